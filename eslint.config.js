@@ -1,0 +1,29 @@
+import js from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["dist", "build", "coverage", "src/runtime/kernels.generated.ts"] },
+  js.configs.recommended,
+  {
+    files: ["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts", "*.ts"],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/no-unnecessary-condition": ["error", { allowConstantLoopConditions: true }],
+      "@typescript-eslint/prefer-literal-enum-member": "off",
+    },
+  },
+  {
+    // AssemblyScript: its types are asc's business; here only what a parser can see.
+    files: ["assembly/**/*.ts"],
+    extends: [tseslint.configs.base],
+    rules: { "no-undef": "off", "no-unused-vars": "off", "prefer-const": "error", eqeqeq: "error" },
+  },
+  {
+    files: ["scripts/**/*.mjs", "*.js"],
+    languageOptions: {
+      globals: { process: "readonly", console: "readonly", Buffer: "readonly", URL: "readonly", WebAssembly: "readonly" },
+    },
+  },
+);

@@ -1,0 +1,78 @@
+/** What the planner is given: no graph, no operators, only bytes and times. */
+
+/** A range of arena bytes that must keep its content from the step that writes it to the last that reads it. */
+export interface Storage {
+  /** Index in `PlanProblem.storages`. */
+  readonly id: number;
+  /** For messages and maps. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Step that writes it; -1 for a graph input, written before the first step. */
+  readonly firstStep: number;
+  /** Last step that reads it; the number of steps for a graph output, read after the last. */
+  readonly lastStep: number;
+}
+
+/** `output` (born in this step) may overlap `input` (dying in it) if it begins `distance` bytes or more below it. */
+export interface Overlap {
+  readonly input: number;
+  readonly output: number;
+  readonly distance: number;
+}
+
+/** Weights of one step: `blocks` × `blockBytes`; a streamed tile holds a whole number of blocks. */
+export interface WeightDemand {
+  readonly blocks: number;
+  readonly blockBytes: number;
+}
+
+export interface Step {
+  readonly name: string;
+  readonly scratchBytes: number;
+  readonly weights?: WeightDemand;
+  readonly overlaps: readonly Overlap[];
+  /** Bytes of one record of this step; a step whose weights are streamed in n tiles has n of them and n fetches. */
+  readonly recordBytes: number;
+}
+
+export interface PlanProblem {
+  readonly storages: readonly Storage[];
+  readonly steps: readonly Step[];
+  /** Bytes of linear memory to stay within; Infinity keeps everything resident. */
+  readonly budget: number;
+  /** Header, end record and records that belong to no step. */
+  readonly fixedPlanBytes: number;
+}
+
+/** Output-channel blocks [firstBlock, firstBlock + blocks) of a step's weights. */
+export interface WeightTile {
+  readonly firstBlock: number;
+  readonly blocks: number;
+}
+
+/** Where the weights of a step lie. Addresses are absolute. */
+export type WeightPlacement =
+  | { readonly kind: "none" }
+  | { readonly kind: "resident"; readonly address: number }
+  | { readonly kind: "streamed"; readonly address: number; readonly tiles: readonly WeightTile[] };
+
+/**
+ * A proved arrangement: header and records at 0, resident weights, then the arena with activations, scratch and weight
+ * tiles. The byte figures are disjoint and sum to `ramBytes`: `arenaBytes` is the extent of the activations;
+ * `scratchBytes` and `weightTileBytes` only what they add beyond it (both use holes first).
+ */
+export interface Layout {
+  /** Absolute address of each storage. */
+  readonly storageAddress: readonly number[];
+  /** Absolute address of each step's scratch, 0 if none. */
+  readonly scratchAddress: readonly number[];
+  readonly weights: readonly WeightPlacement[];
+  readonly planBytes: number;
+  readonly residentWeightBytes: number;
+  readonly arenaAddress: number;
+  readonly arenaBytes: number;
+  readonly scratchBytes: number;
+  readonly weightTileBytes: number;
+  readonly slackBytes: number;
+  readonly ramBytes: number;
+}

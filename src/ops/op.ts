@@ -1,0 +1,102 @@
+import type { BoundNode, Tensor, TensorType } from "../graph/graph.ts";
+import type { PlanRecord } from "../plan/record.ts";
+import type { Variant } from "../plan/variant.ts";
+
+/**
+ * The options table of an operator in the file, by field id. Each getter takes the schema's default for a field that is
+ * absent; an absent table answers every default.
+ */
+export interface Options {
+  int(field: number, fallback: number): number;
+  /** One byte, unsigned: flatbuffers enums and small integers. */
+  byte(field: number, fallback: number): number;
+  bool(field: number, fallback: boolean): boolean;
+  float(field: number, fallback: number): number;
+  /** A vector of int32. */
+  ints(field: number): readonly number[];
+}
+
+/** Rows and columns of input that an output position needs: y·strideY − padTop … + (kernelHeight − 1)·dilationY. */
+export interface Window {
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideY: number;
+  readonly strideX: number;
+  readonly dilationY: number;
+  readonly dilationX: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+}
+
+/**
+ * What a node needs beside its activations, packed for one variant: weights with folded bias and requantisation
+ * constants, or constant operands in storage form. `blocks` equal blocks of `blockBytes`, each serving
+ * `blockChannels` output channels (the last may serve fewer); a blob of one block cannot be tiled.
+ */
+export interface Packed {
+  readonly bytes: Uint8Array;
+  readonly blocks: number;
+  readonly blockBytes: number;
+  readonly blockChannels: number;
+  /** What `pack` decided and `lower` must write into the record (requantisation method, shift). */
+  readonly fields: Readonly<Record<string, number>>;
+}
+
+/** Addresses in linear memory for one record of a node. */
+export interface Addresses {
+  /** Per input; 0 for constants and omitted inputs. */
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  /** Of the packed blob, or of the tile of it that holds channels [c0, c1). */
+  readonly packed: number;
+  readonly scratch: number;
+  /** Output channels of this record; the whole range when the weights are in one piece. */
+  readonly c0: number;
+  readonly c1: number;
+}
+
+/**
+ * An operator. Optional members are the whole extension surface: passes, schedule and memory ask the definition and
+ * never compare names.
+ */
+export interface OpDefinition<Attrs = unknown> {
+  /** One name everywhere; also the key in the operator table. */
+  readonly name: string;
+  /** The operator in a .tflite file: its BuiltinOperator code, and how to read its options. */
+  readonly tflite: {
+    readonly builtin: number;
+    readonly read: (options: Options) => unknown;
+  };
+  /**
+   * Turns the file's options into attributes, now that the tensors are known (SAME padding becomes numbers, axes become
+   * a list), after checking what the kernels rely on. Called once per node, at import.
+   * @throws ModelError, UnsupportedError with what is wrong with options, ranks, types, quantisation or constants
+   */
+  prepare(inputs: readonly (Tensor | undefined)[], outputs: readonly Tensor[], options: unknown): Attrs;
+  /** Output shapes and types from checked inputs. Import and every pass compare them with the graph's tensors. */
+  infer(inputs: readonly (Tensor | undefined)[], attrs: Attrs, outputs: readonly Tensor[]): TensorType[];
+  /** The output is the input's bytes under another shape; no record is emitted. */
+  readonly alias?: true;
+  /** Spatial operators only. */
+  window?(node: BoundNode<Attrs>): Window;
+  /** A graph without this node computes the same: its output may be replaced by its first input. */
+  isIdentity?(node: BoundNode<Attrs>): boolean;
+  /** Multiply-accumulates of the whole node. */
+  macs(node: BoundNode<Attrs>): number;
+  /** Working bytes while the record runs; addresses are 16-byte aligned. */
+  scratchBytes?(node: BoundNode<Attrs>, variant: Variant): number;
+  /**
+   * How many bytes below input `input` the output must begin for both to share memory: 0 for elementwise operators that
+   * may run in place, undefined (or absent) where they must not overlap.
+   */
+  overlapDistance?(node: BoundNode<Attrs>, input: number, variant: Variant): number | undefined;
+  /** Weights and constants for one variant; undefined if the node needs none. */
+  pack?(node: BoundNode<Attrs>, variant: Variant): Packed | undefined;
+  /** The record of output channels [at.c0, at.c1). Absent for aliases. */
+  lower?(node: BoundNode<Attrs>, at: Addresses, variant: Variant, packed: Packed | undefined): PlanRecord;
+}
+
+/** Lets an operator's file state its attribute type while the table holds `OpDefinition<unknown>`. */
+export function defineOp<Attrs>(definition: OpDefinition<Attrs>): OpDefinition {
+  return definition as unknown as OpDefinition;
+}

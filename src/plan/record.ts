@@ -1,0 +1,125 @@
+import {
+  AddField,
+  AveragePool2dField,
+  Conv2dField,
+  DepthwiseConv2dField,
+  DequantizeField,
+  EndField,
+  FetchField,
+  FlipSignField,
+  Head,
+  MaxPool2dField,
+  MeanField,
+  MulField,
+  Op,
+  PadField,
+  QuantizeField,
+  RequantizeField,
+  SoftmaxField,
+  TransposeField,
+  View,
+} from "./format.ts";
+
+/** The fields of every operator; a new member of `Op` that is missing here does not compile. */
+export const FIELDS = {
+  end: EndField,
+  fetch: FetchField,
+  flipSign: FlipSignField,
+  conv2d: Conv2dField,
+  depthwiseConv2d: DepthwiseConv2dField,
+  averagePool2d: AveragePool2dField,
+  maxPool2d: MaxPool2dField,
+  add: AddField,
+  mul: MulField,
+  mean: MeanField,
+  softmax: SoftmaxField,
+  pad: PadField,
+  transpose: TransposeField,
+  quantize: QuantizeField,
+  dequantize: DequantizeField,
+  requantize: RequantizeField,
+} satisfies Record<keyof typeof Op, Record<string, string | number>>;
+
+export type RecordOp = keyof typeof Op;
+
+/** Host form of the seven words of a view. */
+export type ViewWords = { readonly [K in Exclude<keyof typeof View, "words">]: number };
+
+type FieldName<O extends RecordOp> = Exclude<keyof (typeof FIELDS)[O] & string, "op" | "words">;
+
+/** One record of operator O, fields by name. */
+export type RecordOf<O extends RecordOp> = { readonly op: O } & {
+  readonly [K in FieldName<O>]: K extends `${string}View` ? ViewWords : number;
+};
+
+/** A record of any operator. */
+export type PlanRecord = { [O in RecordOp]: RecordOf<O> }[RecordOp];
+
+interface FieldSlot {
+  readonly name: string;
+  readonly word: number;
+  readonly isView: boolean;
+}
+
+interface RecordShape {
+  readonly op: RecordOp;
+  readonly words: number;
+  readonly fields: readonly FieldSlot[];
+}
+
+const VIEW_NAMES = memberNames(View).filter((name) => name !== "words") as (keyof ViewWords)[];
+
+const SHAPES = new Map<number, RecordShape>(
+  (Object.keys(FIELDS) as RecordOp[]).map((op) => {
+    const members = FIELDS[op] as unknown as Record<string, number>;
+    const fields = memberNames(members)
+      .filter((name) => name !== "op" && name !== "words")
+      .map((name) => ({ name, word: members[name] ?? 0, isView: name.endsWith("View") }));
+    const words = Math.max(2, ...fields.map((field) => field.word + (field.isView ? View.words : 1)));
+    return [Op[op], { op, words, fields }];
+  }),
+);
+
+function memberNames(members: object): string[] {
+  return Object.keys(members).filter((key) => Number.isNaN(Number(key)));
+}
+
+function shapeOf(op: number): RecordShape | undefined {
+  return SHAPES.get(op);
+}
+
+/** Size of a record of this operator in bytes. */
+export function recordBytes(op: RecordOp): number {
+  return 4 * (shapeOf(Op[op])?.words ?? 0);
+}
+
+/** The record as 32-bit words. */
+export function encodeRecord(record: PlanRecord): Int32Array {
+  const shape = shapeOf(Op[record.op]);
+  if (shape === undefined) throw new RangeError(`no record layout for ${record.op}`);
+  const words = new Int32Array(shape.words);
+  words[Head.op] = Op[record.op];
+  words[Head.words] = shape.words;
+  const values = record as unknown as Record<string, number | ViewWords>;
+  for (const field of shape.fields) {
+    const value = values[field.name];
+    if (typeof value === "number") words[field.word] = value;
+    else if (value !== undefined) for (const name of VIEW_NAMES) words[field.word + View[name]] = value[name];
+  }
+  return words;
+}
+
+/** Reads the record at word `at`; undefined if the operator is unknown or the record's length is wrong. */
+export function decodeRecord(words: Int32Array, at: number): PlanRecord | undefined {
+  const shape = shapeOf(words[at + Head.op] ?? -1);
+  if (shape === undefined || words[at + Head.words] !== shape.words || at + shape.words > words.length) {
+    return undefined;
+  }
+  const record: Record<string, unknown> = { op: shape.op };
+  for (const field of shape.fields) {
+    record[field.name] = field.isView
+      ? Object.fromEntries(VIEW_NAMES.map((name) => [name, words[at + field.word + View[name]] ?? 0]))
+      : (words[at + field.word] ?? 0);
+  }
+  return record as unknown as PlanRecord;
+}
