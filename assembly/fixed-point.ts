@@ -1,0 +1,26 @@
+/** The reference's fixed-point arithmetic; derivations in docs/numerics.md. */
+
+/**
+ * SaturatingRoundingDoublingHighMul for b in [0, 2^31): floor((a·b + 2^30) / 2^31). The reference truncates after a
+ * signed nudge, which is the same number; its one saturating case needs b = -2^31.
+ */
+export function doublingHighMul(a: i32, b: i32): i32 {
+  return <i32>((<i64>a * <i64>b + (1 << 30)) >> 31);
+}
+
+/** RoundingDivideByPOT: x / 2^exponent, half away from zero, exponent in [0, 31]. */
+export function roundingShift(x: i32, exponent: i32): i32 {
+  const mask = <i32>(((<i64>1) << exponent) - 1);
+  const threshold = (mask >> 1) + i32(x < 0);
+  return (x >> exponent) + i32((x & mask) > threshold);
+}
+
+/** MultiplyByQuantizedMultiplier, double rounding; the left shift wraps. */
+export function multiplyByQuantizedMultiplier(x: i32, multiplier: i32, shift: i32): i32 {
+  const left = max(shift, 0);
+  return roundingShift(doublingHighMul(x << left, multiplier), left - shift);
+}
+
+export function clamp(x: i32, low: i32, high: i32): i32 {
+  return min(max(x, low), high);
+}

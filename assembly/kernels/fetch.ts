@@ -1,0 +1,12 @@
+import { FetchField } from "../../src/plan/format.ts";
+import { flashRead } from "../host.ts";
+import { address } from "../record.ts";
+
+/** Brings a tile of weights from flash into the arena. */
+export function fetch(record: usize): void {
+  flashRead(
+    address(record, FetchField.destination),
+    address(record, FetchField.source),
+    address(record, FetchField.bytes),
+  );
+}

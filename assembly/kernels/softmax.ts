@@ -1,0 +1,3 @@
+export function softmax(record: usize): void {
+  unreachable();
+}

@@ -1,0 +1,34 @@
+import { View } from "../src/plan/format.ts";
+
+/** Word `index` of a record or view. */
+export function field(record: usize, index: i32): i32 {
+  return load<i32>(record + ((<usize>index) << 2));
+}
+
+/** Word `index` of a record, as an address or a byte count. */
+export function address(record: usize, index: i32): usize {
+  return <usize>load<u32>(record + ((<usize>index) << 2));
+}
+
+/** A float32 kept in word `index` of a record. */
+export function float(record: usize, index: i32): f32 {
+  return load<f32>(record + ((<usize>index) << 2));
+}
+
+/** Address of row `row` of the view at `view`, for the batch that starts `batchBytes` after the first. */
+export function rowAddress(view: usize, row: i32, batchBytes: usize): usize {
+  const ring = row % field(view, View.ringRows);
+  return address(view, View.address) + batchBytes + <usize>ring * address(view, View.rowBytes);
+}
+
+/** An int8 activation; `relaxed` stores x ^ 0x80. */
+export function loadActivation(at: usize): i32 {
+  if (ASC_FEATURE_RELAXED_SIMD) return <i32>load<u8>(at) - 128;
+  return load<i8>(at);
+}
+
+/** Stores an int8 activation; `value` is already clamped to [-128, 127]. */
+export function storeActivation(at: usize, value: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD) store<u8>(at, <u8>(value + 128));
+  else store<i8>(at, <i8>value);
+}

@@ -1,0 +1,45 @@
+// Compiles assembly/ once per variant to dist/wasm/, and writes the three modules as base64 into a TypeScript module so
+// that the package needs no file hosting. Skips what is newer than its sources.
+import asc from "assemblyscript/asc";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const generated = join(root, "src/runtime/kernels.generated.ts");
+const VARIANTS = ["mcu", "simd", "relaxed"];
+
+function newest(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+const sources = ["assembly", "asconfig.json", "src/plan/format.ts", "scripts/build-wasm.mjs"];
+const changed = Math.max(...sources.map((path) => newest(join(root, path))));
+let built = 0;
+try {
+  built = Math.min(
+    statSync(generated).mtimeMs,
+    ...VARIANTS.map((variant) => statSync(join(root, `dist/wasm/thimble-${variant}.wasm`)).mtimeMs),
+  );
+} catch {
+  // Nothing built yet.
+}
+
+if (changed > built) {
+  process.chdir(root);
+  mkdirSync("dist/wasm", { recursive: true });
+  const lines = ["// Written by scripts/build-wasm.mjs; not kept in the repository."];
+  for (const variant of VARIANTS) {
+    const { error, stderr } = await asc.main(["--config", "asconfig.json", "--target", variant]);
+    if (error) {
+      console.error(stderr.toString());
+      process.exit(1);
+    }
+    const bytes = readFileSync(`dist/wasm/thimble-${variant}.wasm`);
+    console.error(`thimble-${variant}.wasm ${bytes.length} bytes`);
+    lines.push(`export const ${variant} =`, `  "${bytes.toString("base64")}";`);
+  }
+  writeFileSync(generated, lines.join("\n") + "\n");
+}

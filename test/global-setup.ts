@@ -1,0 +1,5 @@
+import { buildKernels } from "./kernel-harness.ts";
+
+export default function setup(): void {
+  buildKernels();
+}
