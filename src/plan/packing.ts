@@ -1,0 +1,128 @@
+import { Requantization } from "./format.ts";
+import type { Variant } from "./variant.ts";
+
+/**
+ * Sizes that the packers, the planner, the checker and the kernels agree on. Weights come in blocks of output channels;
+ * a block is `[bias][requantisation constants][weights]`, all little-endian:
+ *
+ *   simd, relaxed, 8 channels   bias int32 [8]
+ *     relu      scale float64 [8], offset float64 [8]
+ *     general   scale float64 [8], scale float32 [8]
+ *     wide      multiplier int32 [8], factor int32 [8]
+ *     scalar    multiplier int32 [8], shift int32 [8]
+ *   mcu, 1 channel              bias int32, multiplier int32, shift int32
+ */
+
+/** Output channels per block. */
+export function blockChannels(variant: Variant): number {
+  return variant === "mcu" ? 1 : 8;
+}
+
+/** Bytes of bias and requantisation constants at the head of a block. */
+export function blockHeadBytes(variant: Variant, method: Requantization): number {
+  if (variant === "mcu") return 12;
+  const constants = { relu: 128, general: 96, wide: 64, scalar: 64 } as const;
+  return 32 + constants[Requantization[method] as keyof typeof constants];
+}
+
+/** How a convolution's patch is cut: `segments` runs of `length` consecutive bytes of staged input. */
+export interface Segments {
+  readonly segments: number;
+  readonly length: number;
+}
+
+/** Without horizontal dilation a kernel row is one segment; with it, every tap is its own. */
+export function convSegments(
+  kernelHeight: number,
+  kernelWidth: number,
+  channels: number,
+  dilationX: number,
+): Segments {
+  return dilationX === 1
+    ? { segments: kernelHeight, length: kernelWidth * channels }
+    : { segments: kernelHeight * kernelWidth, length: channels };
+}
+
+/** Input channels per multiply-accumulate step: the width of the variant's dot product. */
+export function dotLanes(variant: Variant): number {
+  return { mcu: 1, simd: 2, relaxed: 4 }[variant];
+}
+
+/** Bytes of one block of convolution weights. */
+export function convBlockBytes(variant: Variant, method: Requantization, patch: Segments): number {
+  const lanes = dotLanes(variant);
+  const padded = patch.segments * Math.ceil(patch.length / lanes) * lanes;
+  return align(blockHeadBytes(variant, method) + padded * blockChannels(variant), 4);
+}
+
+/** Groups of kernel rows that one dot product covers. */
+export function depthwiseRowGroups(variant: Variant, kernelHeight: number): number {
+  return Math.ceil(kernelHeight / dotLanes(variant));
+}
+
+/** Bytes of one block of depthwise weights. */
+export function depthwiseBlockBytes(
+  variant: Variant,
+  method: Requantization,
+  kernelHeight: number,
+  kernelWidth: number,
+): number {
+  const taps =
+    variant === "mcu"
+      ? align(kernelHeight * kernelWidth, 4)
+      : 32 * kernelWidth * depthwiseRowGroups(variant, kernelHeight);
+  return blockHeadBytes(variant, method) + taps;
+}
+
+/** Clamps, zero points and rounding constants as vectors, and room for one tile of accumulators. */
+export const EPILOGUE_BYTES = 288;
+
+/** Bytes of a staged pixel row of a convolution: int16 in simd, else one byte per element. */
+function stagedBytes(variant: Variant, elements: number): number {
+  return align(elements * (variant === "simd" ? 2 : 1), 16) + 16;
+}
+
+/** The geometry that decides how much a spatial kernel stages. */
+export interface SpatialGeometry {
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly channels: number;
+  readonly strideX: number;
+  readonly dilationX: number;
+  readonly outputWidth: number;
+  /** A 1×1 kernel none of whose taps falls into padding. */
+  readonly pointwise: boolean;
+}
+
+/** Scratch of a convolution: the epilogue's constants, and four pixels (pointwise) or the padded input rows of one output row. */
+export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): number {
+  const { kernelHeight, kernelWidth, channels, strideX, dilationX, outputWidth } = geometry;
+  const epilogue = variant === "mcu" ? 0 : EPILOGUE_BYTES;
+  if (geometry.pointwise) return epilogue + (variant === "simd" ? 4 * stagedBytes(variant, channels) : 0);
+  const { segments, length } = convSegments(kernelHeight, kernelWidth, channels, dilationX);
+  return epilogue + segments * stagedBytes(variant, (outputWidth - 1) * strideX * channels + length);
+}
+
+/**
+ * Scratch of a depthwise convolution: the epilogue's constants, a table of kernel rows, and one strip of interleaved
+ * input columns, 32 bytes per column and row group.
+ */
+export function depthwiseScratchBytes(
+  variant: Variant,
+  kernelHeight: number,
+  kernelWidth: number,
+  outputWidth: number,
+  strideX: number,
+  dilationX: number,
+): number {
+  if (variant === "mcu") return 0;
+  const columns = (align(outputWidth, 4) - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
+  const groups = depthwiseRowGroups(variant, kernelHeight);
+  const rowTable = align(groups * dotLanes(variant) * 12, 16);
+  return EPILOGUE_BYTES + rowTable + 32 * groups * columns;
+}
+
+/** `value` rounded up to a multiple of `alignment`. */
+export function align(value: number, alignment: number): number {
+  return Math.ceil(value / alignment) * alignment;
+}
