@@ -1,3 +1,285 @@
+import { Conv2dField, View } from "../../src/plan/format.ts";
+import {
+  convStrip1,
+  convStrip4,
+  segmentSteps,
+  stage,
+  stagedElementBytes,
+  stageZeroPoint,
+  stripPixels,
+} from "../micro/conv-strip.ts";
+import { blockHeadBytes, prepareEpilogue } from "../micro/epilogue.ts";
+import { stepBytes } from "../micro/dot.ts";
+import { address, field, rowAddress } from "../record.ts";
+
+/**
+ *   out[n, y, x, o] = clamp(zOut + requantize(bias[o] +
+ *       Σ_ky Σ_kx Σ_i (in[n, y·sy + ky·dy − padTop, x·sx + kx·dx − padLeft, i] − zIn) · w[o, ky, kx, i]))
+ *
+ * in    int8 [batches, height, width, inDepth]    taps outside contribute nothing
+ * w     int8 [outDepth, kh, kw, inDepth]          zero point 0, packed in blocks of channels: src/plan/packing.ts
+ * bias  int32 [outDepth]                          the packer has folded −zIn · Σw in, so border taps are fed zIn
+ * out   int8 [batches, outHeight, outWidth, outDepth], rows [y0, y1) and channels [c0, c1) of it
+ *
+ * No overflow while |bias| + Σ|w|·255 < 2^31; beyond, sums wrap as the reference's do. Rounding: docs/numerics.md.
+ * Reference: TFLite reference/integer_ops/conv.h.
+ */
 export function conv2d(record: usize): void {
-  unreachable();
+  const input = record + (Conv2dField.inputView << 2);
+  const padTop = field(record, Conv2dField.padTop);
+  const padLeft = field(record, Conv2dField.padLeft);
+  const output = record + (Conv2dField.outputView << 2);
+  const oneTap = field(record, Conv2dField.kernelHeight) * field(record, Conv2dField.kernelWidth) === 1;
+  const inside =
+    (padTop | padLeft) === 0 &&
+    (field(output, View.height) - 1) * field(record, Conv2dField.strideY) < field(input, View.height) &&
+    (field(output, View.width) - 1) * field(record, Conv2dField.strideX) < field(input, View.width);
+
+  prepareEpilogue(
+    address(record, Conv2dField.scratch),
+    field(record, Conv2dField.requantizationShift),
+    field(record, Conv2dField.outputZeroPoint),
+    field(record, Conv2dField.activationMin),
+    field(record, Conv2dField.activationMax),
+  );
+  const batches = field(record, Conv2dField.batches);
+  for (let n = 0; n < batches; n++) {
+    const inputBatch = <usize>n * address(record, Conv2dField.inputBatchBytes);
+    const outputBatch = <usize>n * address(record, Conv2dField.outputBatchBytes);
+    if (oneTap && inside) pointwise(record, inputBatch, outputBatch);
+    else spatial(record, inputBatch, outputBatch);
+  }
+}
+
+/** Bytes of one block of weights: convBlockBytes in src/plan/packing.ts. */
+function blockBytes(method: i32, segments: i32, steps: i32): usize {
+  const weights = <usize>(segments * steps);
+  if (ASC_FEATURE_SIMD) return blockHeadBytes(method) + weights * stepBytes();
+  return (blockHeadBytes(method) + weights + 3) & ~3;
+}
+
+/** Scratch behind the epilogue's constants: epilogueBytes in src/plan/packing.ts. */
+function stagingArea(record: usize): usize {
+  return address(record, Conv2dField.scratch) + (ASC_FEATURE_SIMD ? 176 : 16);
+}
+
+/** 1×1 kernels: pixels are taken as they lie, in one sequence over rows so that short rows fill strips too. */
+function pointwise(record: usize, inputBatch: usize, outputBatch: usize): void {
+  const input = record + (Conv2dField.inputView << 2);
+  const output = record + (Conv2dField.outputView << 2);
+  const inDepth = field(input, View.channels);
+  const width = field(output, View.width);
+  const c0 = field(record, Conv2dField.c0);
+  const channels = field(record, Conv2dField.c1) - c0;
+  const method = field(record, Conv2dField.requantization);
+  const shift = field(record, Conv2dField.requantizationShift);
+  const constants = address(record, Conv2dField.scratch);
+  const block = address(record, Conv2dField.weights);
+  const steps = segmentSteps(inDepth);
+  const bytes = blockBytes(method, 1, steps);
+  const strideY = field(record, Conv2dField.strideY);
+  const inputStep = address(input, View.pixelBytes) * address(record, Conv2dField.strideX);
+  const outputStep = address(output, View.pixelBytes);
+  const staging = stagingArea(record);
+  const staged = stagedElementBytes() > 1;
+  const stagedBytes = ((<usize>inDepth * stagedElementBytes() + 15) & ~15) + 16;
+
+  let y = field(record, Conv2dField.y0);
+  let x = 0;
+  let from = rowAddress(input, y * strideY, inputBatch);
+  let to = rowAddress(output, y, outputBatch) + c0;
+  let left = (field(record, Conv2dField.y1) - y) * width;
+  while (left > 0) {
+    const pixels = min(left, stripPixels());
+    let p0: usize = 0;
+    let p1: usize = 0;
+    let p2: usize = 0;
+    let p3: usize = 0;
+    let out0: usize = 0;
+    let out1: usize = 0;
+    let out2: usize = 0;
+    let out3: usize = 0;
+    // Short strips repeat their last pixel.
+    for (let i = 0; i < pixels; i++) {
+      p0 = p1;
+      p1 = p2;
+      p2 = p3;
+      p3 = from;
+      out0 = out1;
+      out1 = out2;
+      out2 = out3;
+      out3 = to;
+      if (staged) {
+        p3 = staging + <usize>i * stagedBytes;
+        stage(p3, from, inDepth);
+      }
+      from += inputStep;
+      to += outputStep;
+      if (++x === width) {
+        x = 0;
+        if (++y < field(record, Conv2dField.y1)) {
+          from = rowAddress(input, y * strideY, inputBatch);
+          to = rowAddress(output, y, outputBatch) + c0;
+        }
+      }
+    }
+    left -= pixels;
+    if (pixels === 1) {
+      convStrip1(p3, 1, 0, steps, block, bytes, channels, method, shift, constants, out3);
+      continue;
+    }
+    if (pixels < 4) {
+      p0 = p3;
+      out0 = out3;
+      if (pixels < 3) {
+        p1 = p3;
+        out1 = out3;
+      }
+    }
+    convStrip4(
+      p0,
+      p1,
+      p2,
+      p3,
+      1,
+      0,
+      steps,
+      block,
+      bytes,
+      channels,
+      method,
+      shift,
+      constants,
+      out0,
+      out1,
+      out2,
+      out3,
+    );
+  }
+}
+
+/**
+ * Any kernel: the input rows of one output row are staged with their borders, a segment per kernel row (per tap where
+ * dilated), so that a pixel's operands begin at fixed distances.
+ */
+function spatial(record: usize, inputBatch: usize, outputBatch: usize): void {
+  const input = record + (Conv2dField.inputView << 2);
+  const output = record + (Conv2dField.outputView << 2);
+  const inDepth = field(input, View.channels);
+  const width = field(output, View.width);
+  const c0 = field(record, Conv2dField.c0);
+  const channels = field(record, Conv2dField.c1) - c0;
+  const method = field(record, Conv2dField.requantization);
+  const shift = field(record, Conv2dField.requantizationShift);
+  const constants = address(record, Conv2dField.scratch);
+  const block = address(record, Conv2dField.weights);
+  const kernelHeight = field(record, Conv2dField.kernelHeight);
+  const kernelWidth = field(record, Conv2dField.kernelWidth);
+  const dilationX = field(record, Conv2dField.dilationX);
+  const strideX = field(record, Conv2dField.strideX);
+  const taps = dilationX === 1 ? kernelWidth : 1;
+  const segmentsPerRow = dilationX === 1 ? 1 : kernelWidth;
+  const segments = kernelHeight * segmentsPerRow;
+  const steps = segmentSteps(taps * inDepth);
+  const bytes = blockBytes(method, segments, steps);
+  const columns = (width - 1) * strideX + taps;
+  const segmentBytes = ((<usize>(columns * inDepth) * stagedElementBytes() + 15) & ~15) + 16;
+  const pixelStep = <usize>(strideX * inDepth) * stagedElementBytes();
+  const outputStep = address(output, View.pixelBytes);
+  const staging = stagingArea(record);
+  const y1 = field(record, Conv2dField.y1);
+
+  for (let y = field(record, Conv2dField.y0); y < y1; y++) {
+    let segment = staging;
+    for (let ky = 0; ky < kernelHeight; ky++) {
+      const row =
+        y * field(record, Conv2dField.strideY) +
+        ky * field(record, Conv2dField.dilationY) -
+        field(record, Conv2dField.padTop);
+      for (let kx = 0; kx < segmentsPerRow; kx++) {
+        const firstColumn = kx * dilationX - field(record, Conv2dField.padLeft);
+        stageRow(
+          segment,
+          input,
+          inputBatch,
+          row,
+          firstColumn,
+          columns,
+          field(record, Conv2dField.inputZeroPoint),
+        );
+        segment += segmentBytes;
+      }
+    }
+
+    let pixel = staging;
+    let to = rowAddress(output, y, outputBatch) + c0;
+    let left = width;
+    for (; left > 1 && stripPixels() > 1; left -= 4) {
+      const p1 = pixel + pixelStep;
+      const out1 = to + outputStep;
+      // Short strips repeat their last pixel.
+      const p2 = left > 2 ? p1 + pixelStep : p1;
+      const out2 = left > 2 ? out1 + outputStep : out1;
+      const p3 = left > 3 ? p2 + pixelStep : p2;
+      const out3 = left > 3 ? out2 + outputStep : out2;
+      convStrip4(
+        pixel,
+        p1,
+        p2,
+        p3,
+        segments,
+        segmentBytes,
+        steps,
+        block,
+        bytes,
+        channels,
+        method,
+        shift,
+        constants,
+        to,
+        out1,
+        out2,
+        out3,
+      );
+      pixel = p3 + pixelStep;
+      to = out3 + outputStep;
+    }
+    for (; left > 0; left--) {
+      convStrip1(pixel, segments, segmentBytes, steps, block, bytes, channels, method, shift, constants, to);
+      pixel += pixelStep;
+      to += outputStep;
+    }
+  }
+}
+
+/** Stages columns [first, first + count) of an input row, zIn where they or the row lie outside. */
+function stageRow(
+  destination: usize,
+  input: usize,
+  inputBatch: usize,
+  row: i32,
+  first: i32,
+  count: i32,
+  zeroPoint: i32,
+): void {
+  const depth = field(input, View.channels);
+  if (row < 0 || row >= field(input, View.height)) {
+    stageZeroPoint(destination, zeroPoint, count * depth);
+    return;
+  }
+  const begin = min(max(-first, 0), count);
+  const end = max(min(field(input, View.width) - first, count), begin);
+  const element = stagedElementBytes();
+  stageZeroPoint(destination, zeroPoint, begin * depth);
+  const pixelBytes = address(input, View.pixelBytes);
+  let from = rowAddress(input, row, inputBatch) + <usize>(first + begin) * pixelBytes;
+  if (pixelBytes === <usize>depth) {
+    stage(destination + <usize>(begin * depth) * element, from, (end - begin) * depth);
+  } else {
+    for (let column = begin; column < end; column++) {
+      stage(destination + <usize>(column * depth) * element, from, depth);
+      from += pixelBytes;
+    }
+  }
+  stageZeroPoint(destination + <usize>(end * depth) * element, zeroPoint, (count - end) * depth);
 }

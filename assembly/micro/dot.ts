@@ -21,3 +21,23 @@ export function relaxedDotProbe(scratch: usize): bool {
   }
   return true;
 }
+
+/** Bytes of one step's weights for 8 channels. */
+export function stepBytes(): usize {
+  return ASC_FEATURE_RELAXED_SIMD ? 32 : 16;
+}
+
+/** Weights of 4 channels for one step: vector `half` (0 or 1) of the 8 channels at `at`. */
+export function loadWeights(at: usize, half: usize): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return v128.load(at + (half << 4));
+  return v128.load_ext<i8>(at + (half << 3));
+}
+
+/**
+ * c[lane] + Σ w[lane][i] · x[lane][i] over the lanes' 4 bytes (relaxed: w int8, x uint8, exact after the probe) or 2 int16
+ * (simd).
+ */
+export function multiplyAdd(w: v128, x: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c);
+  return i32x4.add(c, i32x4.dot_i16x8_s(w, x));
+}

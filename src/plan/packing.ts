@@ -74,8 +74,10 @@ export function depthwiseBlockBytes(
   return blockHeadBytes(variant, method) + taps;
 }
 
-/** Clamps, zero points and rounding constants as vectors, and room for one tile of accumulators. */
-export const EPILOGUE_BYTES = 288;
+/** What assembly/micro/epilogue.ts keeps per record: clamps, zero points and rounding constants as vectors. */
+function epilogueBytes(variant: Variant): number {
+  return variant === "mcu" ? 16 : 176;
+}
 
 /** Bytes of a staged pixel row of a convolution: int16 in simd, else one byte per element. */
 function stagedBytes(variant: Variant, elements: number): number {
@@ -97,7 +99,7 @@ export interface SpatialGeometry {
 /** Scratch of a convolution: the epilogue's constants, and four pixels (pointwise) or the padded input rows of one output row. */
 export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): number {
   const { kernelHeight, kernelWidth, channels, strideX, dilationX, outputWidth } = geometry;
-  const epilogue = variant === "mcu" ? 0 : EPILOGUE_BYTES;
+  const epilogue = epilogueBytes(variant);
   if (geometry.pointwise) return epilogue + (variant === "simd" ? 4 * stagedBytes(variant, channels) : 0);
   const { segments, length } = convSegments(kernelHeight, kernelWidth, channels, dilationX);
   return epilogue + segments * stagedBytes(variant, (outputWidth - 1) * strideX * channels + length);
@@ -115,11 +117,11 @@ export function depthwiseScratchBytes(
   strideX: number,
   dilationX: number,
 ): number {
-  if (variant === "mcu") return 0;
+  if (variant === "mcu") return epilogueBytes(variant);
   const columns = (align(outputWidth, 4) - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
   const groups = depthwiseRowGroups(variant, kernelHeight);
   const rowTable = align(groups * dotLanes(variant) * 12, 16);
-  return EPILOGUE_BYTES + rowTable + 32 * groups * columns;
+  return epilogueBytes(variant) + rowTable + 32 * groups * columns;
 }
 
 /** `value` rounded up to a multiple of `alignment`. */

@@ -1,0 +1,326 @@
+import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
+import { blockHeadBytes, storeRow, storeScalar, storeTile } from "./epilogue.ts";
+
+/**
+ * Convolution strips: dot products of staged input pixels with blocks of packed weights.
+ *
+ *   out[p, o] = clamp(zOut + requantize(bias[o] + Σ_s Σ_i in[p + s·segmentBytes + i] · w[o, s, i]))
+ *
+ * A pixel is `segments` runs of input, `segmentBytes` apart, of `steps` dot-product steps each. Operands per variant:
+ *
+ *   mcu      int8 storage, one channel per block                         step = 1 element
+ *   simd     staged as int16; weights int8 [step][8 channels][2]         step = 2 elements
+ *   relaxed  u8 storage;      weights int8 [step][8 channels][4]         step = 4 elements
+ *
+ * Steps past the end of a segment read what lies behind it against zero weights. The bias has −z · Σw folded in, z the
+ * zero point in storage form. No overflow while Σ|w|·255 + |bias| < 2^31; the packer picks the scalar method beyond.
+ * Weights live in registers while four pixels pass: 8 accumulators, 2 weight vectors and 1 input leave V8's 15 vector
+ * registers unspilled.
+ */
+
+/** Bytes of one staged element. */
+export function stagedElementBytes(): usize {
+  return ASC_FEATURE_SIMD && !ASC_FEATURE_RELAXED_SIMD ? 2 : 1;
+}
+
+/** Dot-product steps of a segment of `length` elements. */
+export function segmentSteps(length: i32): i32 {
+  if (ASC_FEATURE_RELAXED_SIMD) return (length + 3) >> 2;
+  if (ASC_FEATURE_SIMD) return (length + 1) >> 1;
+  return length;
+}
+
+/** Pixels that one strip takes at once. */
+export function stripPixels(): i32 {
+  return ASC_FEATURE_SIMD ? 4 : 1;
+}
+
+/** Copies `count` stored activations to staged form. May write up to 15 elements more than asked for. */
+export function stage(destination: usize, source: usize, count: i32): void {
+  if (ASC_FEATURE_SIMD && !ASC_FEATURE_RELAXED_SIMD) {
+    for (let i = 0; i < count; i += 8) {
+      v128.store(destination + ((<usize>i) << 1), v128.load_ext<i8>(source + i));
+    }
+  } else if (ASC_FEATURE_SIMD) {
+    for (let i = 0; i < count; i += 16) v128.store(destination + i, v128.load(source + i));
+  } else {
+    memory.copy(destination, source, count);
+  }
+}
+
+/** Writes `count` staged elements of the int8 value `zeroPoint`. */
+export function stageZeroPoint(destination: usize, zeroPoint: i32, count: i32): void {
+  if (ASC_FEATURE_SIMD && !ASC_FEATURE_RELAXED_SIMD) {
+    for (let i = 0; i < count; i++) store<i16>(destination + ((<usize>i) << 1), <i16>zeroPoint);
+  } else {
+    memory.fill(destination, <u8>(ASC_FEATURE_RELAXED_SIMD ? zeroPoint + 128 : zeroPoint), count);
+  }
+}
+
+/** Four pixels at p0…p3 × `channels` output channels; outputs at out0…out3. */
+export function convStrip4(
+  p0: usize,
+  p1: usize,
+  p2: usize,
+  p3: usize,
+  segments: i32,
+  segmentBytes: usize,
+  steps: i32,
+  block: usize,
+  blockBytes: usize,
+  channels: i32,
+  method: i32,
+  shift: i32,
+  constants: usize,
+  out0: usize,
+  out1: usize,
+  out2: usize,
+  out3: usize,
+): void {
+  const head = blockHeadBytes(method);
+  const jump = segmentBytes - ((<usize>steps) << 2);
+  for (let c = 0; c < channels; c += 8) {
+    let a0 = v128.load(block);
+    let a1 = v128.load(block, 16);
+    let b0 = a0;
+    let b1 = a1;
+    let c0 = a0;
+    let c1 = a1;
+    let d0 = a0;
+    let d1 = a1;
+    let w = block + head;
+    let q0 = p0;
+    let q1 = p1;
+    let q2 = p2;
+    let q3 = p3;
+    for (let s = 0; s < segments; s++) {
+      let k = steps;
+      for (; k >= 2; k -= 2) {
+        let w0 = loadWeights(w, 0);
+        let w1 = loadWeights(w, 1);
+        let x = v128.load_splat<i32>(q0);
+        a0 = multiplyAdd(w0, x, a0);
+        a1 = multiplyAdd(w1, x, a1);
+        x = v128.load_splat<i32>(q1);
+        b0 = multiplyAdd(w0, x, b0);
+        b1 = multiplyAdd(w1, x, b1);
+        x = v128.load_splat<i32>(q2);
+        c0 = multiplyAdd(w0, x, c0);
+        c1 = multiplyAdd(w1, x, c1);
+        x = v128.load_splat<i32>(q3);
+        d0 = multiplyAdd(w0, x, d0);
+        d1 = multiplyAdd(w1, x, d1);
+        w0 = loadWeights(w + stepBytes(), 0);
+        w1 = loadWeights(w + stepBytes(), 1);
+        x = v128.load_splat<i32>(q0, 4);
+        a0 = multiplyAdd(w0, x, a0);
+        a1 = multiplyAdd(w1, x, a1);
+        x = v128.load_splat<i32>(q1, 4);
+        b0 = multiplyAdd(w0, x, b0);
+        b1 = multiplyAdd(w1, x, b1);
+        x = v128.load_splat<i32>(q2, 4);
+        c0 = multiplyAdd(w0, x, c0);
+        c1 = multiplyAdd(w1, x, c1);
+        x = v128.load_splat<i32>(q3, 4);
+        d0 = multiplyAdd(w0, x, d0);
+        d1 = multiplyAdd(w1, x, d1);
+        q0 += 8;
+        q1 += 8;
+        q2 += 8;
+        q3 += 8;
+        w += stepBytes() * 2;
+      }
+      if (k > 0) {
+        const w0 = loadWeights(w, 0);
+        const w1 = loadWeights(w, 1);
+        let x = v128.load_splat<i32>(q0);
+        a0 = multiplyAdd(w0, x, a0);
+        a1 = multiplyAdd(w1, x, a1);
+        x = v128.load_splat<i32>(q1);
+        b0 = multiplyAdd(w0, x, b0);
+        b1 = multiplyAdd(w1, x, b1);
+        x = v128.load_splat<i32>(q2);
+        c0 = multiplyAdd(w0, x, c0);
+        c1 = multiplyAdd(w1, x, c1);
+        x = v128.load_splat<i32>(q3);
+        d0 = multiplyAdd(w0, x, d0);
+        d1 = multiplyAdd(w1, x, d1);
+        q0 += 4;
+        q1 += 4;
+        q2 += 4;
+        q3 += 4;
+        w += stepBytes();
+      }
+      q0 += jump;
+      q1 += jump;
+      q2 += jump;
+      q3 += jump;
+    }
+    storeTile(
+      a0,
+      a1,
+      b0,
+      b1,
+      c0,
+      c1,
+      d0,
+      d1,
+      block,
+      method,
+      shift,
+      constants,
+      channels - c,
+      out0 + c,
+      out1 + c,
+      out2 + c,
+      out3 + c,
+    );
+    block += blockBytes;
+  }
+}
+
+/** One pixel at p × `channels` output channels. */
+export function convStrip1(
+  p: usize,
+  segments: i32,
+  segmentBytes: usize,
+  steps: i32,
+  block: usize,
+  blockBytes: usize,
+  channels: i32,
+  method: i32,
+  shift: i32,
+  constants: usize,
+  out: usize,
+): void {
+  if (ASC_FEATURE_SIMD) {
+    convStrip1Vector(
+      p,
+      segments,
+      segmentBytes,
+      steps,
+      block,
+      blockBytes,
+      channels,
+      method,
+      shift,
+      constants,
+      out,
+    );
+  } else {
+    convStrip1Scalar(p, segments, segmentBytes, steps, block, blockBytes, channels, constants, out);
+  }
+}
+
+/** Four blocks of 8 channels at a time, so that one splat of input serves 8 products. */
+function convStrip1Vector(
+  p: usize,
+  segments: i32,
+  segmentBytes: usize,
+  steps: i32,
+  block: usize,
+  blockBytes: usize,
+  channels: i32,
+  method: i32,
+  shift: i32,
+  constants: usize,
+  out: usize,
+): void {
+  const head = blockHeadBytes(method);
+  const jump = segmentBytes - ((<usize>steps) << 2);
+  let c = 0;
+  for (; c + 24 < channels; c += 32) {
+    const blockB = block + blockBytes;
+    const blockC = blockB + blockBytes;
+    const blockD = blockC + blockBytes;
+    let a0 = v128.load(block);
+    let a1 = v128.load(block, 16);
+    let b0 = v128.load(blockB);
+    let b1 = v128.load(blockB, 16);
+    let c0 = v128.load(blockC);
+    let c1 = v128.load(blockC, 16);
+    let d0 = v128.load(blockD);
+    let d1 = v128.load(blockD, 16);
+    let wa = block + head;
+    let wb = blockB + head;
+    let wc = blockC + head;
+    let wd = blockD + head;
+    let q = p;
+    for (let s = 0; s < segments; s++) {
+      for (let k = steps; k > 0; k--) {
+        const x = v128.load_splat<i32>(q);
+        a0 = multiplyAdd(loadWeights(wa, 0), x, a0);
+        a1 = multiplyAdd(loadWeights(wa, 1), x, a1);
+        b0 = multiplyAdd(loadWeights(wb, 0), x, b0);
+        b1 = multiplyAdd(loadWeights(wb, 1), x, b1);
+        c0 = multiplyAdd(loadWeights(wc, 0), x, c0);
+        c1 = multiplyAdd(loadWeights(wc, 1), x, c1);
+        d0 = multiplyAdd(loadWeights(wd, 0), x, d0);
+        d1 = multiplyAdd(loadWeights(wd, 1), x, d1);
+        q += 4;
+        wa += stepBytes();
+        wb += stepBytes();
+        wc += stepBytes();
+        wd += stepBytes();
+      }
+      q += jump;
+    }
+    storeRow(a0, a1, block, method, shift, constants, 8, out + c);
+    storeRow(b0, b1, blockB, method, shift, constants, 8, out + c + 8);
+    storeRow(c0, c1, blockC, method, shift, constants, 8, out + c + 16);
+    storeRow(d0, d1, blockD, method, shift, constants, channels - c - 24, out + c + 24);
+    block = blockD + blockBytes;
+  }
+  for (; c < channels; c += 8) {
+    let a0 = v128.load(block);
+    let a1 = v128.load(block, 16);
+    let w = block + head;
+    let q = p;
+    for (let s = 0; s < segments; s++) {
+      for (let k = steps; k > 0; k--) {
+        const x = v128.load_splat<i32>(q);
+        a0 = multiplyAdd(loadWeights(w, 0), x, a0);
+        a1 = multiplyAdd(loadWeights(w, 1), x, a1);
+        q += 4;
+        w += stepBytes();
+      }
+      q += jump;
+    }
+    storeRow(a0, a1, block, method, shift, constants, channels - c, out + c);
+    block += blockBytes;
+  }
+}
+
+/** Plain: one channel per block, its head bias, multiplier and shift. */
+function convStrip1Scalar(
+  p: usize,
+  segments: i32,
+  segmentBytes: usize,
+  steps: i32,
+  block: usize,
+  blockBytes: usize,
+  channels: i32,
+  constants: usize,
+  out: usize,
+): void {
+  for (let c = 0; c < channels; c++) {
+    let sum = load<i32>(block);
+    let w = block + blockHeadBytes(0);
+    let q = p;
+    for (let s = 0; s < segments; s++) {
+      let k = 0;
+      for (; k + 4 <= steps; k += 4) {
+        sum +=
+          <i32>load<i8>(q + k) * <i32>load<i8>(w + k) +
+          <i32>load<i8>(q + k, 1) * <i32>load<i8>(w + k, 1) +
+          <i32>load<i8>(q + k, 2) * <i32>load<i8>(w + k, 2) +
+          <i32>load<i8>(q + k, 3) * <i32>load<i8>(w + k, 3);
+      }
+      for (; k < steps; k++) sum += <i32>load<i8>(q + k) * <i32>load<i8>(w + k);
+      w += steps;
+      q += segmentBytes;
+    }
+    storeScalar(sum, block, constants, out + c);
+    block += blockBytes;
+  }
+}

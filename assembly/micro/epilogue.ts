@@ -1,0 +1,328 @@
+import { Requantization } from "../../src/plan/format.ts";
+import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
+
+/**
+ * From accumulators to stored activations, 8 channels at a time. `constants` is scratch that `prepareEpilogue` fills once
+ * per record, so that the loops load vectors instead of building them:
+ *
+ *   0 lower clamp ×16 · 16 upper clamp ×16 · 32 float bias − zero point, int32 ×4 · 48 zero point, int16 ×8
+ *   64 0x41380000 ×4 · 80 1.5·2^52 ×2 · 96 1.5·2^23 ×4 · 112 2^(shift − 1), int32 ×4 · 128 2^31, int64 ×2 · 144 tail, 16 bytes
+ *   160 accumulators of the scalar method, 16 bytes
+ *
+ * In mcu it holds three int32: lower clamp, upper clamp, zero point.
+ * Clamps and zero points are in storage form. Which method is exact for which constants is proved when the weights are
+ * packed (src/ops/requantization.ts); derivations in docs/numerics.md.
+ */
+const LOWER = 0;
+const UPPER = 16;
+const FLOAT_BIAS = 32;
+const ZERO_POINT = 48;
+const RELU_BASE = 64;
+const ROUND_F64 = 80;
+const ROUND_F32 = 96;
+const WIDE_HALF = 112;
+const HIGH_HALF = 128;
+const TAIL = 144;
+const LANES = 160;
+
+/** Added to int8 to make its storage form. */
+function storageOffset(): i32 {
+  return ASC_FEATURE_RELAXED_SIMD ? 128 : 0;
+}
+
+/** Bias and requantisation bytes at the head of a block of 8 channels: blockHeadBytes in src/plan/packing.ts. */
+export function blockHeadBytes(method: i32): usize {
+  if (ASC_FEATURE_SIMD) {
+    if (method === Requantization.relu) return 160;
+    return method === Requantization.general ? 128 : 96;
+  }
+  return 12;
+}
+
+/** Fills `constants` for one record. */
+export function prepareEpilogue(constants: usize, shift: i32, zeroPoint: i32, lower: i32, upper: i32): void {
+  if (ASC_FEATURE_SIMD) {
+    const stored = zeroPoint + storageOffset();
+    v128.store(constants, i8x16.splat(<i8>(lower + storageOffset())), LOWER);
+    v128.store(constants, i8x16.splat(<i8>(upper + storageOffset())), UPPER);
+    v128.store(constants, i32x4.splat(0x4b400000 - stored), FLOAT_BIAS);
+    v128.store(constants, i16x8.splat(<i16>stored), ZERO_POINT);
+    v128.store(constants, i32x4.splat(0x41380000), RELU_BASE);
+    v128.store(constants, f64x2.splat(6755399441055744.0), ROUND_F64);
+    v128.store(constants, f32x4.splat(12582912.0), ROUND_F32);
+    v128.store(constants, i32x4.splat(1 << (shift - 1)), WIDE_HALF);
+    v128.store(constants, i64x2.splat(1 << 31), HIGH_HALF);
+  } else {
+    store<i32>(constants, lower, LOWER);
+    store<i32>(constants, upper, LOWER + 4);
+    store<i32>(constants, zeroPoint, LOWER + 8);
+  }
+}
+
+function highWords(a: v128, b: v128): v128 {
+  return v128.shuffle<i32>(a, b, 1, 3, 5, 7);
+}
+
+function lowWords(a: v128, b: v128): v128 {
+  return v128.shuffle<i32>(a, b, 0, 2, 4, 6);
+}
+
+function upperHalf(a: v128): v128 {
+  return v128.shuffle<i64>(a, a, 1, 1);
+}
+
+/**
+ *   floor(a·scale + offset),   offset = ½ + rounding nudge + zero point
+ *
+ * read from the high words of a·scale + offset + 1.5·2^20, whose unit in the last place is 2^-32. |a·scale| < 2^18.
+ */
+function relu4(a: v128, scale01: v128, scale23: v128, offset01: v128, offset23: v128, base: v128): v128 {
+  const low = f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(a), scale01), offset01);
+  const high = f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(upperHalf(a)), scale23), offset23);
+  return i32x4.sub(highWords(low, high), base);
+}
+
+/**
+ *   round(float32(round(a·scale)) · fine) + zero point
+ *
+ * both roundings by adding 1.5 times a power of two large enough to push the fraction out.
+ */
+function general4(
+  a: v128,
+  scale01: v128,
+  scale23: v128,
+  fine: v128,
+  round64: v128,
+  round32: v128,
+  bias: v128,
+): v128 {
+  const low = f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(a), scale01), round64);
+  const high = f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(upperHalf(a)), scale23), round64);
+  const rounded = f32x4.convert_i32x4_s(lowWords(low, high));
+  return i32x4.sub(f32x4.add(f32x4.mul(rounded, fine), round32), bias);
+}
+
+/**
+ *   t = floor((2a·m + 2^31) / 2^32) · factor,   (t − [t < 0] + 2^(shift − 1)) >> shift
+ *
+ * factor = 2^(shift − e) brings every channel's right shift e to the record's one shift ≥ 1. |a| < 2^30.
+ */
+function wide4(a: v128, multiplier: v128, factor: v128, highHalf: v128, half: v128, shift: i32): v128 {
+  const doubled = i32x4.add(a, a);
+  const low = i64x2.add(i64x2.extmul_low_i32x4_s(doubled, multiplier), highHalf);
+  const high = i64x2.add(i64x2.extmul_high_i32x4_s(doubled, multiplier), highHalf);
+  const t = i32x4.mul(highWords(low, high), factor);
+  return i32x4.shr_s(i32x4.add(i32x4.add(t, i32x4.shr_s(t, 31)), half), shift);
+}
+
+/** multiplyByQuantizedMultiplier per lane, int32 multipliers at `channel + 32` and shifts at `+ 64`; clamped to ±1024. */
+function scalar4(a: v128, channel: usize, constants: usize): v128 {
+  v128.store(constants, a, LANES);
+  for (let i: usize = 0; i < 16; i += 4) {
+    const scaled = multiplyByQuantizedMultiplier(
+      load<i32>(constants + i, LANES),
+      load<i32>(channel + i, 32),
+      load<i32>(channel + i, 64),
+    );
+    store<i32>(constants + i, clamp(scaled, -1024, 1024), LANES);
+  }
+  return v128.load(constants, LANES);
+}
+
+/** Two rows of 8 int16 to 16 stored activations, clamped. */
+function narrow(a: v128, b: v128, constants: usize): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const bytes = i8x16.narrow_i16x8_u(a, b);
+    return i8x16.min_u(i8x16.max_u(bytes, v128.load(constants, LOWER)), v128.load(constants, UPPER));
+  }
+  const bytes = i8x16.narrow_i16x8_s(a, b);
+  return i8x16.min_s(i8x16.max_s(bytes, v128.load(constants, LOWER)), v128.load(constants, UPPER));
+}
+
+/** Stores the low `count` ≤ 8 bytes of `value`. */
+function storeLow(at: usize, value: v128, count: i32, constants: usize): void {
+  if (count >= 8) {
+    v128.store_lane<i64>(at, value, 0);
+    return;
+  }
+  v128.store(constants, value, TAIL);
+  for (let i = 0; i < count; i++) store<u8>(at + i, load<u8>(constants + i, TAIL));
+}
+
+/**
+ * Requantises a tile of 4 positions × 8 channels (two vectors each) with the constants at the head of `block` and stores
+ * `count` ≤ 8 channels of each at out0…out3.
+ */
+export function storeTile(
+  a0: v128,
+  a1: v128,
+  b0: v128,
+  b1: v128,
+  c0: v128,
+  c1: v128,
+  d0: v128,
+  d1: v128,
+  block: usize,
+  method: i32,
+  shift: i32,
+  constants: usize,
+  count: i32,
+  out0: usize,
+  out1: usize,
+  out2: usize,
+  out3: usize,
+): void {
+  if (method === Requantization.relu) {
+    const base = v128.load(constants, RELU_BASE);
+    let scaleA = v128.load(block, 32);
+    let scaleB = v128.load(block, 48);
+    let offsetA = v128.load(block, 96);
+    let offsetB = v128.load(block, 112);
+    a0 = relu4(a0, scaleA, scaleB, offsetA, offsetB, base);
+    b0 = relu4(b0, scaleA, scaleB, offsetA, offsetB, base);
+    c0 = relu4(c0, scaleA, scaleB, offsetA, offsetB, base);
+    d0 = relu4(d0, scaleA, scaleB, offsetA, offsetB, base);
+    scaleA = v128.load(block, 64);
+    scaleB = v128.load(block, 80);
+    offsetA = v128.load(block, 128);
+    offsetB = v128.load(block, 144);
+    a1 = relu4(a1, scaleA, scaleB, offsetA, offsetB, base);
+    b1 = relu4(b1, scaleA, scaleB, offsetA, offsetB, base);
+    c1 = relu4(c1, scaleA, scaleB, offsetA, offsetB, base);
+    d1 = relu4(d1, scaleA, scaleB, offsetA, offsetB, base);
+  } else if (method === Requantization.general) {
+    const round64 = v128.load(constants, ROUND_F64);
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    let scaleA = v128.load(block, 32);
+    let scaleB = v128.load(block, 48);
+    let fine = v128.load(block, 96);
+    a0 = general4(a0, scaleA, scaleB, fine, round64, round32, bias);
+    b0 = general4(b0, scaleA, scaleB, fine, round64, round32, bias);
+    c0 = general4(c0, scaleA, scaleB, fine, round64, round32, bias);
+    d0 = general4(d0, scaleA, scaleB, fine, round64, round32, bias);
+    scaleA = v128.load(block, 64);
+    scaleB = v128.load(block, 80);
+    fine = v128.load(block, 112);
+    a1 = general4(a1, scaleA, scaleB, fine, round64, round32, bias);
+    b1 = general4(b1, scaleA, scaleB, fine, round64, round32, bias);
+    c1 = general4(c1, scaleA, scaleB, fine, round64, round32, bias);
+    d1 = general4(d1, scaleA, scaleB, fine, round64, round32, bias);
+  } else if (method === Requantization.wide) {
+    const highHalf = v128.load(constants, HIGH_HALF);
+    const half = v128.load(constants, WIDE_HALF);
+    let multiplier = v128.load(block, 32);
+    let factor = v128.load(block, 64);
+    a0 = wide4(a0, multiplier, factor, highHalf, half, shift);
+    b0 = wide4(b0, multiplier, factor, highHalf, half, shift);
+    c0 = wide4(c0, multiplier, factor, highHalf, half, shift);
+    d0 = wide4(d0, multiplier, factor, highHalf, half, shift);
+    multiplier = v128.load(block, 48);
+    factor = v128.load(block, 80);
+    a1 = wide4(a1, multiplier, factor, highHalf, half, shift);
+    b1 = wide4(b1, multiplier, factor, highHalf, half, shift);
+    c1 = wide4(c1, multiplier, factor, highHalf, half, shift);
+    d1 = wide4(d1, multiplier, factor, highHalf, half, shift);
+  } else {
+    a0 = scalar4(a0, block, constants);
+    b0 = scalar4(b0, block, constants);
+    c0 = scalar4(c0, block, constants);
+    d0 = scalar4(d0, block, constants);
+    a1 = scalar4(a1, block + 16, constants);
+    b1 = scalar4(b1, block + 16, constants);
+    c1 = scalar4(c1, block + 16, constants);
+    d1 = scalar4(d1, block + 16, constants);
+  }
+
+  let a = i16x8.narrow_i32x4_s(a0, a1);
+  let b = i16x8.narrow_i32x4_s(b0, b1);
+  let c = i16x8.narrow_i32x4_s(c0, c1);
+  let d = i16x8.narrow_i32x4_s(d0, d1);
+  if (method <= Requantization.wide) {
+    const zeroPoint = v128.load(constants, ZERO_POINT);
+    a = i16x8.add_sat_s(a, zeroPoint);
+    b = i16x8.add_sat_s(b, zeroPoint);
+    c = i16x8.add_sat_s(c, zeroPoint);
+    d = i16x8.add_sat_s(d, zeroPoint);
+  }
+  const ab = narrow(a, b, constants);
+  const cd = narrow(c, d, constants);
+  if (count >= 8) {
+    v128.store_lane<i64>(out0, ab, 0);
+    v128.store_lane<i64>(out1, ab, 1);
+    v128.store_lane<i64>(out2, cd, 0);
+    v128.store_lane<i64>(out3, cd, 1);
+  } else {
+    storeLow(out0, ab, count, constants);
+    storeLow(out1, upperHalf(ab), count, constants);
+    storeLow(out2, cd, count, constants);
+    storeLow(out3, upperHalf(cd), count, constants);
+  }
+}
+
+/** One position × 8 channels, requantised with the constants at the head of `block`: 8 int16, zero point added. */
+function requantizeRow(a0: v128, a1: v128, block: usize, method: i32, shift: i32, constants: usize): v128 {
+  if (method === Requantization.relu) {
+    const base = v128.load(constants, RELU_BASE);
+    return i16x8.narrow_i32x4_s(
+      relu4(
+        a0,
+        v128.load(block, 32),
+        v128.load(block, 48),
+        v128.load(block, 96),
+        v128.load(block, 112),
+        base,
+      ),
+      relu4(
+        a1,
+        v128.load(block, 64),
+        v128.load(block, 80),
+        v128.load(block, 128),
+        v128.load(block, 144),
+        base,
+      ),
+    );
+  }
+  if (method === Requantization.general) {
+    const round64 = v128.load(constants, ROUND_F64);
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    return i16x8.narrow_i32x4_s(
+      general4(a0, v128.load(block, 32), v128.load(block, 48), v128.load(block, 96), round64, round32, bias),
+      general4(a1, v128.load(block, 64), v128.load(block, 80), v128.load(block, 112), round64, round32, bias),
+    );
+  }
+  if (method === Requantization.wide) {
+    const highHalf = v128.load(constants, HIGH_HALF);
+    const half = v128.load(constants, WIDE_HALF);
+    a0 = wide4(a0, v128.load(block, 32), v128.load(block, 64), highHalf, half, shift);
+    a1 = wide4(a1, v128.load(block, 48), v128.load(block, 80), highHalf, half, shift);
+  } else {
+    a0 = scalar4(a0, block, constants);
+    a1 = scalar4(a1, block + 16, constants);
+  }
+  return i16x8.add_sat_s(i16x8.narrow_i32x4_s(a0, a1), v128.load(constants, ZERO_POINT));
+}
+
+/** As storeTile, for one position; `count` ≤ 8 channels at `out`. */
+export function storeRow(
+  a0: v128,
+  a1: v128,
+  block: usize,
+  method: i32,
+  shift: i32,
+  constants: usize,
+  count: i32,
+  out: usize,
+): void {
+  const row = requantizeRow(a0, a1, block, method, shift, constants);
+  storeLow(out, narrow(row, row, constants), count, constants);
+}
+
+/** mcu: one accumulator, requantised with the multiplier and shift at the head of `block`, to `out`. */
+export function storeScalar(sum: i32, block: usize, constants: usize, out: usize): void {
+  const scaled = multiplyByQuantizedMultiplier(sum, load<i32>(block, 4), load<i32>(block, 8));
+  const lower = load<i32>(constants, LOWER);
+  const upper = load<i32>(constants, LOWER + 4);
+  store<i8>(out, <i8>clamp(scaled + load<i32>(constants, LOWER + 8), lower, upper));
+}
