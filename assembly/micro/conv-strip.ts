@@ -57,8 +57,50 @@ export function stageZeroPoint(destination: usize, zeroPoint: i32, count: i32): 
   }
 }
 
-/** Four pixels at p0…p3 × `channels` output channels; outputs at out0…out3. */
+/** Four pixels at p0…p3 × `channels` output channels; outputs at out0…out3. Not in mcu. */
 export function convStrip4(
+  p0: usize,
+  p1: usize,
+  p2: usize,
+  p3: usize,
+  segments: i32,
+  segmentBytes: usize,
+  steps: i32,
+  block: usize,
+  blockBytes: usize,
+  channels: i32,
+  method: i32,
+  shift: i32,
+  constants: usize,
+  out0: usize,
+  out1: usize,
+  out2: usize,
+  out3: usize,
+): void {
+  if (ASC_FEATURE_SIMD) {
+    convStrip4Vector(
+      p0,
+      p1,
+      p2,
+      p3,
+      segments,
+      segmentBytes,
+      steps,
+      block,
+      blockBytes,
+      channels,
+      method,
+      shift,
+      constants,
+      out0,
+      out1,
+      out2,
+      out3,
+    );
+  }
+}
+
+function convStrip4Vector(
   p0: usize,
   p1: usize,
   p2: usize,
