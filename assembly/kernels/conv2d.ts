@@ -8,7 +8,7 @@ import {
   stageZeroPoint,
   stripPixels,
 } from "../micro/conv-strip.ts";
-import { blockHeadBytes, prepareEpilogue } from "../micro/epilogue.ts";
+import { blockHeadBytes, epilogueBytes, prepareEpilogue } from "../micro/epilogue.ts";
 import { stepBytes } from "../micro/dot.ts";
 import { address, field, rowAddress } from "../record.ts";
 
@@ -58,11 +58,6 @@ function blockBytes(method: i32, segments: i32, steps: i32): usize {
   return (blockHeadBytes(method) + weights + 3) & ~3;
 }
 
-/** Scratch behind the epilogue's constants: epilogueBytes in src/plan/packing.ts. */
-function stagingArea(record: usize): usize {
-  return address(record, Conv2dField.scratch) + (ASC_FEATURE_SIMD ? 176 : 16);
-}
-
 /** 1×1 kernels: pixels are taken as they lie, in one sequence over rows so that short rows fill strips too. */
 function pointwise(record: usize, inputBatch: usize, outputBatch: usize): void {
   const input = record + (Conv2dField.inputView << 2);
@@ -80,7 +75,7 @@ function pointwise(record: usize, inputBatch: usize, outputBatch: usize): void {
   const strideY = field(record, Conv2dField.strideY);
   const inputStep = address(input, View.pixelBytes) * address(record, Conv2dField.strideX);
   const outputStep = address(output, View.pixelBytes);
-  const staging = stagingArea(record);
+  const staging = constants + epilogueBytes();
   const staged = stagedElementBytes() > 1;
   const stagedBytes = ((<usize>inDepth * stagedElementBytes() + 15) & ~15) + 16;
 
@@ -186,7 +181,7 @@ function spatial(record: usize, inputBatch: usize, outputBatch: usize): void {
   const segmentBytes = ((<usize>(columns * inDepth) * stagedElementBytes() + 15) & ~15) + 16;
   const pixelStep = <usize>(strideX * inDepth) * stagedElementBytes();
   const outputStep = address(output, View.pixelBytes);
-  const staging = stagingArea(record);
+  const staging = constants + epilogueBytes();
   const y1 = field(record, Conv2dField.y1);
 
   for (let y = field(record, Conv2dField.y0); y < y1; y++) {

@@ -1,3 +1,98 @@
+import { DepthwiseConv2dField, View } from "../../src/plan/format.ts";
+import { depthwiseStrip, rowGroup, storeZeroRow, stripChannels } from "../micro/depthwise-strip.ts";
+import { blockHeadBytes, epilogueBytes, prepareEpilogue } from "../micro/epilogue.ts";
+import { address, field, rowAddress } from "../record.ts";
+
+/**
+ *   out[n, y, x, c] = clamp(zOut + requantize(bias[c] +
+ *       Σ_ky Σ_kx (in[n, y·sy + ky·dy − padTop, x·sx + kx·dx − padLeft, c / m] − zIn) · w[ky, kx, c]))
+ *
+ * in    int8 [batches, height, width, inDepth]      taps outside contribute nothing
+ * w     int8 [kh, kw, outDepth]                     m = outDepth / inDepth; zero point 0, packed in blocks of channels
+ * bias  int32 [outDepth]                            the packer has folded −zIn · Σw in (not in mcu)
+ * out   int8 [batches, outHeight, outWidth, outDepth], rows [y0, y1) and channels [c0, c1) of it
+ *
+ * Overflow and rounding as in conv2d. Reference: TFLite reference/integer_ops/depthwise_conv.h.
+ */
 export function depthwiseConv2d(record: usize): void {
-  unreachable();
+  prepareEpilogue(
+    address(record, DepthwiseConv2dField.scratch),
+    field(record, DepthwiseConv2dField.requantizationShift),
+    field(record, DepthwiseConv2dField.outputZeroPoint),
+    field(record, DepthwiseConv2dField.activationMin),
+    field(record, DepthwiseConv2dField.activationMax),
+  );
+  const y0 = field(record, DepthwiseConv2dField.y0);
+  const y1 = field(record, DepthwiseConv2dField.y1);
+  const batches = field(record, DepthwiseConv2dField.batches);
+  for (let n = 0; n < batches; n++) {
+    const inputBatch = <usize>n * address(record, DepthwiseConv2dField.inputBatchBytes);
+    const outputBatch = <usize>n * address(record, DepthwiseConv2dField.outputBatchBytes);
+    for (let y = y0; y < y1; y++) outputRow(record, y, inputBatch, outputBatch);
+  }
+}
+
+function outputRow(record: usize, y: i32, inputBatch: usize, outputBatch: usize): void {
+  const input = record + (DepthwiseConv2dField.inputView << 2);
+  const output = record + (DepthwiseConv2dField.outputView << 2);
+  const kernelHeight = field(record, DepthwiseConv2dField.kernelHeight);
+  const kernelWidth = field(record, DepthwiseConv2dField.kernelWidth);
+  const strideX = field(record, DepthwiseConv2dField.strideX);
+  const dilationX = field(record, DepthwiseConv2dField.dilationX);
+  const method = field(record, DepthwiseConv2dField.requantization);
+  const width = field(output, View.width);
+  const constants = address(record, DepthwiseConv2dField.scratch);
+  const groups = (kernelHeight + rowGroup() - 1) / rowGroup();
+  const rows = constants + epilogueBytes();
+  const zeroRow = rows;
+  const table = rows + 16;
+  const strip = table + ((<usize>(groups * rowGroup() * 12) + 15) & ~15);
+
+  storeZeroRow(zeroRow, field(record, DepthwiseConv2dField.inputZeroPoint));
+  for (let ky = 0; ky < groups * rowGroup(); ky++) {
+    const row =
+      y * field(record, DepthwiseConv2dField.strideY) +
+      ky * field(record, DepthwiseConv2dField.dilationY) -
+      field(record, DepthwiseConv2dField.padTop);
+    const inside = ky < kernelHeight && row >= 0 && row < field(input, View.height);
+    const entry = table + <usize>(ky * 12);
+    store<u32>(entry, <u32>(inside ? rowAddress(input, row, inputBatch) : zeroRow));
+    store<u32>(entry, inside ? field(input, View.pixelBytes) : 0, 4);
+    store<i32>(entry, inside ? -1 : 0, 8);
+  }
+
+  const columns = (width - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
+  const padLeft = min(field(record, DepthwiseConv2dField.padLeft), columns);
+  const inside = max(min(field(input, View.width), columns - padLeft), 0);
+  const taps = ASC_FEATURE_SIMD ? (kernelWidth * groups) << 5 : (kernelHeight * kernelWidth + 3) & ~3;
+  const blockBytes = blockHeadBytes(method) + <usize>taps;
+  const c0 = field(record, DepthwiseConv2dField.c0);
+  const c1 = field(record, DepthwiseConv2dField.c1);
+  let block = address(record, DepthwiseConv2dField.weights);
+  const out = rowAddress(output, y, outputBatch);
+  for (let c = c0; c < c1; c += stripChannels()) {
+    depthwiseStrip(
+      table,
+      groups,
+      strip,
+      padLeft,
+      inside,
+      columns - padLeft - inside,
+      c,
+      min(c1 - c, stripChannels()),
+      field(record, DepthwiseConv2dField.depthMultiplier),
+      kernelWidth,
+      strideX,
+      dilationX,
+      block,
+      method,
+      field(record, DepthwiseConv2dField.requantizationShift),
+      field(record, DepthwiseConv2dField.inputZeroPoint),
+      constants,
+      out + c,
+      address(output, View.pixelBytes),
+      width,
+    );
+    block += blockBytes;
+  }
 }

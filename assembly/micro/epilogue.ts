@@ -30,6 +30,16 @@ function storageOffset(): i32 {
   return ASC_FEATURE_RELAXED_SIMD ? 128 : 0;
 }
 
+/** 16 bytes of `constants` that are free between tiles. */
+export function gatherBuffer(constants: usize): usize {
+  return constants + TAIL;
+}
+
+/** Bytes at `constants`: epilogueBytes in src/plan/packing.ts. */
+export function epilogueBytes(): usize {
+  return ASC_FEATURE_SIMD ? 176 : 16;
+}
+
 /** Bias and requantisation bytes at the head of a block of 8 channels: blockHeadBytes in src/plan/packing.ts. */
 export function blockHeadBytes(method: i32): usize {
   if (ASC_FEATURE_SIMD) {

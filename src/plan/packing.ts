@@ -106,8 +106,8 @@ export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): n
 }
 
 /**
- * Scratch of a depthwise convolution: the epilogue's constants, a table of kernel rows, and one strip of interleaved
- * input columns, 32 bytes per column and row group.
+ * Scratch of a depthwise convolution: the epilogue's constants, a vector of zero points, a table of kernel rows, and one
+ * strip of interleaved input columns, 32 bytes per column and row group.
  */
 export function depthwiseScratchBytes(
   variant: Variant,
@@ -117,11 +117,10 @@ export function depthwiseScratchBytes(
   strideX: number,
   dilationX: number,
 ): number {
-  if (variant === "mcu") return epilogueBytes(variant);
-  const columns = (align(outputWidth, 4) - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
   const groups = depthwiseRowGroups(variant, kernelHeight);
-  const rowTable = align(groups * dotLanes(variant) * 12, 16);
-  return epilogueBytes(variant) + rowTable + 32 * groups * columns;
+  const rows = 16 + align(groups * dotLanes(variant) * 12, 16);
+  const columns = (outputWidth - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
+  return epilogueBytes(variant) + rows + (variant === "mcu" ? 0 : 32 * groups * columns);
 }
 
 /** `value` rounded up to a multiple of `alignment`. */

@@ -1,0 +1,305 @@
+import { multiplyAdd } from "./dot.ts";
+import { blockHeadBytes, gatherBuffer, storeScalar, storeTile } from "./epilogue.ts";
+
+/**
+ * Depthwise strips: one output row of 8 channels at a time.
+ *
+ *   out[x, c] = clamp(zOut + requantize(bias[c] + Σ_ky Σ_kx in[ky, x·strideX + kx·dilationX, c] · w[ky, kx, c]))
+ *
+ * The kernel's input rows are interleaved column by column, so that one dot product covers several kernel rows of 4
+ * channels and a column serves every tap that meets it:
+ *
+ *   strip    [column][row group][2 halves of 4 channels][channel][row in group]     32 bytes per column and group
+ *   weights  [kx][row group][2 halves][channel][row in group], rows past the kernel 0
+ *
+ * A row group is 4 rows of u8 (relaxed) or 2 rows of int16 (simd). `rows` lists, per kernel row, an address, the bytes
+ * from pixel to pixel and a mask for the channel offset: a row of padding is one vector of zero points with step and
+ * mask 0. The bias has −z · Σw folded in, z the zero point in storage form; in mcu it has not.
+ */
+
+/** Kernel rows per row group. */
+export function rowGroup(): i32 {
+  if (ASC_FEATURE_RELAXED_SIMD) return 4;
+  return ASC_FEATURE_SIMD ? 2 : 1;
+}
+
+/** Channels computed together. */
+export function stripChannels(): i32 {
+  return ASC_FEATURE_SIMD ? 8 : 1;
+}
+
+/** A vector of the int8 value `zeroPoint` in storage form, for the rows of padding. */
+export function storeZeroRow(at: usize, zeroPoint: i32): void {
+  if (ASC_FEATURE_SIMD) {
+    v128.store(at, i8x16.splat(<i8>(ASC_FEATURE_RELAXED_SIMD ? zeroPoint + 128 : zeroPoint)));
+  }
+}
+
+/** 8 stored activations from channel c on; with a depth multiplier, the input channels of output channels c…c+7. */
+function loadChannels(pixel: usize, c: i32, mask: i32, depthMultiplier: i32, gather: usize): v128 {
+  if (depthMultiplier === 1) return v128.load_zero<i64>(pixel + (c & mask));
+  for (let i = 0; i < 8; i++) {
+    store<u8>(gather + i, load<u8>(pixel + (((c + i) / depthMultiplier) & mask)));
+  }
+  return v128.load_zero<i64>(gather);
+}
+
+/** Interleaves the first `count` columns of one row group. */
+function interleave(
+  strip: usize,
+  columnBytes: usize,
+  rows: usize,
+  count: i32,
+  c: i32,
+  depthMultiplier: i32,
+  gather: usize,
+): void {
+  const step0 = load<u32>(rows, 4);
+  const step1 = load<u32>(rows, 16);
+  const mask0 = load<i32>(rows, 8);
+  const mask1 = load<i32>(rows, 20);
+  let p0 = <usize>load<u32>(rows);
+  let p1 = <usize>load<u32>(rows, 12);
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const step2 = load<u32>(rows, 28);
+    const step3 = load<u32>(rows, 40);
+    const mask2 = load<i32>(rows, 32);
+    const mask3 = load<i32>(rows, 44);
+    let p2 = <usize>load<u32>(rows, 24);
+    let p3 = <usize>load<u32>(rows, 36);
+    for (; count > 0; count--) {
+      const r0 = loadChannels(p0, c, mask0, depthMultiplier, gather);
+      const r1 = loadChannels(p1, c, mask1, depthMultiplier, gather);
+      const r2 = loadChannels(p2, c, mask2, depthMultiplier, gather);
+      const r3 = loadChannels(p3, c, mask3, depthMultiplier, gather);
+      const a = v128.shuffle<i8>(r0, r1, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      const b = v128.shuffle<i8>(r2, r3, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      v128.store(strip, v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
+      v128.store(strip, v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+      p0 += step0;
+      p1 += step1;
+      p2 += step2;
+      p3 += step3;
+      strip += columnBytes;
+    }
+  } else if (ASC_FEATURE_SIMD) {
+    for (; count > 0; count--) {
+      const r0 = i16x8.extend_low_i8x16_s(loadChannels(p0, c, mask0, depthMultiplier, gather));
+      const r1 = i16x8.extend_low_i8x16_s(loadChannels(p1, c, mask1, depthMultiplier, gather));
+      v128.store(strip, v128.shuffle<i16>(r0, r1, 0, 8, 1, 9, 2, 10, 3, 11));
+      v128.store(strip, v128.shuffle<i16>(r0, r1, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+      p0 += step0;
+      p1 += step1;
+      strip += columnBytes;
+    }
+  }
+}
+
+/** Writes `count` columns of padding. */
+function padColumns(strip: usize, columnBytes: usize, zeroPoint: i32, count: i32): void {
+  const value = ASC_FEATURE_RELAXED_SIMD ? i8x16.splat(<i8>(zeroPoint + 128)) : i16x8.splat(<i16>zeroPoint);
+  for (let end = strip + <usize>count * columnBytes; strip < end; strip += 16) v128.store(strip, value);
+}
+
+/**
+ * One output row of `width` pixels, output channels c … c + channels − 1 (channels ≤ stripChannels()), to `out`,
+ * `outStep` bytes apart. The strip's columns are `padLeft` of padding, `inside` of input, `padRight` of padding.
+ */
+export function depthwiseStrip(
+  rows: usize,
+  groups: i32,
+  strip: usize,
+  padLeft: i32,
+  inside: i32,
+  padRight: i32,
+  c: i32,
+  channels: i32,
+  depthMultiplier: i32,
+  kernelWidth: i32,
+  strideX: i32,
+  dilationX: i32,
+  block: usize,
+  method: i32,
+  shift: i32,
+  inputZeroPoint: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+  width: i32,
+): void {
+  if (ASC_FEATURE_SIMD) {
+    const columnBytes = (<usize>groups) << 5;
+    padColumns(strip, columnBytes, inputZeroPoint, padLeft);
+    const inner = strip + <usize>padLeft * columnBytes;
+    for (let g = 0; g < groups; g++) {
+      const groupRows = rows + <usize>(g * rowGroup() * 12);
+      interleave(
+        inner + ((<usize>g) << 5),
+        columnBytes,
+        groupRows,
+        inside,
+        c,
+        depthMultiplier,
+        gatherBuffer(constants),
+      );
+    }
+    padColumns(inner + <usize>inside * columnBytes, columnBytes, inputZeroPoint, padRight);
+    multiplyStrip(
+      strip,
+      columnBytes,
+      groups,
+      kernelWidth,
+      strideX,
+      dilationX,
+      block,
+      channels,
+      method,
+      shift,
+      constants,
+      out,
+      outStep,
+      width,
+    );
+  } else {
+    scalarRow(
+      rows,
+      groups,
+      padLeft,
+      inside,
+      c / depthMultiplier,
+      kernelWidth,
+      strideX,
+      dilationX,
+      block,
+      inputZeroPoint,
+      constants,
+      out,
+      outStep,
+      width,
+    );
+  }
+}
+
+function multiplyStrip(
+  strip: usize,
+  columnBytes: usize,
+  groups: i32,
+  kernelWidth: i32,
+  strideX: i32,
+  dilationX: i32,
+  block: usize,
+  channels: i32,
+  method: i32,
+  shift: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+  width: i32,
+): void {
+  const weights = block + blockHeadBytes(method);
+  const pixelBytes = <usize>strideX * columnBytes;
+  const tapJump = <usize>(dilationX - 1) * columnBytes;
+  for (let left = width; left > 0; left -= 4) {
+    // Short tiles repeat their last pixel.
+    const more1 = left > 1;
+    const more2 = left > 2;
+    const more3 = left > 3;
+    let q0 = strip;
+    let q1 = more1 ? q0 + pixelBytes : q0;
+    let q2 = more2 ? q1 + pixelBytes : q1;
+    let q3 = more3 ? q2 + pixelBytes : q2;
+    const out1 = more1 ? out + outStep : out;
+    const out2 = more2 ? out1 + outStep : out1;
+    const out3 = more3 ? out2 + outStep : out2;
+    strip = q3 + pixelBytes;
+    let a0 = v128.load(block);
+    let a1 = v128.load(block, 16);
+    let b0 = a0;
+    let b1 = a1;
+    let c0 = a0;
+    let c1 = a1;
+    let d0 = a0;
+    let d1 = a1;
+    let w = weights;
+    for (let kx = kernelWidth; kx > 0; kx--) {
+      for (let g = groups; g > 0; g--) {
+        const w0 = v128.load(w);
+        const w1 = v128.load(w, 16);
+        a0 = multiplyAdd(w0, v128.load(q0), a0);
+        a1 = multiplyAdd(w1, v128.load(q0, 16), a1);
+        b0 = multiplyAdd(w0, v128.load(q1), b0);
+        b1 = multiplyAdd(w1, v128.load(q1, 16), b1);
+        c0 = multiplyAdd(w0, v128.load(q2), c0);
+        c1 = multiplyAdd(w1, v128.load(q2, 16), c1);
+        d0 = multiplyAdd(w0, v128.load(q3), d0);
+        d1 = multiplyAdd(w1, v128.load(q3, 16), d1);
+        q0 += 32;
+        q1 += 32;
+        q2 += 32;
+        q3 += 32;
+        w += 32;
+      }
+      q0 += tapJump;
+      q1 += tapJump;
+      q2 += tapJump;
+      q3 += tapJump;
+    }
+    storeTile(
+      a0,
+      a1,
+      b0,
+      b1,
+      c0,
+      c1,
+      d0,
+      d1,
+      block,
+      method,
+      shift,
+      constants,
+      channels,
+      out,
+      out1,
+      out2,
+      out3,
+    );
+    out = out3 + outStep;
+  }
+}
+
+/** Plain: one channel; taps outside are skipped. Weights [ky][kx] behind the head. */
+function scalarRow(
+  rows: usize,
+  kernelHeight: i32,
+  padLeft: i32,
+  inside: i32,
+  channel: i32,
+  kernelWidth: i32,
+  strideX: i32,
+  dilationX: i32,
+  block: usize,
+  zeroPoint: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+  width: i32,
+): void {
+  const weights = block + blockHeadBytes(0);
+  for (let x = 0; x < width; x++) {
+    let sum = load<i32>(block);
+    for (let ky = 0; ky < kernelHeight; ky++) {
+      const row = rows + <usize>(ky * 12);
+      if (load<i32>(row, 8) === 0) continue;
+      const pixels = <usize>load<u32>(row) + channel;
+      const step = <usize>load<u32>(row, 4);
+      for (let kx = 0; kx < kernelWidth; kx++) {
+        const column = x * strideX + kx * dilationX - padLeft;
+        if (column < 0 || column >= inside) continue;
+        const value = <i32>load<i8>(pixels + <usize>column * step) - zeroPoint;
+        sum += value * <i32>load<i8>(weights + (ky * kernelWidth + kx));
+      }
+    }
+    storeScalar(sum, block, constants, out);
+    out += outStep;
+  }
+}
