@@ -96,6 +96,34 @@ export interface SpatialGeometry {
   readonly pointwise: boolean;
 }
 
+/** Height and width of a tensor. */
+export interface Extent {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Whether a window is one tap that never falls into padding: its pixels are then read where they lie. */
+export function isPointwise(
+  window: {
+    readonly kernelHeight: number;
+    readonly kernelWidth: number;
+    readonly strideY: number;
+    readonly strideX: number;
+    readonly padTop: number;
+    readonly padLeft: number;
+  },
+  input: Extent,
+  output: Extent,
+): boolean {
+  return (
+    window.kernelHeight * window.kernelWidth === 1 &&
+    window.padTop === 0 &&
+    window.padLeft === 0 &&
+    (output.height - 1) * window.strideY < input.height &&
+    (output.width - 1) * window.strideX < input.width
+  );
+}
+
 /** Scratch of a convolution: the epilogue's constants, and four pixels (pointwise) or the padded input rows of one output row. */
 export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): number {
   const { kernelHeight, kernelWidth, channels, strideX, dilationX, outputWidth } = geometry;

@@ -1,0 +1,209 @@
+/** What CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED share: checks of their constants, multipliers, packed blocks. */
+import { ModelError, UnsupportedError } from "../errors.ts";
+import type { BoundNode, Tensor } from "../graph/graph.ts";
+import { Requantization } from "../plan/format.ts";
+import { align, blockChannels } from "../plan/packing.ts";
+import type { Variant } from "../plan/variant.ts";
+import { storageFlip } from "../plan/variant.ts";
+import { perTensor, requireInt8, requireMultiplier, requireOutput } from "./check.ts";
+import type { FusedActivation, Multiplier } from "./fixed-point.ts";
+import { activationRange } from "./fixed-point.ts";
+import type { Packed } from "./op.ts";
+import type { Channel, OutputRange } from "./requantization.ts";
+import { planRequantization } from "./requantization.ts";
+
+/** Geometry of a two-dimensional convolution, padding as numbers. */
+export interface ConvolutionAttrs {
+  readonly padTop: number;
+  readonly padLeft: number;
+  readonly padBottom: number;
+  readonly padRight: number;
+  readonly strideY: number;
+  readonly strideX: number;
+  readonly dilationY: number;
+  readonly dilationX: number;
+  readonly activation: FusedActivation;
+}
+
+/** Output size of one dimension. */
+export function convolvedSize(
+  size: number,
+  padding: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+): number {
+  return Math.floor((size + padding - (kernel - 1) * dilation - 1) / stride) + 1;
+}
+
+/**
+ * Weights are constant int8 with zero point 0, one scale or one per output channel (dimension `axis`).
+ * @throws UnsupportedError not-constant, unsupported-type, asymmetric-weights
+ * @throws ModelError missing-quantization, scale-count
+ */
+export function requireWeights(weights: Tensor, axis: number): void {
+  const at = `weights "${weights.name}"`;
+  if (weights.type !== "int8") {
+    throw new UnsupportedError(
+      "unsupported-type",
+      `${at} are ${weights.type}; only int8 weights are run yet: quantise the model to int8`,
+    );
+  }
+  if (weights.data === undefined) {
+    throw new UnsupportedError("not-constant", `${at} are computed by the model; they must be constant`);
+  }
+  const { quantization } = weights;
+  if (quantization === undefined || quantization.scales.length === 0) {
+    throw new ModelError(
+      "missing-quantization",
+      `${at} have no scale; export with full integer quantisation`,
+    );
+  }
+  const { scales, zeroPoints } = quantization;
+  if (scales.length > 1 && (quantization.axis !== axis || scales.length !== weights.shape[axis])) {
+    throw new ModelError(
+      "scale-count",
+      `${at} of shape [${weights.shape.join(", ")}] have ${scales.length} scales along dimension ` +
+        `${quantization.axis}; 1, or one per index of dimension ${axis}, is needed`,
+    );
+  }
+  if (zeroPoints.some((zeroPoint) => zeroPoint !== 0)) {
+    throw new UnsupportedError(
+      "asymmetric-weights",
+      `${at} have a zero point other than 0; quantise weights symmetrically`,
+    );
+  }
+}
+
+/**
+ * A bias, where there is one, is a constant int32 per output channel.
+ * @throws UnsupportedError not-constant, unsupported-type
+ * @throws ModelError bias-length
+ */
+export function requireBias(bias: Tensor | undefined, channels: number): void {
+  if (bias === undefined) return;
+  const at = `bias "${bias.name}"`;
+  if (bias.data === undefined) {
+    throw new UnsupportedError("not-constant", `${at} is computed by the model; it must be constant`);
+  }
+  if (bias.type !== "int32") {
+    throw new UnsupportedError("unsupported-type", `${at} is ${bias.type}; int32 is needed`);
+  }
+  if (bias.data.byteLength !== 4 * channels) {
+    throw new ModelError(
+      "bias-length",
+      `${at} has ${bias.data.byteLength / 4} values for ${channels} output channels`,
+    );
+  }
+}
+
+/**
+ * The multiplier of each output channel.
+ * `product` is how the operator multiplies its two input scales: in double, or rounded to float32.
+ * @throws UnsupportedError multiplier-too-large
+ */
+export function channelMultipliers(
+  input: Tensor,
+  weights: Tensor,
+  output: Tensor,
+  channels: number,
+  product: (inputScale: number, weightScale: number) => number,
+): Multiplier[] {
+  const inputScale = requireInt8(input, "input").scale;
+  const outputScale = requireInt8(output, "output").scale;
+  const scales = weights.quantization?.scales ?? new Float32Array(1);
+  const multipliers = Array.from(scales, (scale) =>
+    requireMultiplier(product(inputScale, scale) / outputScale, output),
+  );
+  return Array.from({ length: channels }, (_, c) => multipliers[c] ?? multipliers[0]) as Multiplier[];
+}
+
+/** Clamp and zero point of the node's output. */
+export function outputRange(node: BoundNode<{ readonly activation: FusedActivation }>): OutputRange {
+  const output = requireOutput(node.outputs);
+  const { scale, zeroPoint } = perTensor(output, "output");
+  return { zeroPoint, ...activationRange(node.attrs.activation, scale, zeroPoint) };
+}
+
+/** What `packBlocks` needs to know of an operator. */
+export interface BlockSource {
+  readonly channels: number;
+  readonly multipliers: readonly Multiplier[];
+  readonly bias: Tensor | undefined;
+  readonly inputZeroPoint: number;
+  readonly output: OutputRange;
+  /** Whether the bias takes over the input's zero point; otherwise the kernel subtracts it from every operand. */
+  readonly foldZeroPoint: boolean;
+  /** The weights of one output channel, in any order. */
+  readonly weightsOf: (channel: number) => Int8Array;
+  readonly blockBytes: (method: Requantization) => number;
+  /** Writes one channel's weights into its block; `head` is where weights begin. */
+  readonly writeWeights: (block: DataView, head: number, lane: number, weights: Int8Array) => void;
+  readonly headBytes: (method: Requantization) => number;
+}
+
+/** Weights, folded biases and proved requantisation constants in blocks of channels: src/plan/packing.ts. */
+export function packBlocks(source: BlockSource, variant: Variant): Packed {
+  const storageOffset = storageFlip(variant);
+  const bias = int32Values(source.bias);
+  const channels: Channel[] = [];
+  const folded = new Int32Array(source.channels);
+  for (let c = 0; c < source.channels; c++) {
+    const multiplier = source.multipliers[c];
+    if (multiplier === undefined) throw new RangeError(`no multiplier for channel ${c}`);
+    let positive = 0;
+    let negative = 0;
+    for (const w of source.weightsOf(c)) {
+      if (w > 0) positive += w;
+      else negative += w;
+    }
+    const start = bias?.getInt32(4 * c, true) ?? 0;
+    const above = 127 - source.inputZeroPoint;
+    const below = -128 - source.inputZeroPoint;
+    channels.push({
+      multiplier,
+      low: start + positive * below + negative * above,
+      high: start + positive * above + negative * below,
+    });
+    const zero = source.foldZeroPoint ? source.inputZeroPoint + storageOffset : 0;
+    folded[c] = start - zero * (positive + negative);
+  }
+
+  const perBlock = blockChannels(variant);
+  const blocks = Math.ceil(source.channels / perBlock);
+  const requantization =
+    variant === "mcu" ? undefined : planRequantization(channels, source.output, storageOffset);
+  const method = requantization?.method ?? Requantization.scalar;
+  const blockBytes = source.blockBytes(method);
+  const headBytes = source.headBytes(method);
+  const bytes = new Uint8Array(align(blocks * blockBytes, 16));
+  for (const [c, channel] of channels.entries()) {
+    const block = new DataView(bytes.buffer, Math.floor(c / perBlock) * blockBytes, blockBytes);
+    const lane = c % perBlock;
+    block.setInt32(4 * lane, folded[c] ?? 0, true);
+    if (requantization === undefined) {
+      block.setInt32(4, channel.multiplier.multiplier, true);
+      block.setInt32(8, channel.multiplier.shift, true);
+    } else {
+      requantization.write(block, lane, channel);
+    }
+    source.writeWeights(block, headBytes, lane, source.weightsOf(c));
+  }
+  return {
+    bytes,
+    blocks,
+    blockBytes,
+    blockChannels: perBlock,
+    fields: { requantization: method, requantizationShift: requantization?.shift ?? 0 },
+  };
+}
+
+function int32Values(tensor: Tensor | undefined): DataView | undefined {
+  return tensor?.data && new DataView(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
+}
+
+/** The bytes of constant int8 weights. */
+export function int8Values(tensor: Tensor): Int8Array {
+  const data = tensor.data ?? new Uint8Array(0);
+  return new Int8Array(data.buffer, data.byteOffset, data.byteLength);
+}

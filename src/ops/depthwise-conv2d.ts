@@ -1,0 +1,242 @@
+import { ModelError } from "../errors.ts";
+import { elementCount } from "../graph/graph.ts";
+import {
+  blockHeadBytes,
+  depthwiseBlockBytes,
+  depthwiseRowGroups,
+  depthwiseScratchBytes,
+  dotLanes,
+} from "../plan/packing.ts";
+import {
+  perTensor,
+  requireActivation,
+  requireInput,
+  requireInputCount,
+  requireInt8,
+  requireOutput,
+  requireRank,
+  requireWindow,
+  withShape,
+} from "./check.ts";
+import { paddingAttrs } from "./conv2d.ts";
+import type { ConvolutionAttrs } from "./convolution.ts";
+import {
+  channelMultipliers,
+  convolvedSize,
+  int8Values,
+  outputRange,
+  packBlocks,
+  requireBias,
+  requireWeights,
+} from "./convolution.ts";
+import { defineOp } from "./op.ts";
+import { denseView } from "./view.ts";
+import { rowOverlapDistance } from "./window.ts";
+
+/** As a convolution; output channel c reads input channel c / depthMultiplier. */
+export interface DepthwiseAttrs extends ConvolutionAttrs {
+  readonly depthMultiplier: number;
+}
+
+interface DepthwiseOptions {
+  readonly padding: number;
+  readonly strideX: number;
+  readonly strideY: number;
+  readonly depthMultiplier: number;
+  readonly activation: number;
+  readonly dilationX: number;
+  readonly dilationY: number;
+}
+
+/**
+ * DEPTHWISE_CONV_2D: NHWC int8 input, weights int8 [1, kh, kw, outDepth], int32 bias.
+ * Reference: TFLite reference/integer_ops/depthwise_conv.h.
+ */
+export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
+  name: "depthwiseConv2d",
+  tflite: {
+    builtin: 4,
+    read: (options): DepthwiseOptions => ({
+      padding: options.byte(0, 0),
+      strideX: options.int(1, 0),
+      strideY: options.int(2, 0),
+      depthMultiplier: options.int(3, 0),
+      activation: options.byte(4, 0),
+      dilationX: options.int(5, 1),
+      dilationY: options.int(6, 1),
+    }),
+  },
+
+  prepare(inputs, outputs, options) {
+    const { padding, strideX, strideY, depthMultiplier, activation, dilationX, dilationY } =
+      options as DepthwiseOptions;
+    requireInputCount(inputs, 2, 3);
+    const input = requireInput(inputs, 0, "input");
+    const weights = requireInput(inputs, 1, "weights");
+    const output = requireOutput(outputs);
+    requireRank(input, "input", 4);
+    requireRank(weights, "weights", 4);
+    requireInt8(input, "input");
+    requireInt8(output, "output");
+    requireWeights(weights, 3);
+    const [, height = 0, width = 0, depth = 0] = input.shape;
+    const [one = 0, kernelHeight = 0, kernelWidth = 0, channels = 0] = weights.shape;
+    if (one !== 1 || channels === 0 || channels % depth !== 0) {
+      throw new ModelError(
+        "depthwise-shape",
+        `weights "${weights.name}" have shape [${weights.shape.join(", ")}]; over ${depth} input channels it must ` +
+          "be [1, height, width, a multiple of them]: export the model again",
+      );
+    }
+    // The file's multiplier may be 0 (some converters leave it out): the shapes decide, and must agree if it is given.
+    if (depthMultiplier !== 0 && depthMultiplier * depth !== channels) {
+      throw new ModelError(
+        "depth-multiplier",
+        `depth multiplier ${depthMultiplier} over ${depth} channels does not give the ${channels} of weights ` +
+          `"${weights.name}"; export the model again`,
+      );
+    }
+    requireBias(inputs[2], channels);
+    requireWindow(
+      input,
+      padding,
+      { kernel: kernelHeight, stride: strideY, dilation: dilationY },
+      { kernel: kernelWidth, stride: strideX, dilation: dilationX },
+    );
+    channelMultipliers(input, weights, output, channels, (a, b) => a * b);
+    return {
+      ...paddingAttrs(padding, height, width, kernelHeight, kernelWidth, {
+        strideY,
+        strideX,
+        dilationY,
+        dilationX,
+      }),
+      activation: requireActivation(activation, output),
+      depthMultiplier: channels / depth,
+    };
+  },
+
+  infer([input, weights], attrs, [output]) {
+    const [batches = 0, height = 0, width = 0] = input?.shape ?? [];
+    const [, kernelHeight = 0, kernelWidth = 0, channels = 0] = weights?.shape ?? [];
+    return [
+      withShape(output ?? { shape: [], type: "int8" }, [
+        batches,
+        convolvedSize(height, attrs.padTop + attrs.padBottom, kernelHeight, attrs.strideY, attrs.dilationY),
+        convolvedSize(width, attrs.padLeft + attrs.padRight, kernelWidth, attrs.strideX, attrs.dilationX),
+        channels,
+      ]),
+    ];
+  },
+
+  window: ({ attrs, inputs }) => {
+    const [, kernelHeight = 1, kernelWidth = 1] = requireInput(inputs, 1, "weights").shape;
+    return { kernelHeight, kernelWidth, ...attrs };
+  },
+
+  macs({ inputs, outputs }) {
+    const [, kernelHeight = 1, kernelWidth = 1] = requireInput(inputs, 1, "weights").shape;
+    return elementCount(requireOutput(outputs).shape) * kernelHeight * kernelWidth;
+  },
+
+  scratchBytes({ attrs, inputs, outputs }, variant) {
+    const [, kernelHeight = 1, kernelWidth = 1] = requireInput(inputs, 1, "weights").shape;
+    const [, , outputWidth = 1] = requireOutput(outputs).shape;
+    return depthwiseScratchBytes(
+      variant,
+      kernelHeight,
+      kernelWidth,
+      outputWidth,
+      attrs.strideX,
+      attrs.dilationX,
+    );
+  },
+
+  // A row is written only after its window has been interleaved, 8 channels at a time. Streamed weights make several
+  // passes over the rows, so the planner asks for no overlap then.
+  overlapDistance({ attrs, inputs, outputs }, input) {
+    if (input !== 0) return undefined;
+    return rowOverlapDistance(attrs, requireInput(inputs, 0, "input"), requireOutput(outputs));
+  },
+
+  pack(node, variant) {
+    const input = requireInput(node.inputs, 0, "input");
+    const weights = requireInput(node.inputs, 1, "weights");
+    const [, kernelHeight = 1, kernelWidth = 1, channels = 1] = weights.shape;
+    const values = int8Values(weights);
+    const taps = kernelHeight * kernelWidth;
+    const lanes = dotLanes(variant);
+    const groups = depthwiseRowGroups(variant, kernelHeight);
+    return packBlocks(
+      {
+        channels,
+        multipliers: channelMultipliers(
+          input,
+          weights,
+          requireOutput(node.outputs),
+          channels,
+          (a, b) => a * b,
+        ),
+        bias: node.inputs[2],
+        inputZeroPoint: perTensor(input, "input").zeroPoint,
+        output: outputRange(node),
+        foldZeroPoint: variant !== "mcu",
+        weightsOf: (channel) =>
+          Int8Array.from({ length: taps }, (_, tap) => values[tap * channels + channel] ?? 0),
+        blockBytes: (method) => depthwiseBlockBytes(variant, method, kernelHeight, kernelWidth),
+        headBytes: (method) => blockHeadBytes(variant, method),
+        writeWeights(block, head, lane, channelTaps) {
+          for (const [tap, weight] of channelTaps.entries()) {
+            if (variant === "mcu") {
+              block.setInt8(head + tap, weight);
+              continue;
+            }
+            const ky = Math.floor(tap / kernelWidth);
+            const group = (tap % kernelWidth) * groups + Math.floor(ky / lanes);
+            const at = head + 32 * group + 4 * lane;
+            if (variant === "simd") block.setInt16(at + 2 * (ky % lanes), weight, true);
+            else block.setInt8(at + (ky % lanes), weight);
+          }
+        },
+      },
+      variant,
+    );
+  },
+
+  lower(node, at, _variant, packed) {
+    const input = requireInput(node.inputs, 0, "input");
+    const output = requireOutput(node.outputs);
+    const [, kernelHeight = 1, kernelWidth = 1] = requireInput(node.inputs, 1, "weights").shape;
+    const { strideY, strideX, dilationY, dilationX, padTop, padLeft, depthMultiplier } = node.attrs;
+    const range = outputRange(node);
+    return {
+      op: "depthwiseConv2d",
+      inputView: denseView(at.inputs[0] ?? 0, input),
+      outputView: denseView(at.outputs[0] ?? 0, output),
+      y0: 0,
+      y1: output.shape[1] ?? 1,
+      c0: at.c0,
+      c1: at.c1,
+      batches: input.shape[0] ?? 1,
+      inputBatchBytes: elementCount(input.shape.slice(1)),
+      outputBatchBytes: elementCount(output.shape.slice(1)),
+      kernelHeight,
+      kernelWidth,
+      strideY,
+      strideX,
+      dilationY,
+      dilationX,
+      padTop,
+      padLeft,
+      weights: at.packed,
+      requantization: packed?.fields["requantization"] ?? 0,
+      requantizationShift: packed?.fields["requantizationShift"] ?? 0,
+      inputZeroPoint: perTensor(input, "input").zeroPoint,
+      outputZeroPoint: range.zeroPoint,
+      activationMin: range.min,
+      activationMax: range.max,
+      scratch: at.scratch,
+      depthMultiplier,
+    };
+  },
+});
