@@ -1,3 +1,55 @@
+import { AddField } from "../../src/plan/format.ts";
+import { clamp, doublingHighMul, roundingShift } from "../fixed-point.ts";
+import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { loopOffset } from "./loops.ts";
+
+/**
+ *   out[i] = clamp(zOut + requantize(scaled(lhs[i] − zLhs) + scaled(rhs[i] − zRhs)))
+ *   scaled(v) = requantize(v << 20), to half the range of the larger scale
+ *
+ * lhs, rhs  int8, strides 0 where broadcast
+ * out       int8, dense; may be an operand that is not broadcast: element i is read before it is written
+ *
+ * No overflow: |v << 20| < 2^28 and all three multipliers are below 1, so only right shifts occur.
+ * Rounding: double, docs/numerics.md. Reference: TFLite reference/integer_ops/add.h.
+ */
 export function add(record: usize): void {
-  unreachable();
+  const lhs = address(record, AddField.lhs);
+  const rhs = address(record, AddField.rhs);
+  const length = address(record, AddField.length);
+  const lhsStep = address(record, AddField.lhsStep);
+  const rhsStep = address(record, AddField.rhsStep);
+  const lhsZeroPoint = field(record, AddField.lhsZeroPoint);
+  const rhsZeroPoint = field(record, AddField.rhsZeroPoint);
+  const outputZeroPoint = field(record, AddField.outputZeroPoint);
+  const lhsMultiplier = field(record, AddField.lhsMultiplier);
+  const lhsShift = -field(record, AddField.lhsShift);
+  const rhsMultiplier = field(record, AddField.rhsMultiplier);
+  const rhsShift = -field(record, AddField.rhsShift);
+  const outputMultiplier = field(record, AddField.outputMultiplier);
+  const outputShift = -field(record, AddField.outputShift);
+  const activationMin = field(record, AddField.activationMin);
+  const activationMax = field(record, AddField.activationMax);
+  const runs =
+    field(record, AddField.n0) *
+    field(record, AddField.n1) *
+    field(record, AddField.n2) *
+    field(record, AddField.n3);
+
+  let out = address(record, AddField.output);
+  for (let run = 0; run < runs; run++) {
+    let a = lhs + loopOffset(record, run, AddField.n0, AddField.lhsStride0);
+    let b = rhs + loopOffset(record, run, AddField.n0, AddField.rhsStride0);
+    const end = out + length;
+    while (out < end) {
+      const left = doublingHighMul((loadActivation(a) - lhsZeroPoint) << 20, lhsMultiplier);
+      const right = doublingHighMul((loadActivation(b) - rhsZeroPoint) << 20, rhsMultiplier);
+      const sum = roundingShift(left, lhsShift) + roundingShift(right, rhsShift);
+      const scaled = roundingShift(doublingHighMul(sum, outputMultiplier), outputShift);
+      storeActivation(out, clamp(scaled + outputZeroPoint, activationMin, activationMax));
+      a += lhsStep;
+      b += rhsStep;
+      out++;
+    }
+  }
 }

@@ -1,3 +1,11 @@
+import { pool2d } from "./pool2d.ts";
+
+/**
+ *   out[n, y, x, c] = clamp(max_ky max_kx in[n, y·sy + ky − padTop, x·sx + kx − padLeft, c])
+ *
+ * over the cells that lie in the input. Input and output share scale and zero point.
+ * Reference: TFLite reference/integer_ops/pooling.h, MaxPool.
+ */
 export function maxPool2d(record: usize): void {
-  unreachable();
+  pool2d(record, true);
 }

@@ -1,3 +1,48 @@
+import { MulField } from "../../src/plan/format.ts";
+import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
+import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { loopOffset } from "./loops.ts";
+
+/**
+ *   out[i] = clamp(zOut + requantize((lhs[i] − zLhs) · (rhs[i] − zRhs)))
+ *
+ * lhs, rhs  int8, strides 0 where broadcast
+ * out       int8, dense; may be an operand that is not broadcast: element i is read before it is written
+ *
+ * The product is below 2^16; a left shift of the requantisation wraps as the reference's does.
+ * Rounding: double, docs/numerics.md. Reference: TFLite reference/integer_ops/mul.h.
+ */
 export function mul(record: usize): void {
-  unreachable();
+  const lhs = address(record, MulField.lhs);
+  const rhs = address(record, MulField.rhs);
+  const length = address(record, MulField.length);
+  const lhsStep = address(record, MulField.lhsStep);
+  const rhsStep = address(record, MulField.rhsStep);
+  const lhsZeroPoint = field(record, MulField.lhsZeroPoint);
+  const rhsZeroPoint = field(record, MulField.rhsZeroPoint);
+  const outputZeroPoint = field(record, MulField.outputZeroPoint);
+  const multiplier = field(record, MulField.outputMultiplier);
+  const shift = field(record, MulField.outputShift);
+  const activationMin = field(record, MulField.activationMin);
+  const activationMax = field(record, MulField.activationMax);
+  const runs =
+    field(record, MulField.n0) *
+    field(record, MulField.n1) *
+    field(record, MulField.n2) *
+    field(record, MulField.n3);
+
+  let out = address(record, MulField.output);
+  for (let run = 0; run < runs; run++) {
+    let a = lhs + loopOffset(record, run, MulField.n0, MulField.lhsStride0);
+    let b = rhs + loopOffset(record, run, MulField.n0, MulField.rhsStride0);
+    const end = out + length;
+    while (out < end) {
+      const product = (loadActivation(a) - lhsZeroPoint) * (loadActivation(b) - rhsZeroPoint);
+      const scaled = multiplyByQuantizedMultiplier(product, multiplier, shift);
+      storeActivation(out, clamp(scaled + outputZeroPoint, activationMin, activationMax));
+      a += lhsStep;
+      b += rhsStep;
+      out++;
+    }
+  }
 }

@@ -1,0 +1,111 @@
+import { AveragePool2dField as Field, View } from "../../src/plan/format.ts";
+import { clamp } from "../fixed-point.ts";
+import { address, field, loadActivation, rowAddress, storeActivation } from "../record.ts";
+
+/**
+ * Average and maximum pools: their records have the same fields, only what becomes of a window differs. Windows are
+ * clipped to the input, so every one has at least one cell.
+ *
+ * in   int8 [batches, height, width, channels], rows perhaps in a ring
+ * out  int8 [batches, outHeight, outWidth, channels], rows [y0, y1) and channels [c0, c1) of it
+ */
+export function pool2d(record: usize, maximum: bool): void {
+  const batches = field(record, Field.batches);
+  const y1 = field(record, Field.y1);
+  for (let n = 0; n < batches; n++) {
+    const inputBatch = <usize>n * address(record, Field.inputBatchBytes);
+    const outputBatch = <usize>n * address(record, Field.outputBatchBytes);
+    for (let y = field(record, Field.y0); y < y1; y++) {
+      poolRow(record, y, inputBatch, outputBatch, maximum);
+    }
+  }
+}
+
+function poolRow(record: usize, y: i32, inputBatch: usize, outputBatch: usize, maximum: bool): void {
+  const input = record + (Field.inputView << 2);
+  const output = record + (Field.outputView << 2);
+  const top = y * field(record, Field.strideY) - field(record, Field.padTop);
+  const firstRow = max(top, 0);
+  const rows = min(top + field(record, Field.kernelHeight), field(input, View.height)) - firstRow;
+  const rowBytes = address(input, View.rowBytes);
+  const pixelBytes = address(input, View.pixelBytes);
+  const row = rowAddress(input, firstRow, inputBatch);
+  const ringBytes = address(input, View.ringRows) * rowBytes;
+  const ringEnd = rowAddress(input, 0, inputBatch) + ringBytes;
+  const inputWidth = field(input, View.width);
+  const kernelWidth = field(record, Field.kernelWidth);
+  const strideX = field(record, Field.strideX);
+  const c0 = address(record, Field.c0);
+  const c1 = address(record, Field.c1);
+  const activationMin = field(record, Field.activationMin);
+  const activationMax = field(record, Field.activationMax);
+  const width = field(output, View.width);
+  const outputPixelBytes = address(output, View.pixelBytes);
+
+  let out = rowAddress(output, y, outputBatch);
+  let left = -field(record, Field.padLeft);
+  for (let x = 0; x < width; x++) {
+    const firstColumn = max(left, 0);
+    const columns = min(left + kernelWidth, inputWidth) - firstColumn;
+    const window = row + <usize>firstColumn * pixelBytes;
+    for (let c = c0; c < c1; c++) {
+      const at = window + c;
+      const value = maximum
+        ? windowMaximum(at, rows, columns, rowBytes, pixelBytes, ringEnd, ringBytes)
+        : windowAverage(at, rows, columns, rowBytes, pixelBytes, ringEnd, ringBytes);
+      storeActivation(out + c, clamp(value, activationMin, activationMax));
+    }
+    out += outputPixelBytes;
+    left += strideX;
+  }
+}
+
+/** One channel of a window that begins at `at`; a row at or past `ringEnd` lies `ringBytes` before. */
+function windowAverage(
+  at: usize,
+  rows: i32,
+  columns: i32,
+  rowBytes: usize,
+  pixelBytes: usize,
+  ringEnd: usize,
+  ringBytes: usize,
+): i32 {
+  let sum = 0;
+  let row = at;
+  for (let y = 0; y < rows; y++) {
+    let pixel = row;
+    for (let x = 0; x < columns; x++) {
+      sum += loadActivation(pixel);
+      pixel += pixelBytes;
+    }
+    row += rowBytes;
+    if (row >= ringEnd) row -= ringBytes;
+  }
+  const count = rows * columns;
+  const half = count >> 1;
+  return (sum > 0 ? sum + half : sum - half) / count;
+}
+
+/** As windowAverage. */
+function windowMaximum(
+  at: usize,
+  rows: i32,
+  columns: i32,
+  rowBytes: usize,
+  pixelBytes: usize,
+  ringEnd: usize,
+  ringBytes: usize,
+): i32 {
+  let greatest = -128;
+  let row = at;
+  for (let y = 0; y < rows; y++) {
+    let pixel = row;
+    for (let x = 0; x < columns; x++) {
+      greatest = max(greatest, loadActivation(pixel));
+      pixel += pixelBytes;
+    }
+    row += rowBytes;
+    if (row >= ringEnd) row -= ringBytes;
+  }
+  return greatest;
+}

@@ -1,0 +1,186 @@
+import { ModelError, UnsupportedError } from "../errors.ts";
+import type { BoundNode, Tensor } from "../graph/graph.ts";
+import { elementCount } from "../graph/graph.ts";
+import { align } from "../plan/packing.ts";
+import { storageFlip, type Variant } from "../plan/variant.ts";
+import { requireInput, requireInputCount, requireInt8, requireOutput } from "./check.ts";
+import type { Addresses, Packed } from "./op.ts";
+
+/** Tensors of an elementwise operator with two operands. */
+export interface ElementwiseOperands {
+  readonly lhs: Tensor;
+  readonly rhs: Tensor;
+  readonly output: Tensor;
+}
+
+/** Outer dimensions and a run of consecutive outputs, as AddField and MulField lay them out. */
+export interface BroadcastFields {
+  readonly length: number;
+  readonly lhsStep: number;
+  readonly rhsStep: number;
+  readonly n0: number;
+  readonly n1: number;
+  readonly n2: number;
+  readonly n3: number;
+  readonly lhsStride0: number;
+  readonly lhsStride1: number;
+  readonly lhsStride2: number;
+  readonly lhsStride3: number;
+  readonly rhsStride0: number;
+  readonly rhsStride1: number;
+  readonly rhsStride2: number;
+  readonly rhsStride3: number;
+}
+
+/** One dimension of the output, with the strides of both operands: 0 where the operand is repeated. */
+interface Dimension {
+  readonly size: number;
+  readonly lhs: number;
+  readonly rhs: number;
+}
+
+const RUN: Dimension = { size: 1, lhs: 1, rhs: 1 };
+const OUTER: Dimension = { size: 1, lhs: 0, rhs: 0 };
+
+/**
+ * Gives the tensors their roles.
+ * @throws ModelError input-count, missing-input, missing-output
+ */
+export function elementwiseOperands(
+  inputs: readonly (Tensor | undefined)[],
+  outputs: readonly Tensor[],
+): ElementwiseOperands {
+  requireInputCount(inputs, 2, 2);
+  return {
+    lhs: requireInput(inputs, 0, "lhs"),
+    rhs: requireInput(inputs, 1, "rhs"),
+    output: requireOutput(outputs),
+  };
+}
+
+/**
+ * All three are int8 with one scale, and the operands broadcast.
+ * @throws ModelError, UnsupportedError as requireInt8 and broadcastFields
+ */
+export function requireElementwise({ lhs, rhs, output }: ElementwiseOperands): void {
+  requireInt8(lhs, "lhs");
+  requireInt8(rhs, "rhs");
+  requireInt8(output, "output");
+  broadcastFields(lhs, rhs);
+}
+
+/**
+ * The shape of an elementwise result: shapes are aligned at their last dimension, and a dimension of 1 is repeated.
+ * @throws ModelError shapes-do-not-broadcast
+ */
+export function broadcastShape(lhs: Tensor, rhs: Tensor): number[] {
+  const rank = Math.max(lhs.shape.length, rhs.shape.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const a = lhs.shape[i - rank + lhs.shape.length] ?? 1;
+    const b = rhs.shape[i - rank + rhs.shape.length] ?? 1;
+    if (a !== b && a !== 1 && b !== 1) {
+      throw new ModelError(
+        "shapes-do-not-broadcast",
+        `"${lhs.name}" [${lhs.shape.join(", ")}] and "${rhs.name}" [${rhs.shape.join(", ")}] do not broadcast; ` +
+          "dimensions must be equal or 1",
+      );
+    }
+    return a === 1 ? b : a;
+  });
+}
+
+/** Dimensions of size 1 are dropped, and neighbours that both operands walk through at one stride are merged. */
+function collapse(lhs: Tensor, rhs: Tensor): Dimension[] {
+  const shape = broadcastShape(lhs, rhs);
+  const dimensions: Dimension[] = [];
+  let lhsStride = 1;
+  let rhsStride = 1;
+  for (let fromEnd = 1; fromEnd <= shape.length; fromEnd++) {
+    const size = shape.at(-fromEnd) ?? 1;
+    const lhsSize = lhs.shape.at(-fromEnd) ?? 1;
+    const rhsSize = rhs.shape.at(-fromEnd) ?? 1;
+    const here = { size, lhs: lhsSize === 1 ? 0 : lhsStride, rhs: rhsSize === 1 ? 0 : rhsStride };
+    lhsStride *= lhsSize;
+    rhsStride *= rhsSize;
+    if (size === 1) continue;
+    const [inner] = dimensions;
+    if (inner && here.lhs === inner.lhs * inner.size && here.rhs === inner.rhs * inner.size) {
+      dimensions[0] = { size: size * inner.size, lhs: inner.lhs, rhs: inner.rhs };
+    } else {
+      dimensions.unshift(here);
+    }
+  }
+  return dimensions;
+}
+
+/**
+ * The loops of an elementwise operator over int8 operands.
+ * @throws ModelError shapes-do-not-broadcast
+ * @throws UnsupportedError broadcast-too-deep if more than five dimensions remain after merging
+ */
+export function broadcastFields(lhs: Tensor, rhs: Tensor): BroadcastFields {
+  const dimensions = collapse(lhs, rhs);
+  const run = dimensions.pop() ?? RUN;
+  if (dimensions.length > 4) {
+    throw new UnsupportedError(
+      "broadcast-too-deep",
+      `broadcasting "${lhs.name}" [${lhs.shape.join(", ")}] with "${rhs.name}" [${rhs.shape.join(", ")}] needs ` +
+        `${dimensions.length + 1} loops, 5 are run; reshape or tile one of them before`,
+    );
+  }
+  const outer = (i: number): Dimension => dimensions[i - 4 + dimensions.length] ?? OUTER;
+  return {
+    length: run.size,
+    lhsStep: run.lhs,
+    rhsStep: run.rhs,
+    n0: outer(0).size,
+    n1: outer(1).size,
+    n2: outer(2).size,
+    n3: outer(3).size,
+    lhsStride0: outer(0).lhs,
+    lhsStride1: outer(1).lhs,
+    lhsStride2: outer(2).lhs,
+    lhsStride3: outer(3).lhs,
+    rhsStride0: outer(0).rhs,
+    rhsStride1: outer(1).rhs,
+    rhsStride2: outer(2).rhs,
+    rhsStride3: outer(3).rhs,
+  };
+}
+
+/** An elementwise operator may write over an operand that is not repeated: element i is read before it is written. */
+export function elementwiseOverlap(node: BoundNode, input: number): number | undefined {
+  const operand = node.inputs[input];
+  const output = node.outputs[0];
+  if (operand === undefined || output === undefined) return undefined;
+  return elementCount(operand.shape) === elementCount(output.shape) ? 0 : undefined;
+}
+
+/** Constant operands in storage form, the second 16-aligned behind the first; undefined if both are activations. */
+export function packConstants(node: BoundNode, variant: Variant): Packed | undefined {
+  const flip = storageFlip(variant);
+  const constants = node.inputs.flatMap((tensor) => (tensor?.data === undefined ? [] : [tensor.data]));
+  if (constants.length === 0) return undefined;
+  const bytes = new Uint8Array(constants.reduce((end, data) => align(end, 16) + data.length, 0));
+  let offset = 0;
+  for (const data of constants) {
+    offset = align(offset, 16);
+    bytes.set(
+      data.map((byte) => byte ^ flip),
+      offset,
+    );
+    offset += data.length;
+  }
+  const blockChannels = node.outputs[0]?.shape.at(-1) ?? 1;
+  return { bytes, blocks: 1, blockBytes: bytes.length, blockChannels, fields: {} };
+}
+
+/** Where the two operands lie: in the arena, or in what `packConstants` made. */
+export function operandAddresses(node: BoundNode, at: Addresses): { lhs: number; rhs: number } {
+  const [lhs, rhs] = node.inputs;
+  const lhsBytes = lhs?.data?.length;
+  return {
+    lhs: lhsBytes === undefined ? (at.inputs[0] ?? 0) : at.packed,
+    rhs: rhs?.data === undefined ? (at.inputs[1] ?? 0) : at.packed + align(lhsBytes ?? 0, 16),
+  };
+}
