@@ -1,0 +1,74 @@
+import { instantiate } from "@assemblyscript/loader";
+import { ExecutionError, MemoryError } from "../errors.ts";
+import { PLAN_VERSION } from "../plan/format.ts";
+import type { Variant } from "../plan/variant.ts";
+import { kernelBytes } from "./kernels.ts";
+
+/** What the kernels export: assembly/index.ts. Addresses and results are byte offsets into `memory`. */
+export interface KernelExports {
+  readonly memory: WebAssembly.Memory;
+  planVersion(): number;
+  probe(scratch: number): number;
+  step(record: number): number;
+  run(entry: number): number;
+}
+
+/** Copies `bytes` of the image's flash from `source` to linear memory at `destination`. */
+export type FlashRead = (destination: number, source: number, bytes: number) => void;
+
+const PAGE_BYTES = 65536;
+/** Compiled once per variant and process: code, not state. */
+const modules = new Map<Variant, Promise<WebAssembly.Module>>();
+
+function compiled(variant: Variant): Promise<WebAssembly.Module> {
+  let module = modules.get(variant);
+  if (module === undefined) {
+    module = WebAssembly.compile(kernelBytes(variant));
+    modules.set(variant, module);
+  }
+  return module;
+}
+
+/**
+ * A fresh instance of a variant's kernels with at least `memoryBytes` of linear memory, which never grows again.
+ * @throws ExecutionError if the engine cannot compile the variant or the kernels are of another plan version
+ * @throws MemoryError if the engine has no address space left
+ */
+export async function instantiateKernels(
+  variant: Variant,
+  memoryBytes: number,
+  flashRead: FlashRead,
+): Promise<KernelExports> {
+  let module: WebAssembly.Module;
+  try {
+    module = await compiled(variant);
+  } catch (cause) {
+    throw new ExecutionError(
+      "variant-unavailable",
+      `this engine cannot compile the ${variant} kernels; choose another variant ("simd" or "mcu")`,
+      { cause },
+    );
+  }
+  try {
+    const instance = await instantiate(module, { env: { flash_read: flashRead } });
+    const kernels = instance.exports as unknown as KernelExports;
+    if (kernels.planVersion() !== PLAN_VERSION) {
+      throw new ExecutionError(
+        "kernel-version",
+        `the ${variant} kernels run plan version ${kernels.planVersion()}, this host writes ${PLAN_VERSION}; ` +
+          "rebuild or reinstall thimble",
+      );
+    }
+    const missing = memoryBytes - kernels.memory.buffer.byteLength;
+    if (missing > 0) kernels.memory.grow(Math.ceil(missing / PAGE_BYTES));
+    return kernels;
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new MemoryError(
+      "engine-memory",
+      `the engine gives no further ${memoryBytes} bytes of WebAssembly memory; drop models that are no longer used ` +
+        "(each live model holds one memory) and let the garbage collector run",
+      { cause },
+    );
+  }
+}
