@@ -1,0 +1,52 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { mul } from "../../src/ops/mul.ts";
+import { provedKernels } from "../kernel-harness.ts";
+import { mulReference } from "../reference/mul.ts";
+import type { Int8Output } from "../reference/tensor.ts";
+import { checkElementwise, elementwiseCase } from "./elementwise.ts";
+import { importNode, int8Tensor } from "./node.ts";
+
+const plain = (shape: number[], scale = 0.5, zeroPoint = 0): Int8Output => ({ shape, scale, zeroPoint });
+
+describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as const))(
+  "mul (%s)",
+  (_, kernels) => {
+    test("equals the reference for any broadcast, constant and overlap", () => {
+      const cases = elementwiseCase((lhs, rhs, spread) => lhs * rhs * 60 * spread);
+      fc.assert(
+        fc.property(cases, (c) => {
+          checkElementwise(mul, kernels, c, mulReference(c.lhs, c.rhs, c.output, c.activation));
+        }),
+        { numRuns: 300 },
+      );
+    });
+
+    test("equals the reference for all pairs of values and a multiplier above 1", () => {
+      const values = Int8Array.from({ length: 256 }, (_, i) => i - 128);
+      const lhs = { ...plain([256, 1], Math.fround(0.0235), -128), values };
+      const rhs = { ...plain([256], Math.fround(0.0471), 127), values };
+      const output = plain([256, 256], Math.fround(0.0007), 5);
+      const c = { lhs, rhs, output, activation: 0, lhsConstant: false, rhsConstant: false, below: 0 };
+      checkElementwise(mul, kernels, c, mulReference(lhs, rhs, output, 0));
+    });
+  },
+);
+
+test("the reference gives the values that the formula gives by hand", () => {
+  const lhs = { ...plain([3], 0.5, 1), values: Int8Array.of(4, -2, 101) };
+  const rhs = { ...plain([1], 0.5, -10), values: Int8Array.of(-5) };
+  // (3, -3, 100) · 5 · 0.25 / 0.5 = 7.5, -7.5, 250: a multiplier of 1/2 rounds in the high product alone, halves up.
+  expect([...mulReference(lhs, rhs, plain([3]), 0)]).toEqual([8, -7, 127]);
+  // … / 1 = 3.75, -3.75, 125: 7.5 and -7.5 round to 8 and -7, whose halves round away from zero.
+  expect([...mulReference(lhs, rhs, plain([3], 1), 0)]).toEqual([4, -4, 125]);
+  // RELU_N1_TO_1 at scale 0.5: -2 … 2 around the zero point.
+  expect([...mulReference(lhs, rhs, plain([3], 0.5, 10), 2)]).toEqual([12, 8, 12]);
+});
+
+test("refuses a multiplier that no int32 can be shifted by", () => {
+  const x = int8Tensor("x", plain([2], 1e10));
+  expect(() => importNode(mul, [x, x], int8Tensor("y", plain([2], 1e-10)))).toThrow(
+    expect.objectContaining({ code: "multiplier-too-large" }),
+  );
+});

@@ -1,0 +1,86 @@
+import { expect } from "vitest";
+import type { BoundNode, Tensor } from "../../src/graph/graph.ts";
+import type { Addresses, OpDefinition, Options } from "../../src/ops/op.ts";
+import type { PlanRecord } from "../../src/plan/record.ts";
+import type { Kernels } from "../kernel-harness.ts";
+import type { Int8Output } from "../reference/tensor.ts";
+
+/** A tensor of a graph; a constant where `data` is given. */
+export function int8Tensor(name: string, { shape, scale, zeroPoint }: Int8Output, data?: Int8Array): Tensor {
+  const quantization = { scales: Float32Array.of(scale), zeroPoints: Int32Array.of(zeroPoint), axis: 0 };
+  const tensor = { id: 0, name, shape, type: "int8", quantization } as const;
+  return data === undefined ? tensor : { ...tensor, data: new Uint8Array(data) };
+}
+
+/** A constant int32 tensor. */
+export function int32Tensor(name: string, values: readonly number[]): Tensor {
+  const data = new Uint8Array(Int32Array.from(values).buffer);
+  return { id: 0, name, shape: [values.length], type: "int32", data };
+}
+
+/** An options table whose fields have these values; the defaults where a field is not listed. */
+export function options(fields: Readonly<Record<number, number | boolean>>): Options {
+  return {
+    int: (field, fallback) => Number(fields[field] ?? fallback),
+    byte: (field, fallback) => Number(fields[field] ?? fallback),
+    bool: (field, fallback) => Boolean(fields[field] ?? fallback),
+    float: (field, fallback) => Number(fields[field] ?? fallback),
+    ints: () => [],
+  };
+}
+
+/** What import does with an operator: reads its options, prepares it and compares the shapes it infers. */
+export function importNode(
+  op: OpDefinition,
+  inputs: readonly (Tensor | undefined)[],
+  output: Tensor,
+  fields: Readonly<Record<number, number | boolean>> = {},
+): BoundNode {
+  const attrs = op.prepare(inputs, [output], op.tflite.read(options(fields)));
+  const [inferred] = op.infer(inputs, attrs, [output]);
+  expect(inferred).toEqual({ shape: output.shape, type: output.type, quantization: output.quantization });
+  return { name: output.name, attrs, inputs, outputs: [output] };
+}
+
+/** Packs the node's constants for the variant of `kernels` and lowers it. */
+export function lowerNode(
+  op: OpDefinition,
+  node: BoundNode,
+  kernels: Kernels,
+  at: Pick<Addresses, "inputs" | "outputs">,
+): PlanRecord {
+  const packed = op.pack?.(node, kernels.variant);
+  const address = packed === undefined ? 0 : kernels.placeBytes(packed.bytes);
+  const channels = node.outputs[0]?.shape.at(-1) ?? 1;
+  const record = op.lower?.(
+    node,
+    { ...at, packed: address, scratch: 0, c0: 0, c1: channels },
+    kernels.variant,
+    packed,
+  );
+  if (record === undefined) throw new Error(`${op.name} has no record`);
+  return record;
+}
+
+/** `length` int8 values from a seed, the extremes among them. */
+export function int8Values(seed: number, length: number): Int8Array {
+  let state = seed | 1;
+  return Int8Array.from({ length }, () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    const choice = (state >>> 8) & 15;
+    if (choice === 0) return -128;
+    return choice === 1 ? 127 : state & 0xff;
+  });
+}
+
+/** Runs the record and checks that only bytes [from, to) changed below the highest operand. */
+export function executeWithin(kernels: Kernels, record: PlanRecord, from: number, to: number): void {
+  const end = kernels.allocate(0);
+  const before = kernels.bytes.slice(1024, end);
+  kernels.execute(record);
+  const after = kernels.bytes.slice(1024, end);
+  after.set(before.subarray(from - 1024, to - 1024), from - 1024);
+  expect(Buffer.compare(before, after)).toBe(0);
+}
