@@ -1,0 +1,59 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { conv2d } from "../../src/ops/conv2d.ts";
+import { resolvePadding } from "../../src/ops/padding.ts";
+import { provedKernels } from "../kernel-harness.ts";
+import { conv2dReference } from "../reference/conv2d.ts";
+import { buildCase, checkConvolution, operands, tensorsOf } from "./convolution.ts";
+import { importNode, int8Tensor } from "./node.ts";
+
+/** Sizes where SIMD kernels have their edges: tile remainders, one pixel, one channel. */
+const geometry = fc.record({
+  batches: fc.constantFrom(1, 1, 1, 2),
+  height: fc.integer({ min: 1, max: 9 }),
+  width: fc.integer({ min: 1, max: 11 }),
+  depth: fc.constantFrom(1, 2, 3, 4, 5, 8, 15, 16, 17, 33),
+  channels: fc.constantFrom(1, 2, 3, 7, 8, 9, 16, 24, 25, 32, 33, 40),
+  kernelHeight: fc.constantFrom(1, 1, 2, 3, 5),
+  kernelWidth: fc.constantFrom(1, 1, 2, 3, 4),
+  strideY: fc.integer({ min: 1, max: 3 }),
+  strideX: fc.integer({ min: 1, max: 3 }),
+  dilationY: fc.constantFrom(1, 1, 2, 3),
+  dilationX: fc.constantFrom(1, 1, 2, 3),
+  padding: fc.constantFrom(0, 1),
+});
+
+for (const kernels of provedKernels()) {
+  test(`conv2d equals the reference (${kernels.variant})`, { timeout: 120_000 }, () => {
+    fc.assert(
+      fc.property(geometry, operands, fc.integer({ min: 1, max: 3 }), (g, drawn, tileBlocks) => {
+        const rows = resolvePadding(g.padding, g.height, g.kernelHeight, g.strideY, g.dilationY);
+        const columns = resolvePadding(g.padding, g.width, g.kernelWidth, g.strideX, g.dilationX);
+        fc.pre(rows.output > 0 && columns.output > 0);
+        const c = buildCase(drawn, {
+          input: [g.batches, g.height, g.width, g.depth],
+          weights: [g.channels, g.kernelHeight, g.kernelWidth, g.depth],
+          output: [g.batches, rows.output, columns.output, g.channels],
+          channels: g.channels,
+          terms: g.kernelHeight * g.kernelWidth * g.depth,
+        });
+        const node = importNode(conv2d, tensorsOf(c, 0), int8Tensor("output", c.output), {
+          0: g.padding,
+          1: g.strideX,
+          2: g.strideY,
+          3: c.activation,
+          4: g.dilationX,
+          5: g.dilationY,
+        });
+        const window = { ...g, padTop: rows.before, padLeft: columns.before, activation: c.activation };
+        const expected = conv2dReference(c.input, c.weights, c.bias, c.output, window);
+        checkConvolution(kernels, conv2d, node, c.input, expected, tileBlocks);
+      }),
+      { numRuns: 300 },
+    );
+  });
+}
+
+test("every proved variant is tested", () => {
+  expect(provedKernels().length).toBeGreaterThanOrEqual(2);
+});

@@ -1,0 +1,240 @@
+import fc from "fast-check";
+import { expect } from "vitest";
+import type { BoundNode, Tensor } from "../../src/graph/graph.ts";
+import type { OpDefinition } from "../../src/ops/op.ts";
+import type { PlanRecord, RecordOf } from "../../src/plan/record.ts";
+import type { Kernels } from "../kernel-harness.ts";
+import type { Weights } from "../reference/conv2d.ts";
+import { count, type Int8Output, type Int8Tensor } from "../reference/tensor.ts";
+import { scale, zeroPoint } from "./elementwise.ts";
+import { int8Tensor, int8Values } from "./node.ts";
+
+/** Operands of a convolution, and how a test cuts it up. */
+export interface ConvolutionCase {
+  readonly input: Int8Tensor;
+  readonly weights: Weights;
+  readonly bias: Int32Array | undefined;
+  readonly output: Int8Output;
+  readonly activation: number;
+}
+
+/** What is drawn besides shapes: data, scales and the bias. */
+export const operands = fc.record({
+  seeds: fc.tuple(fc.nat(), fc.nat(), fc.nat()),
+  inputScale: scale,
+  weightScale: scale,
+  /** Output per accumulator spread: from mostly clamped to mostly 0, and above 1. */
+  gain: fc.double({ min: -3, max: 2, noNaN: true }),
+  zeroPoints: fc.tuple(zeroPoint, zeroPoint),
+  activation: fc.integer({ min: 0, max: 3 }),
+  perChannel: fc.boolean(),
+  /** A multiplier whose low bits are zero makes ties. */
+  powerOfTwo: fc.boolean(),
+  bias: fc.constantFrom("none", "small", "huge"),
+});
+
+type Operands = typeof operands extends fc.Arbitrary<infer T> ? T : never;
+
+/** A case with these shapes; `terms` products make an accumulator. */
+export function buildCase(
+  drawn: Operands,
+  shapes: { input: number[]; weights: number[]; output: number[]; channels: number; terms: number },
+): ConvolutionCase {
+  const [inputSeed, weightSeed, biasSeed] = drawn.seeds;
+  const noise = int8Values(biasSeed, 4 * shapes.channels);
+  const base = drawn.powerOfTwo ? 2 ** Math.round(Math.log2(drawn.weightScale)) : drawn.weightScale;
+  const inputScale = drawn.powerOfTwo ? 2 ** Math.round(Math.log2(drawn.inputScale)) : drawn.inputScale;
+  const scales = Array.from({ length: drawn.perChannel ? shapes.channels : 1 }, (_, c) =>
+    Math.fround(base * (drawn.perChannel ? 2 ** ((noise[c] ?? 0) / (drawn.powerOfTwo ? 127 : 40)) : 1)),
+  );
+  const spread = Math.sqrt(shapes.terms) * 5000;
+  const wanted = (inputScale * base * spread) / (100 * 10 ** drawn.gain);
+  const outputScale = drawn.powerOfTwo ? 2 ** Math.round(Math.log2(wanted)) : wanted;
+  const amount = drawn.bias === "huge" ? 2 ** 24 - 1 : Math.ceil(spread / 128);
+  return {
+    input: {
+      shape: shapes.input,
+      scale: inputScale,
+      zeroPoint: drawn.zeroPoints[0],
+      values: int8Values(inputSeed, count(shapes.input)),
+    },
+    weights: { shape: shapes.weights, scales, values: int8Values(weightSeed, count(shapes.weights)) },
+    bias:
+      drawn.bias === "none"
+        ? undefined
+        : Int32Array.from({ length: shapes.channels }, (_, c) => (noise[c] ?? 0) * amount),
+    output: { shape: shapes.output, scale: Math.fround(outputScale), zeroPoint: drawn.zeroPoints[1] },
+    activation: drawn.activation,
+  };
+}
+
+/** The operator's input tensors. */
+export function tensorsOf(c: ConvolutionCase, axis: number): (Tensor | undefined)[] {
+  const quantization = {
+    scales: Float32Array.from(c.weights.scales),
+    zeroPoints: new Int32Array(c.weights.scales.length),
+    axis,
+  };
+  const bias = c.bias && {
+    id: 2,
+    name: "bias",
+    shape: [c.bias.length],
+    type: "int32" as const,
+    data: new Uint8Array(c.bias.slice().buffer),
+  };
+  return [
+    int8Tensor("input", c.input),
+    {
+      id: 1,
+      name: "weights",
+      shape: c.weights.shape,
+      type: "int8",
+      quantization,
+      data: new Uint8Array(c.weights.values),
+    },
+    bias,
+  ];
+}
+
+type SpatialRecord = RecordOf<"conv2d"> | RecordOf<"depthwiseConv2d">;
+
+/** The record with fields replaced; its operator stays. */
+function withFields(record: PlanRecord, fields: Partial<SpatialRecord>): PlanRecord {
+  return { ...record, ...fields } as PlanRecord;
+}
+
+/** A node ready to run: packed, operands placed. Tiles of weights begin at any block. */
+export class PlacedConvolution {
+  readonly #kernels: Kernels;
+  readonly #op: OpDefinition;
+  readonly #node: BoundNode;
+  readonly #packed: NonNullable<ReturnType<NonNullable<OpDefinition["pack"]>>>;
+  readonly #weights: number;
+  readonly #scratch: number;
+  readonly scratchEnd: number;
+
+  constructor(kernels: Kernels, op: OpDefinition, node: BoundNode) {
+    const packed = op.pack?.(node, kernels.variant);
+    if (packed === undefined) throw new Error(`${op.name} packs nothing`);
+    this.#kernels = kernels;
+    this.#op = op;
+    this.#node = node;
+    this.#packed = packed;
+    this.#weights = kernels.placeBytes(packed.bytes);
+    const scratchBytes = op.scratchBytes?.(node, kernels.variant) ?? 0;
+    this.#scratch = kernels.allocate(scratchBytes);
+    this.scratchEnd = this.#scratch + scratchBytes;
+  }
+
+  get channels(): number {
+    return this.#node.outputs[0]?.shape.at(-1) ?? 1;
+  }
+
+  get blocks(): number {
+    return this.#packed.blocks;
+  }
+
+  /** The record of weight blocks [first, first + blocks). */
+  record(input: number, output: number, first = 0, blocks = this.#packed.blocks): PlanRecord {
+    const { blockBytes, blockChannels } = this.#packed;
+    const record = this.#op.lower?.(
+      this.#node,
+      {
+        inputs: [input, 0, 0],
+        outputs: [output],
+        packed: this.#weights + first * blockBytes,
+        scratch: this.#scratch,
+        c0: first * blockChannels,
+        c1: Math.min((first + blocks) * blockChannels, this.channels),
+      },
+      this.#kernels.variant,
+      this.#packed,
+    );
+    if (record === undefined) throw new Error(`${this.#op.name} has no record`);
+    return record;
+  }
+
+  /** Runs a record; only scratch and bytes [from, to) may change. */
+  execute(record: PlanRecord, from: number, to: number): void {
+    const scratch = this.#kernels.bytes.slice(this.#scratch, this.scratchEnd);
+    const end = this.#kernels.allocate(0);
+    const before = this.#kernels.bytes.slice(1024, end);
+    this.#kernels.execute(record);
+    const after = this.#kernels.bytes.slice(1024, end);
+    after.set(before.subarray(from - 1024, to - 1024), from - 1024);
+    after.set(scratch, this.#scratch - 1024);
+    expect(Buffer.compare(before, after)).toBe(0);
+  }
+}
+
+/** Whole, in tiles of weight blocks, and row by row through rings: always `expected`. */
+export function checkConvolution(
+  kernels: Kernels,
+  op: OpDefinition,
+  node: BoundNode,
+  input: Int8Tensor,
+  expected: Int8Array,
+  tileBlocks: number,
+): void {
+  kernels.reset();
+  const placed = new PlacedConvolution(kernels, op, node);
+  const from = kernels.placeActivations(input.values);
+
+  const whole = kernels.allocate(expected.length);
+  placed.execute(placed.record(from, whole), whole, whole + expected.length);
+  expect(kernels.readActivations(whole, expected.length)).toEqual(expected);
+
+  const tiled = kernels.allocate(expected.length);
+  for (let first = 0; first < placed.blocks; first += tileBlocks) {
+    const blocks = Math.min(tileBlocks, placed.blocks - first);
+    placed.execute(placed.record(from, tiled, first, blocks), tiled, tiled + expected.length);
+  }
+  expect(kernels.readActivations(tiled, expected.length)).toEqual(expected);
+
+  if (op.window !== undefined && input.shape[0] === 1) {
+    expect(throughRings(kernels, op, node, placed, input, expected.length)).toEqual(expected);
+  }
+}
+
+/** One output row per record; input rows arrive in a ring of just the rows that a window covers. */
+function throughRings(
+  kernels: Kernels,
+  op: OpDefinition,
+  node: BoundNode,
+  placed: PlacedConvolution,
+  input: Int8Tensor,
+  length: number,
+): Int8Array {
+  const window = op.window?.(node);
+  if (window === undefined) throw new Error("not spatial");
+  const [, height = 1, width = 1, depth = 1] = input.shape;
+  const [, outHeight = 1, outWidth = 1, channels = 1] = node.outputs[0]?.shape ?? [];
+  const ringRows = (window.kernelHeight - 1) * window.dilationY + 1;
+  const rowBytes = width * depth;
+  const outRowBytes = outWidth * channels;
+  const ring = kernels.allocate(ringRows * rowBytes);
+  const outRing = kernels.allocate(2 * outRowBytes);
+  const base = placed.record(ring, outRing) as SpatialRecord;
+  const result = new Int8Array(length);
+  const flip = kernels.variant === "relaxed" ? 0x80 : 0;
+  let arrived = 0;
+  for (let y = 0; y < outHeight; y++) {
+    const last = Math.min(height, y * window.strideY - window.padTop + ringRows);
+    for (; arrived < last; arrived++) {
+      for (let i = 0; i < rowBytes; i++) {
+        kernels.bytes[ring + (arrived % ringRows) * rowBytes + i] =
+          ((input.values[arrived * rowBytes + i] ?? 0) & 0xff) ^ flip;
+      }
+    }
+    const record = withFields(base, {
+      inputView: { ...base.inputView, ringRows },
+      outputView: { ...base.outputView, ringRows: 2 },
+      y0: y,
+      y1: y + 1,
+    });
+    const at = outRing + (y % 2) * outRowBytes;
+    placed.execute(record, at, at + outRowBytes);
+    result.set(kernels.readActivations(at, outRowBytes), y * outRowBytes);
+  }
+  return result;
+}
