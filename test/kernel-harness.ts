@@ -31,7 +31,7 @@ export class Kernels {
       readFileSync(fileURLToPath(new URL(`dist/wasm/thimble-${variant}.wasm`, root))),
     );
     const instance = new WebAssembly.Instance(module, {
-      env: {
+      host: {
         flash_read: (destination: number, source: number, bytes: number) => {
           this.bytes.set(this.flash.subarray(source, source + bytes), destination);
         },

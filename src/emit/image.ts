@@ -13,6 +13,8 @@ export interface Port {
   /** Of the value in linear memory: int8 where the host converts a float port, otherwise `type`. */
   readonly storedType: ElementType;
   readonly address: number;
+  /** The value's id in `Image.operands`. */
+  readonly value: number;
 }
 
 /** A tensor that a step leaves in memory: what a trace reads after it. */

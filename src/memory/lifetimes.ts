@@ -6,7 +6,7 @@ import type { Packed } from "../ops/op.ts";
 import { recordBytes } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
 import type { LayerStep } from "../schedule/layers.ts";
-import type { Overlap, PlanProblem, Step, Storage } from "./problem.ts";
+import type { Overlap, Step, Storage } from "./problem.ts";
 
 /** Which storage holds a tensor: aliases share one. Constants and unused tensors have none. */
 export type StorageOf = (tensorId: number) => number | undefined;
@@ -131,9 +131,4 @@ function lowerableBytes(step: LayerStep, variant: Variant, packed: Packed | unde
   };
   const record = step.op.lower?.(step.bound, nowhere, variant, packed);
   return record === undefined ? 0 : recordBytes(record.op);
-}
-
-/** The planner's question for a budget; `fixedPlanBytes` are header and records outside the steps. */
-export function planProblem(demand: MemoryDemand, budget: number, fixedPlanBytes: number): PlanProblem {
-  return { storages: demand.storages, steps: demand.steps, budget, fixedPlanBytes };
 }

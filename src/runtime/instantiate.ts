@@ -50,7 +50,7 @@ export async function instantiateKernels(
     );
   }
   try {
-    const instance = await instantiate(module, { env: { flash_read: flashRead } });
+    const instance = await instantiate(module, { host: { flash_read: flashRead } });
     const kernels = instance.exports as unknown as KernelExports;
     if (kernels.planVersion() !== PLAN_VERSION) {
       throw new ExecutionError(

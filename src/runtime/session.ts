@@ -1,0 +1,292 @@
+import type { Image, Port, Report, StepReport, TracedTensor } from "../emit/image.ts";
+import { ExecutionError, InputError } from "../errors.ts";
+import { Header } from "../plan/format.ts";
+import { decodeRecord } from "../plan/record.ts";
+import { storageFlip } from "../plan/variant.ts";
+import { verifyImage } from "./verify-image.ts";
+import type { KernelExports } from "./instantiate.ts";
+import { instantiateKernels } from "./instantiate.ts";
+import { dequantizeInto, quantizeInto } from "./quantize.ts";
+import { provesVariant } from "./variant.ts";
+
+/** What an input takes and an output gives: int8 values, or real ones where the model itself is float at its border. */
+export type TensorArray = Int8Array | Float32Array;
+
+/** An input or output of a loaded model. */
+export interface ModelPort {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: "int8" | "float32";
+  /** Number of elements. */
+  readonly length: number;
+  readonly scale: number;
+  readonly zeroPoint: number;
+  /** Real values → int8 with this port's scale and zero point, rounded as the reference does. */
+  quantize(values: ArrayLike<number>): Int8Array;
+  /** int8 → real values. */
+  dequantize(values: ArrayLike<number>): Float32Array;
+}
+
+/** A tensor after the step that made it, in the model's own encoding (never the relaxed variant's storage). */
+export interface TraceEntry {
+  readonly step: StepReport;
+  readonly tensor: TracedTensor;
+  readonly bytes: Uint8Array;
+}
+
+/** A model ready to run. Instances share nothing: any number may live side by side. */
+export interface Model {
+  readonly inputs: readonly ModelPort[];
+  readonly outputs: readonly ModelPort[];
+  readonly report: Report;
+  readonly image: Image;
+  /**
+   * Runs the model once, synchronously. One input is given as it is, several as an array in the model's order; outputs
+   * come back likewise. What comes back is valid until the next run, which overwrites it. Allocates nothing.
+   * @throws InputError wrong number, length or type of inputs; the model's memory is then as before
+   */
+  run(input: TensorArray): TensorArray;
+  run(inputs: readonly TensorArray[]): readonly TensorArray[];
+  /** Runs the model once, step by step, and hands over a copy of every tensor as soon as it is made. Slow. */
+  trace(inputs: TensorArray | readonly TensorArray[]): Generator<TraceEntry, void>;
+  /** As `run` up to the outputs, calling `lap` after each step with its index: for profiles. */
+  runSteps(inputs: TensorArray | readonly TensorArray[], lap: (step: number) => void): void;
+  /** Drops the linear memory; the model cannot run afterwards. */
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Instantiates the kernels for an image and copies it in.
+ * @throws ExecutionError an image that fails verification, or whose variant this engine does not prove
+ * @throws MemoryError no address space left
+ */
+export async function startSession(image: Image): Promise<Model> {
+  verifyImage(image);
+  const { variant } = image;
+  if (!(await provesVariant(variant))) {
+    throw new ExecutionError(
+      "variant-unproved",
+      `this engine does not run the ${variant} kernels with exact results; compile for another variant ("simd", "mcu")`,
+    );
+  }
+  const flash = new FlashReader(image);
+  const kernels = await instantiateKernels(variant, image.report.ramBytes, (destination, source, bytes) => {
+    flash.read(destination, source, bytes);
+  });
+  const memory = new Uint8Array(kernels.memory.buffer);
+  flash.memory = memory;
+  memory.set(image.sram);
+  return new Session(image, kernels);
+}
+
+/** Serves fetch records from views made once, so that a run allocates nothing. */
+class FlashReader {
+  memory = new Uint8Array(0);
+  readonly #tiles = new Map<number, Uint8Array>();
+
+  constructor(image: Image) {
+    // A copy: what the caller does to its bytes afterwards has no effect.
+    const flash = image.flash.slice();
+    const words = new Int32Array(image.sram.slice().buffer, 0, image.sram.length >> 2);
+    for (let at = (words[Header.entry] ?? 0) >> 2; ;) {
+      const record = decodeRecord(words, at);
+      if (record === undefined || record.op === "end") break;
+      if (record.op === "fetch") {
+        this.#tiles.set(record.source, flash.subarray(record.source, record.source + record.bytes));
+      }
+      at += words[at + 1] ?? 0;
+    }
+  }
+
+  read(destination: number, source: number, bytes: number): void {
+    const tile = this.#tiles.get(source);
+    if (tile?.length !== bytes)
+      throw new ExecutionError("flash-read", `no ${bytes} bytes of flash at ${source}`);
+    this.memory.set(tile, destination);
+  }
+}
+
+class Session implements Model {
+  readonly inputs: readonly SessionPort[];
+  readonly outputs: readonly SessionPort[];
+  readonly report: Report;
+  readonly image: Image;
+  readonly #results: readonly TensorArray[];
+  readonly #result: TensorArray | readonly TensorArray[];
+  readonly #entry: number;
+  #kernels: KernelExports | undefined;
+
+  constructor(image: Image, kernels: KernelExports) {
+    this.image = image;
+    this.report = image.report;
+    this.#kernels = kernels;
+    this.#entry = new DataView(image.sram.buffer, image.sram.byteOffset).getUint32(4 * Header.entry, true);
+    const { buffer } = kernels.memory;
+    this.inputs = image.inputs.map((port) => new SessionPort(port, buffer));
+    this.outputs = image.outputs.map((port) => new SessionPort(port, buffer));
+    this.#results = this.outputs.map((port) => port.value);
+    const [only] = this.#results;
+    this.#result = only !== undefined && this.#results.length === 1 ? only : this.#results;
+  }
+
+  run(input: TensorArray): TensorArray;
+  run(inputs: readonly TensorArray[]): readonly TensorArray[];
+  run(inputs: TensorArray | readonly TensorArray[]): TensorArray | readonly TensorArray[] {
+    const kernels = this.#live();
+    this.#accept(inputs);
+    const failed = kernels.run(this.#entry);
+    if (failed !== 0) throw this.#unknownRecord(failed);
+    for (const output of this.outputs) output.publish();
+    return this.#result;
+  }
+
+  *trace(inputs: TensorArray | readonly TensorArray[]): Generator<TraceEntry, void> {
+    const kernels = this.#live();
+    this.#accept(inputs);
+    const flip = storageFlip(this.image.variant);
+    let record = this.#entry;
+    for (const step of this.report.steps) {
+      record = this.#execute(kernels, record, step.endRecord);
+      for (const tensor of step.outputs) {
+        const bytes = new Uint8Array(kernels.memory.buffer, tensor.address, tensor.bytes).slice();
+        if (tensor.type === "int8" && flip !== 0)
+          for (let i = 0; i < bytes.length; i++) bytes[i] = (bytes[i] ?? 0) ^ flip;
+        yield { step, tensor, bytes };
+      }
+    }
+  }
+
+  runSteps(inputs: TensorArray | readonly TensorArray[], lap: (step: number) => void): void {
+    const kernels = this.#live();
+    this.#accept(inputs);
+    let record = this.#entry;
+    for (const [index, step] of this.report.steps.entries()) {
+      record = this.#execute(kernels, record, step.endRecord);
+      lap(index);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#kernels = undefined;
+  }
+
+  #execute(kernels: KernelExports, from: number, end: number): number {
+    let record = from;
+    while (record < end) {
+      const next = kernels.step(record);
+      if (next === record) throw this.#unknownRecord(record);
+      record = next;
+    }
+    return record;
+  }
+
+  #live(): KernelExports {
+    if (this.#kernels === undefined) {
+      throw new InputError("disposed", `model "${this.report.model}" was disposed; load it again`);
+    }
+    return this.#kernels;
+  }
+
+  #unknownRecord(address: number): ExecutionError {
+    return new ExecutionError(
+      "unknown-record",
+      `the ${this.image.variant} kernels do not know the record at address ${address}; compile the model again`,
+    );
+  }
+
+  #accept(inputs: TensorArray | readonly TensorArray[]): void {
+    if (ArrayBuffer.isView(inputs)) {
+      const [port] = this.inputs;
+      if (port === undefined || this.inputs.length !== 1) throw this.#wrongCount(1);
+      port.check(inputs);
+      port.accept(inputs);
+      return;
+    }
+    if (!Array.isArray(inputs) || inputs.length !== this.inputs.length) {
+      throw this.#wrongCount(Array.isArray(inputs) ? inputs.length : 0);
+    }
+    // All are checked before any is copied, so that a refused run changes nothing.
+    for (let i = 0; i < inputs.length; i++) this.inputs[i]?.check(inputs[i]);
+    for (let i = 0; i < inputs.length; i++) this.inputs[i]?.accept(inputs[i] as TensorArray);
+  }
+
+  #wrongCount(given: number): InputError {
+    const wanted = this.inputs.map((port) => `${port.name} (${port.expected})`).join(", ");
+    return new InputError(
+      "input-count",
+      `model "${this.report.model}" has ${this.inputs.length} inputs, ${given} were given: pass ${wanted}`,
+    );
+  }
+}
+
+class SessionPort implements ModelPort {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: "int8" | "float32";
+  readonly length: number;
+  readonly scale: number;
+  readonly zeroPoint: number;
+  /** What the caller sees of an output. */
+  readonly value: TensorArray;
+  readonly #stored: TensorArray;
+  readonly #converts: boolean;
+
+  constructor(port: Port, buffer: ArrayBuffer) {
+    this.name = port.name;
+    this.shape = port.shape;
+    this.type = port.type === "float32" ? "float32" : "int8";
+    this.length = port.shape.reduce((a, b) => a * b, 1);
+    this.scale = port.scale;
+    this.zeroPoint = port.zeroPoint;
+    this.#stored =
+      port.storedType === "float32"
+        ? new Float32Array(buffer, port.address, this.length)
+        : new Int8Array(buffer, port.address, this.length);
+    this.#converts = port.storedType !== port.type;
+    this.value = this.#converts ? new Float32Array(this.length) : this.#stored;
+  }
+
+  get expected(): string {
+    return `${this.type === "int8" ? "Int8Array" : "Float32Array"} of ${this.length}, shape [${this.shape.join(", ")}]`;
+  }
+
+  /** @throws InputError unless `values` is this port's kind of array */
+  check(values: unknown): void {
+    const fits = this.type === "int8" ? values instanceof Int8Array : values instanceof Float32Array;
+    if (fits && (values as TensorArray).length === this.length) return;
+    const given = ArrayBuffer.isView(values)
+      ? `${values.constructor.name} of ${(values as TensorArray).length}`
+      : typeof values;
+    const hint =
+      this.type === "int8" && !fits
+        ? "; quantise real values with `inputs[i].quantize(values)`, read bytes with `new Int8Array(buffer)`"
+        : "";
+    throw new InputError(
+      "input-mismatch",
+      `input "${this.name}" takes an ${this.expected}; ${given} was given${hint}`,
+    );
+  }
+
+  /** Copies values in. */
+  accept(values: TensorArray): void {
+    if (this.#converts) quantizeInto(this.#stored as Int8Array, values, this.scale, this.zeroPoint);
+    else this.#stored.set(values);
+  }
+
+  /** Brings the caller's view of an output up to date. */
+  publish(): void {
+    if (this.#converts) dequantizeInto(this.value as Float32Array, this.#stored, this.scale, this.zeroPoint);
+  }
+
+  quantize(values: ArrayLike<number>): Int8Array {
+    const result = new Int8Array(values.length);
+    quantizeInto(result, values, this.scale, this.zeroPoint);
+    return result;
+  }
+
+  dequantize(values: ArrayLike<number>): Float32Array {
+    const result = new Float32Array(values.length);
+    dequantizeInto(result, values, this.scale, this.zeroPoint);
+    return result;
+  }
+}
