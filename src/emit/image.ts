@@ -1,5 +1,11 @@
+import { ExecutionError } from "../errors.ts";
 import type { ElementType } from "../graph/graph.ts";
+import { crc32 } from "../plan/crc32.ts";
+import { Header, PLAN_VERSION } from "../plan/format.ts";
+import { align } from "../plan/packing.ts";
 import type { Variant } from "../plan/variant.ts";
+import { VARIANTS } from "../plan/variant.ts";
+import { verifyPlan } from "../plan/verify.ts";
 
 /** An input or output of the model, as the caller sees it. */
 export interface Port {
@@ -97,4 +103,212 @@ export interface Image {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly report: Report;
+}
+
+/**
+ * Proves an image before it is run: sections, ports, and every record by replay.
+ * @throws ExecutionError with what is wrong and where
+ */
+export function verifyImage(image: Image): void {
+  const header = new DataView(image.sram.buffer, image.sram.byteOffset, image.sram.byteLength);
+  const ramBytes = image.sram.length >= 4 * Header.words ? header.getUint32(4 * Header.ramBytes, true) : 0;
+  if (ramBytes !== image.report.ramBytes)
+    throw damaged(`the plan needs ${ramBytes} bytes, the report states otherwise`);
+  const value = (port: Port): { id: number; address: number; bytes: number } => ({
+    id: port.value,
+    address: port.address,
+    bytes: portBytes(port),
+  });
+  verifyPlan({
+    variant: image.variant,
+    sram: image.sram,
+    flashBytes: image.flash.length,
+    operands: image.operands,
+    initial: image.inputs.map(value),
+    final: image.outputs.map(value),
+  });
+}
+
+/** Bytes of a port's value in linear memory. */
+function portBytes(port: Port): number {
+  return port.shape.reduce((a, b) => a * b, 1) * (port.storedType === "float32" ? 4 : 1);
+}
+
+function damaged(what: string): ExecutionError {
+  return new ExecutionError("image-damaged", `${what}; compile the model again`);
+}
+
+/** First word of an image file: "THIM", little-endian. */
+const FILE_MAGIC = 0x4d494854;
+
+/** Words of the file header; sections follow in this order, each 16-byte aligned. */
+enum FileHeader {
+  magic = 0,
+  version = 1,
+  variant = 2,
+  /** CRC-32 of everything behind the header. */
+  crc = 3,
+  metadataBytes = 4,
+  sramBytes = 5,
+  flashBytes = 6,
+  operandBytes = 7,
+  words = 8,
+}
+
+/** Whether these bytes begin as an image file does. */
+export function isImageFile(bytes: Uint8Array): boolean {
+  return bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === FILE_MAGIC;
+}
+
+/** The image as the bytes of a `.thimble` file. */
+export function encodeImage(image: Image): Uint8Array {
+  const { inputs, outputs, report } = image;
+  const metadata = asciiBytes(JSON.stringify({ inputs, outputs, report }));
+  const operands = new Uint8Array(
+    image.operands.buffer,
+    image.operands.byteOffset,
+    image.operands.byteLength,
+  );
+  const sections = [metadata, image.sram, image.flash, operands];
+  const head = 4 * FileHeader.words;
+  const file = new Uint8Array(sections.reduce((size, section) => size + align(section.length, 16), head));
+  let at = head;
+  for (const section of sections) {
+    file.set(section, at);
+    at += align(section.length, 16);
+  }
+  const words = new Uint32Array(FileHeader.words);
+  words[FileHeader.magic] = FILE_MAGIC;
+  words[FileHeader.version] = PLAN_VERSION;
+  words[FileHeader.variant] = VARIANTS.indexOf(image.variant);
+  words[FileHeader.crc] = crc32(file.subarray(head));
+  words.set(
+    sections.map((section) => section.length),
+    FileHeader.metadataBytes,
+  );
+  file.set(new Uint8Array(words.buffer));
+  return file;
+}
+
+/**
+ * Reads a `.thimble` file. The file is not trusted: the image is verified like a model.
+ * @throws ExecutionError a file that is cut, changed, of another version, or whose plan does not hold
+ */
+export function decodeImage(bytes: Uint8Array): Image {
+  const head = 4 * FileHeader.words;
+  if (!isImageFile(bytes) || bytes.length < head) throw damaged("this is not a whole .thimble file");
+  const words = new Uint32Array(bytes.slice(0, head).buffer);
+  const word = (index: FileHeader): number => words[index] ?? 0;
+  if (word(FileHeader.version) !== PLAN_VERSION) {
+    throw new ExecutionError(
+      "image-version",
+      `the image is of plan version ${word(FileHeader.version)}, this thimble reads ${PLAN_VERSION}; compile the model again`,
+    );
+  }
+  const variant = VARIANTS[word(FileHeader.variant)];
+  if (variant === undefined) throw damaged(`the image names variant ${word(FileHeader.variant)}`);
+  const lengths = [
+    FileHeader.metadataBytes,
+    FileHeader.sramBytes,
+    FileHeader.flashBytes,
+    FileHeader.operandBytes,
+  ];
+  let at = head;
+  const ranges = lengths.map((index) => {
+    const begin = at;
+    at += align(word(index), 16);
+    return { begin, end: begin + word(index) };
+  });
+  if (at !== bytes.length)
+    throw damaged(`the image's sections take ${at} bytes, the file has ${bytes.length}`);
+  if (crc32(bytes.subarray(head)) !== word(FileHeader.crc)) throw damaged("the image's checksum is wrong");
+  const [metadata, sram, flash, operands] = ranges.map(({ begin, end }) => bytes.slice(begin, end));
+  if (metadata === undefined || sram === undefined || flash === undefined || operands === undefined) {
+    throw damaged("the image lacks a section");
+  }
+  const { inputs, outputs, report } = readMetadata(metadata, variant);
+  const operandIds = new Int32Array(operands.buffer, 0, operands.length >> 2);
+  const image = { variant, sram, flash, operands: operandIds, inputs, outputs, report };
+  verifyImage(image);
+  return image;
+}
+
+function readMetadata(bytes: Uint8Array, variant: Variant): Pick<Image, "inputs" | "outputs" | "report"> {
+  let value: unknown;
+  try {
+    value = JSON.parse(asciiText(bytes));
+  } catch {
+    throw damaged("the image's description is not JSON");
+  }
+  if (!isRecord(value) || !isRecord(value["report"]) || value["report"]["variant"] !== variant) {
+    throw damaged("the image's description lacks its report");
+  }
+  const { inputs, outputs } = value;
+  if (!Array.isArray(inputs) || !inputs.every(isPort) || !Array.isArray(outputs) || !outputs.every(isPort)) {
+    throw damaged("the image's description of inputs and outputs is wrong");
+  }
+  const { report } = value;
+  if (!isReport(report)) throw damaged("the image's report is wrong");
+  return { inputs, outputs, report };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSize(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 31;
+}
+
+const PORT_TYPES: readonly unknown[] = ["int8", "float32"];
+
+function isPort(value: unknown): value is Port {
+  return (
+    isRecord(value) &&
+    typeof value["name"] === "string" &&
+    Array.isArray(value["shape"]) &&
+    value["shape"].every(isSize) &&
+    PORT_TYPES.includes(value["type"]) &&
+    PORT_TYPES.includes(value["storedType"]) &&
+    (value["storedType"] === "int8" || value["type"] === "float32") &&
+    typeof value["scale"] === "number" &&
+    typeof value["zeroPoint"] === "number" &&
+    isSize(value["address"]) &&
+    Number.isInteger(value["value"])
+  );
+}
+
+/** What the runtime itself uses of a report; the rest is only shown. */
+function isReport(value: Record<string, unknown>): value is Record<string, unknown> & Report {
+  return (
+    typeof value["model"] === "string" &&
+    isSize(value["ramBytes"]) &&
+    Array.isArray(value["steps"]) &&
+    value["steps"].every(
+      (step: unknown) =>
+        isRecord(step) &&
+        isSize(step["endRecord"]) &&
+        Array.isArray(step["outputs"]) &&
+        step["outputs"].every(
+          (tensor: unknown) => isRecord(tensor) && isSize(tensor["address"]) && isSize(tensor["bytes"]),
+        ),
+    )
+  );
+}
+
+/** ASCII without TextEncoder, which audio worklets lack; other characters as JSON escapes. */
+function asciiBytes(json: string): Uint8Array {
+  const escaped = json.replace(
+    /[\u0080-\uffff]/g,
+    (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
+  return Uint8Array.from({ length: escaped.length }, (_, i) => escaped.charCodeAt(i));
+}
+
+function asciiText(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 4096) {
+    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  }
+  return text;
 }

@@ -1,9 +1,9 @@
 import type { Image, Port, Report, StepReport, TracedTensor } from "../emit/image.ts";
+import { verifyImage } from "../emit/image.ts";
 import { ExecutionError, InputError } from "../errors.ts";
 import { Header } from "../plan/format.ts";
 import { decodeRecord } from "../plan/record.ts";
 import { storageFlip } from "../plan/variant.ts";
-import { verifyImage } from "./verify-image.ts";
 import type { KernelExports } from "./instantiate.ts";
 import { instantiateKernels } from "./instantiate.ts";
 import { dequantizeInto, quantizeInto } from "./quantize.ts";

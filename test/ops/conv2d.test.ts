@@ -25,6 +25,7 @@ const geometry = fc.record({
 
 for (const kernels of provedKernels()) {
   test(`conv2d equals the reference (${kernels.variant})`, { timeout: 120_000 }, () => {
+    const methods = new Set<number | undefined>();
     fc.assert(
       fc.property(geometry, operands, fc.integer({ min: 1, max: 3 }), (g, drawn, tileBlocks) => {
         const rows = resolvePadding(g.padding, g.height, g.kernelHeight, g.strideY, g.dilationY);
@@ -45,12 +46,15 @@ for (const kernels of provedKernels()) {
           4: g.dilationX,
           5: g.dilationY,
         });
+        methods.add(conv2d.pack?.(node, kernels.variant)?.fields["requantization"]);
         const window = { ...g, padTop: rows.before, padLeft: columns.before, activation: c.activation };
         const expected = conv2dReference(c.input, c.weights, c.bias, c.output, window);
         checkConvolution(kernels, conv2d, node, c.input, expected, tileBlocks);
       }),
       { numRuns: 300 },
     );
+    // The cases reach every way of requantising that the variant has.
+    expect([...methods].sort()).toEqual(kernels.variant === "mcu" ? [0] : [0, 1, 2, 3]);
   });
 }
 

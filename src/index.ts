@@ -1,0 +1,43 @@
+/**
+ * thimble: neural networks in a thimbleful of SRAM. `load` a `.tflite` model and `run` it; `compile` makes the image that
+ * `load` also takes.
+ */
+import type { CompileOptions } from "./compile.ts";
+import { compile } from "./compile.ts";
+import type { Image } from "./emit/image.ts";
+import { decodeImage, isImageFile } from "./emit/image.ts";
+import { ExecutionError } from "./errors.ts";
+import { isImage } from "./runtime/load-image.ts";
+import type { Model } from "./runtime/session.ts";
+import { startSession } from "./runtime/session.ts";
+import type { Source } from "./runtime/source.ts";
+import { readSource } from "./runtime/source.ts";
+import { bestVariant } from "./runtime/variant.ts";
+
+export type { CompileOptions } from "./compile.ts";
+export { compile } from "./compile.ts";
+export { PASSES } from "./passes/index.ts";
+export type { Pass } from "./passes/index.ts";
+export * from "./runtime/index.ts";
+
+/**
+ * Loads a model: the bytes of a `.tflite` file, which are compiled for the fastest variant that this engine proves, or an
+ * image compiled before.
+ * @throws ModelError, UnsupportedError, MemoryError, InputError as `compile`
+ * @throws ExecutionError the engine cannot run the variant, or the image is damaged or of another variant than asked for
+ */
+export async function load(source: Source | Image, options: CompileOptions = {}): Promise<Model> {
+  if (isImage(source)) return startSession(ofVariant(source, options));
+  const { bytes, name } = await readSource(source);
+  if (isImageFile(bytes)) return startSession(ofVariant(decodeImage(bytes), options));
+  const variant = options.variant ?? (await bestVariant());
+  return startSession(compile(bytes, { name, ...options, variant }));
+}
+
+function ofVariant(image: Image, { variant }: CompileOptions): Image {
+  if (variant === undefined || variant === image.variant) return image;
+  throw new ExecutionError(
+    "image-variant",
+    `the image is packed for ${image.variant}, ${variant} was asked for; compile the model for ${variant}`,
+  );
+}

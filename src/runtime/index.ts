@@ -1,0 +1,17 @@
+/** The runtime alone: loads and runs compiled images, without reader, passes or planner. */
+export type { Image, MapEntry, Port, Report, StepReport, TracedTensor } from "../emit/image.ts";
+export { decodeImage, encodeImage, verifyImage } from "../emit/image.ts";
+export {
+  ExecutionError,
+  InputError,
+  MemoryError,
+  ModelError,
+  ThimbleError,
+  UnsupportedError,
+} from "../errors.ts";
+export type { Variant } from "../plan/variant.ts";
+export { VARIANTS } from "../plan/variant.ts";
+export { loadImage } from "./load-image.ts";
+export type { Model, ModelPort, TensorArray, TraceEntry } from "./session.ts";
+export type { Source } from "./source.ts";
+export { bestVariant, provesVariant } from "./variant.ts";
