@@ -5,7 +5,7 @@ export default tseslint.config(
   { ignores: ["dist", "build", "coverage", "src/runtime/kernels.generated.ts"] },
   js.configs.recommended,
   {
-    files: ["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts", "*.ts"],
+    files: ["src/**/*.ts", "test/**/*.ts", "bench/*.ts", "examples/**/*.ts", "*.ts"],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -19,7 +19,7 @@ export default tseslint.config(
   },
   {
     // AssemblyScript: its types are asc's business; here only what a parser can see.
-    files: ["assembly/**/*.ts"],
+    files: ["assembly/**/*.ts", "bench/assembly/**/*.ts"],
     extends: [tseslint.configs.base],
     rules: { "no-undef": "off", "no-unused-vars": "off", "prefer-const": "error", eqeqeq: "error" },
   },

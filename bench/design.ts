@@ -1,0 +1,82 @@
+import type { StepReport, Variant } from "thimble";
+
+/** Word offsets shared by conv2d and depthwiseConv2d records: src/plan/format.ts. */
+const RECORD = { op: 0, input: 2, output: 9, kernelHeight: 23, kernelWidth: 24, strideY: 25 } as const;
+const CONV2D = 3;
+
+/** Pointwise products M × K × N and MAC/c, requantisation included, as the kernels' design measured them. */
+const POINTWISE: Record<"simd" | "relaxed", readonly (readonly [number, number, number, number])[]> = {
+  relaxed: [
+    [2304, 8, 16, 10.1],
+    [576, 16, 32, 15.5],
+    [144, 64, 64, 23.8],
+    [36, 128, 128, 26.7],
+    [9, 256, 256, 27.9],
+    [1, 640, 128, 24.3],
+  ],
+  simd: [
+    [2304, 8, 16, 5.0],
+    [576, 16, 32, 7.1],
+    [144, 64, 64, 10.2],
+    [36, 128, 128, 11.0],
+    [9, 256, 256, 11.6],
+    [1, 640, 128, 8.5],
+  ],
+};
+
+/** A step's shape in words, and the MAC/c that the design reports for the nearest shape it measured, if any. */
+export interface DesignFigure {
+  readonly label: string;
+  readonly shape: readonly number[];
+  readonly design: number | undefined;
+}
+
+/** Reads the geometry from the step's record. */
+export function designFigure(variant: Variant, step: StepReport, words: Int32Array): DesignFigure {
+  const at = step.firstRecord >> 2;
+  const word = (offset: number): number => words[at + offset] ?? 0;
+  const depth = word(RECORD.input + 6);
+  const [height, width, channels] = [4, 5, 6].map((i) => word(RECORD.output + i)) as [number, number, number];
+  const kernel = [word(RECORD.kernelHeight), word(RECORD.kernelWidth)] as const;
+  const stride = word(RECORD.strideY);
+  const pixels = height * width;
+  const shape = [pixels, depth, channels, ...kernel, stride];
+  const size = `${height}×${width}×${channels}`;
+  if (word(RECORD.op) !== CONV2D) {
+    const label = `depthwise ${kernel.join("×")} s${stride} → ${size}`;
+    return { label, shape, design: variant === "relaxed" ? depthwiseDesign(kernel[0], stride) : undefined };
+  }
+  if (kernel[0] * kernel[1] === 1) {
+    const label = `${pixels === 1 ? "matrix×vector" : "pointwise"} ${pixels}×${depth}×${channels}`;
+    return {
+      label,
+      shape,
+      design: variant === "mcu" ? undefined : nearest(POINTWISE[variant], [pixels, depth, channels]),
+    };
+  }
+  const label = `conv ${kernel.join("×")}×${depth} s${stride} → ${size}`;
+  return { label, shape, design: variant === "relaxed" ? convDesign(kernel[0], depth) : undefined };
+}
+
+function depthwiseDesign(kernel: number, stride: number): number {
+  if (kernel >= 7) return 14.1;
+  if (kernel === 5) return 10.9;
+  return stride === 1 ? 7.1 : 6.4;
+}
+
+function convDesign(kernel: number, depth: number): number {
+  if (kernel === 10) return 20.8;
+  return depth < 8 ? 15.8 : 26.5;
+}
+
+/** The figure of the row nearest in the logarithms of M, K and N, one pixel only to one pixel. */
+function nearest(
+  rows: readonly (readonly [number, number, number, number])[],
+  [m, k, n]: readonly [number, number, number],
+): number | undefined {
+  const distance = (row: readonly [number, number, number, number]): number =>
+    Math.abs(Math.log(row[1] / k)) +
+    Math.abs(Math.log(row[2] / n)) +
+    ((row[0] === 1) === (m === 1) ? 0 : 100);
+  return [...rows].sort((a, b) => distance(a) - distance(b))[0]?.[3];
+}

@@ -1,0 +1,26 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+
+/** A model to measure. */
+export interface NamedModel {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The `.tflite` files named on the command line, or else the shared models (THIMBLE_SHARED or ../shared). */
+export function modelsFrom(paths: readonly string[]): NamedModel[] {
+  const files = paths.length > 0 ? paths : sharedModels();
+  return files.map((path) => ({ name: basename(path, ".tflite"), bytes: readFileSync(path) }));
+}
+
+function sharedModels(): string[] {
+  const folder = join(process.env["THIMBLE_SHARED"] ?? "../shared", "models");
+  if (!existsSync(folder)) {
+    console.error("no models: pass .tflite files, or set THIMBLE_SHARED to the folder of shared data");
+    process.exit(2);
+  }
+  // The LSTM's operator is not run yet.
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".tflite") && !file.includes("lstm"))
+    .map((file) => join(folder, file));
+}
