@@ -1,5 +1,6 @@
 import { AddField } from "../../src/plan/format.ts";
 import { clamp, doublingHighMul, roundingShift } from "../fixed-point.ts";
+import { addVectors } from "../micro/elementwise-strip.ts";
 import { address, field, loadActivation, storeActivation } from "../record.ts";
 import { loopOffset } from "./loops.ts";
 
@@ -41,6 +42,28 @@ export function add(record: usize): void {
     let a = lhs + loopOffset(record, run, AddField.n0, AddField.lhsStride0);
     let b = rhs + loopOffset(record, run, AddField.n0, AddField.rhsStride0);
     const end = out + length;
+    const done = addVectors(
+      a,
+      lhsStep,
+      b,
+      rhsStep,
+      out,
+      length,
+      lhsZeroPoint,
+      rhsZeroPoint,
+      outputZeroPoint,
+      lhsMultiplier,
+      lhsShift,
+      rhsMultiplier,
+      rhsShift,
+      outputMultiplier,
+      outputShift,
+      activationMin,
+      activationMax,
+    );
+    a += done * lhsStep;
+    b += done * rhsStep;
+    out += done;
     while (out < end) {
       const left = doublingHighMul((loadActivation(a) - lhsZeroPoint) << 20, lhsMultiplier);
       const right = doublingHighMul((loadActivation(b) - rhsZeroPoint) << 20, rhsMultiplier);

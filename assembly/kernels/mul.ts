@@ -1,5 +1,6 @@
 import { MulField } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
+import { mulVectors } from "../micro/elementwise-strip.ts";
 import { address, field, loadActivation, storeActivation } from "../record.ts";
 import { loopOffset } from "./loops.ts";
 
@@ -36,6 +37,24 @@ export function mul(record: usize): void {
     let a = lhs + loopOffset(record, run, MulField.n0, MulField.lhsStride0);
     let b = rhs + loopOffset(record, run, MulField.n0, MulField.rhsStride0);
     const end = out + length;
+    const done = mulVectors(
+      a,
+      lhsStep,
+      b,
+      rhsStep,
+      out,
+      length,
+      lhsZeroPoint,
+      rhsZeroPoint,
+      outputZeroPoint,
+      multiplier,
+      shift,
+      activationMin,
+      activationMax,
+    );
+    a += done * lhsStep;
+    b += done * rhsStep;
+    out += done;
     while (out < end) {
       const product = (loadActivation(a) - lhsZeroPoint) * (loadActivation(b) - rhsZeroPoint);
       const scaled = multiplyByQuantizedMultiplier(product, multiplier, shift);

@@ -5,7 +5,7 @@ import { provedKernels } from "../kernel-harness.ts";
 import { addReference } from "../reference/add.ts";
 import type { Int8Output } from "../reference/tensor.ts";
 import { checkElementwise, elementwiseCase } from "./elementwise.ts";
-import { importNode, int8Tensor } from "./node.ts";
+import { importNode, int8Tensor, int8Values } from "./node.ts";
 
 const plain = (shape: number[], scale = 0.5, zeroPoint = 0): Int8Output => ({ shape, scale, zeroPoint });
 
@@ -29,6 +29,18 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
       const output = plain([256, 256], Math.fround(0.0499), -128);
       const c = { lhs, rhs, output, activation: 1, lhsConstant: false, rhsConstant: false, below: 0 };
       checkElementwise(add, kernels, c, addReference(lhs, rhs, output, 1));
+    });
+
+    // The vector loop takes right shifts to 30.
+    test.each([-32, -31, -30, -29, -1])("equals the reference for operands 2^%i apart", (power) => {
+      const values = int8Values(9, 40);
+      const lhs = { ...plain([40, 1], 2 ** power, 127), values };
+      const rhs = { ...plain([40], 1.5, -128), values };
+      for (const scale of [2 ** -18, 1, 2 ** 8, 2 ** 10, 2 ** 12]) {
+        const output = plain([40, 40], scale, 0);
+        const c = { lhs, rhs, output, activation: 0, lhsConstant: false, rhsConstant: false, below: 0 };
+        checkElementwise(add, kernels, c, addReference(lhs, rhs, output, 0));
+      }
     });
   },
 );

@@ -5,7 +5,7 @@ import { provedKernels } from "../kernel-harness.ts";
 import { mulReference } from "../reference/mul.ts";
 import type { Int8Output } from "../reference/tensor.ts";
 import { checkElementwise, elementwiseCase } from "./elementwise.ts";
-import { importNode, int8Tensor } from "./node.ts";
+import { importNode, int8Tensor, int8Values } from "./node.ts";
 
 const plain = (shape: number[], scale = 0.5, zeroPoint = 0): Int8Output => ({ shape, scale, zeroPoint });
 
@@ -27,6 +27,16 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
       const lhs = { ...plain([256, 1], Math.fround(0.0235), -128), values };
       const rhs = { ...plain([256], Math.fround(0.0471), 127), values };
       const output = plain([256, 256], Math.fround(0.0007), 5);
+      const c = { lhs, rhs, output, activation: 0, lhsConstant: false, rhsConstant: false, below: 0 };
+      checkElementwise(mul, kernels, c, mulReference(lhs, rhs, output, 0));
+    });
+
+    // The vector loop takes left shifts to 14 and right shifts to 30.
+    test.each([-32, -31, -30, 0, 1, 14, 15, 16, 30])("equals the reference at shift %i", (shift) => {
+      const values = int8Values(9, 40);
+      const lhs = { ...plain([40, 1], 0.75, 127), values };
+      const rhs = { ...plain([40], 1, -128), values };
+      const output = plain([40, 40], 2 ** -shift, 0);
       const c = { lhs, rhs, output, activation: 0, lhsConstant: false, rhsConstant: false, below: 0 };
       checkElementwise(mul, kernels, c, mulReference(lhs, rhs, output, 0));
     });
