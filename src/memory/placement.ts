@@ -1,0 +1,186 @@
+import { align } from "../plan/packing.ts";
+import { ALIGNMENT, type Range } from "./occupancy.ts";
+import { lowerBound, type Extent } from "./overlaps.ts";
+import type { PlanProblem } from "./problem.ts";
+
+/**
+ * Where each storage begins, in bytes from the start of the arena: multiples of 16, such that two storages alive in the
+ * same step share no byte, except as an overlap of that step allows. Takes valid overlaps only.
+ *
+ * Greedy by size from the bottom, then from the top (an overlapping output lies below its input), then in order of time
+ * from alternating ends (optimal for chains), then a local search over orders and ends. Scratch takes part as a storage
+ * that lives for one step. The extent of the activations counts first, what scratch adds to it second; the search stops
+ * when both meet their lower bound, or after a bounded number of passes. Deterministic.
+ */
+export function placeStorages(problem: PlanProblem): readonly number[] {
+  const blocks = makeBlocks(problem);
+  const bySize = blocks
+    .filter((block) => block.size > 0)
+    .sort((a, b) => Number(a.isScratch) - Number(b.isScratch) || b.size - a.size);
+  const starts = [
+    () => bySize.map((block): Seat => ({ block, fromTop: block.isScratch })),
+    () => bySize.map((block): Seat => ({ block, fromTop: true })),
+    () => alternating(bySize),
+  ];
+  const bound = lowerBound(problem);
+  const maxPasses = Math.min(MAX_PASSES, MAX_WORK / (bySize.length + 1) ** 2);
+  const random = randomNumbers();
+
+  let current: Trial | undefined;
+  let best: Trial | undefined;
+  let bestPass = 0;
+  for (let pass = 0; pass <= maxPasses; pass++) {
+    const seats = starts[pass]?.() ?? mutate(current?.seats ?? [], current?.misfits ?? [], random);
+    const trial = arrange(seats, bound, blocks);
+    if (current === undefined || !isWorse(trial.cost, current.cost)) current = trial;
+    if (best === undefined || isWorse(best.cost, trial.cost)) {
+      best = trial;
+      bestPass = pass;
+    }
+    const patience = best.cost.extent > bound.extent ? MAX_PASSES : SCRATCH_PASSES;
+    if (!isWorse(best.cost, bound) || pass >= bestPass + patience) break;
+  }
+  return problem.storages.map(({ id }) => best?.begins[id] ?? 0);
+}
+
+/** Passes of the search, and pairs of blocks that it may look at: large graphs get fewer passes. */
+const MAX_PASSES = 400;
+const MAX_WORK = 1 << 24;
+/** Passes without gain after which the search settles for an extent that meets its bound. */
+const SCRATCH_PASSES = 16;
+
+/** A storage, or the scratch of a step. Sizes and distances are rounded up to the alignment, which loses nothing. */
+interface Block {
+  readonly isScratch: boolean;
+  readonly size: number;
+  readonly firstStep: number;
+  readonly lastStep: number;
+  /** Inputs that this output may overlap, and how far below them it must begin. */
+  readonly inputs: Map<Block, number>;
+  begin: number;
+}
+
+/** A block's turn in the order, and the end of the arena that it prefers. */
+interface Seat {
+  readonly block: Block;
+  readonly fromTop: boolean;
+}
+
+interface Trial {
+  readonly seats: readonly Seat[];
+  /** Blocks that found no place within the lower bound. */
+  readonly misfits: readonly Block[];
+  readonly cost: Extent;
+  /** Of each block, from the lowest; 0 for an empty one. */
+  readonly begins: readonly number[];
+}
+
+function isWorse(a: Extent, b: Extent): boolean {
+  return a.extent > b.extent || (a.extent === b.extent && a.withScratch > b.withScratch);
+}
+
+/** The storages, in order of their ids, then the scratch of each step. */
+function makeBlocks({ storages, steps }: PlanProblem): readonly Block[] {
+  const makeBlock = (bytes: number, firstStep: number, lastStep: number, isScratch: boolean): Block => {
+    return { isScratch, size: align(bytes, ALIGNMENT), firstStep, lastStep, inputs: new Map(), begin: 0 };
+  };
+  const activations = storages.map((storage) => {
+    return makeBlock(storage.bytes, storage.firstStep, storage.lastStep, false);
+  });
+  for (const { input, output, distance } of steps.flatMap((step) => step.overlaps)) {
+    const above = activations[input];
+    if (above !== undefined) activations[output]?.inputs.set(above, align(distance, ALIGNMENT));
+  }
+  return [...activations, ...steps.map((step, index) => makeBlock(step.scratchBytes, index, index, true))];
+}
+
+/** In order of birth, from alternating ends: neighbours of a chain never meet. */
+function alternating(blocks: readonly Block[]): readonly Seat[] {
+  return blocks
+    .toSorted((a, b) => Number(a.isScratch) - Number(b.isScratch) || a.firstStep - b.firstStep)
+    .map((block, index) => ({ block, fromTop: block.isScratch || index % 2 === 1 }));
+}
+
+/** Gives a misfit, or a block in its way, an earlier or other turn, and now and then the other end. */
+function mutate(seats: readonly Seat[], misfits: readonly Block[], random: () => number): readonly Seat[] {
+  const pick = <T>(of: readonly T[]): T | undefined => of[Math.floor(random() * of.length)];
+  const misfit = pick(misfits);
+  const involved = misfit === undefined ? seats : seats.filter(({ block }) => meet(block, misfit));
+  const chosen = random() < 0.3 ? seats.find(({ block }) => block === misfit) : pick(involved);
+  if (chosen === undefined) return seats;
+  const next = seats.filter((seat) => seat !== chosen);
+  const fromTop = random() < 0.5 ? !chosen.fromTop : chosen.fromTop;
+  next.splice(random() < 0.5 ? 0 : Math.floor(random() * seats.length), 0, { block: chosen.block, fromTop });
+  return next;
+}
+
+/** Alive in the same step. */
+function meet(a: Block, b: Block): boolean {
+  return a.firstStep <= b.lastStep && a.lastStep >= b.firstStep;
+}
+
+/** Places the blocks in turn, each where the arena grows least beyond the bound. */
+function arrange(seats: readonly Seat[], bound: Extent, blocks: readonly Block[]): Trial {
+  const misfits: Block[] = [];
+  const placed: Block[] = [];
+  let low = 0;
+  let high = bound.extent;
+  let highWithScratch = bound.withScratch;
+  for (const { block, fromTop } of seats) {
+    const forbidden: Range[] = [];
+    for (const other of placed) {
+      if (meet(block, other)) forbidden.push(forbiddenBegins(block, other));
+    }
+    const ceiling = block.isScratch ? highWithScratch : high;
+    block.begin = bestBegin(block.size, fromTop, forbidden, low, ceiling);
+    const end = block.begin + block.size;
+    if (block.begin < low || end > ceiling) misfits.push(block);
+    low = Math.min(low, block.begin);
+    if (!block.isScratch) high = Math.max(high, end);
+    highWithScratch = Math.max(highWithScratch, end);
+    placed.push(block);
+  }
+  const cost = { extent: high - low, withScratch: highWithScratch - low };
+  const begins = blocks.map((block) => (block.size > 0 ? block.begin - low : 0));
+  return { seats, misfits, cost, begins };
+}
+
+/**
+ * The begins, strictly between the two, at which `block` would touch `other`. An output may lie `distance` or more below
+ * its input, however far it reaches into it.
+ */
+function forbiddenBegins(block: Block, other: Block): Range {
+  const below = Math.min(block.size, block.inputs.get(other) ?? Infinity);
+  const above = Math.min(other.size, other.inputs.get(block) ?? Infinity);
+  return { begin: other.begin - below, end: other.begin + above };
+}
+
+/** The allowed begin that exceeds [low, high) least; of equals the lowest, or the highest for a block from the top. */
+function bestBegin(size: number, fromTop: boolean, forbidden: Range[], low: number, high: number): number {
+  forbidden.sort((a, b) => a.begin - b.begin);
+  forbidden.push({ begin: Infinity, end: Infinity });
+  let best = 0;
+  let leastGrowth = Infinity;
+  let gapBegin = -Infinity;
+  for (const { begin: gapEnd, end: nextGap } of forbidden) {
+    if (gapEnd >= gapBegin) {
+      const begin = Math.min(Math.max(fromTop ? high - size : low, gapBegin), gapEnd);
+      const growth = Math.max(low - begin, 0) + Math.max(begin + size - high, 0);
+      if (growth < leastGrowth || (fromTop && growth === leastGrowth)) {
+        best = begin;
+        leastGrowth = growth;
+      }
+    }
+    gapBegin = Math.max(gapBegin, nextGap);
+  }
+  return best;
+}
+
+/** A fixed sequence of numbers in [0, 1): the same plan for the same problem. */
+function randomNumbers(): () => number {
+  let state = 1;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
