@@ -15,7 +15,7 @@ import { quantize } from "./kernels/quantize.ts";
 import { requantize } from "./kernels/requantize.ts";
 import { softmax } from "./kernels/softmax.ts";
 import { transpose } from "./kernels/transpose.ts";
-import { relaxedDotProbe } from "./micro/dot.ts";
+import { relaxedProbe } from "./micro/dot.ts";
 import { address, field } from "./record.ts";
 
 /** PLAN_VERSION that these kernels were compiled with. */
@@ -23,9 +23,9 @@ export function planVersion(): i32 {
   return PLAN_VERSION;
 }
 
-/** 1 if this engine's dot product is the one that the variant's arithmetic relies on; uses 64 bytes at `scratch`. */
+/** 1 if this engine's instructions do what the variant's arithmetic relies on; uses 64 bytes at `scratch`. */
 export function probe(scratch: usize): i32 {
-  return i32(relaxedDotProbe(scratch));
+  return i32(relaxedProbe(scratch));
 }
 
 /** Executes one record. Returns the address of the next, or `record` itself at the end and where the operator is unknown. */

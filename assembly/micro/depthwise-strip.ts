@@ -35,16 +35,31 @@ export function storeZeroRow(at: usize, zeroPoint: i32): void {
   }
 }
 
-/** 8 stored activations from channel c on; with a depth multiplier, the input channels of output channels c…c+7. */
-function loadChannels(pixel: usize, c: i32, mask: i32, depthMultiplier: i32, gather: usize): v128 {
-  if (depthMultiplier === 1) return v128.load_zero<i64>(pixel + (c & mask));
+/** The input channels of output channels c … c + 7, gathered one by one. */
+function gatherChannels(pixel: usize, c: i32, mask: i32, depthMultiplier: i32, gather: usize): v128 {
   for (let i = 0; i < 8; i++) {
     store<u8>(gather + i, load<u8>(pixel + (((c + i) / depthMultiplier) & mask)));
   }
   return v128.load_zero<i64>(gather);
 }
 
-/** Interleaves the first `count` columns of one row group. */
+/** One column of one row group, from 8 channels of each of its rows. */
+function interleave4(strip: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
+  const a = v128.shuffle<i8>(r0, r1, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const b = v128.shuffle<i8>(r2, r3, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  v128.store(strip, v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
+  v128.store(strip, v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+}
+
+/** As interleave4, for two rows widened to int16. */
+function interleave2(strip: usize, r0: v128, r1: v128): void {
+  const a = i16x8.extend_low_i8x16_s(r0);
+  const b = i16x8.extend_low_i8x16_s(r1);
+  v128.store(strip, v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
+  v128.store(strip, v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+}
+
+/** Interleaves `count` columns of one row group. */
 function interleave(
   strip: usize,
   columnBytes: usize,
@@ -54,43 +69,72 @@ function interleave(
   depthMultiplier: i32,
   gather: usize,
 ): void {
-  const step0 = load<u32>(rows, 4);
-  const step1 = load<u32>(rows, 16);
-  const mask0 = load<i32>(rows, 8);
-  const mask1 = load<i32>(rows, 20);
+  const step0 = <usize>load<u32>(rows, 4);
+  const step1 = <usize>load<u32>(rows, 16);
   let p0 = <usize>load<u32>(rows);
   let p1 = <usize>load<u32>(rows, 12);
+  const mask0 = load<i32>(rows, 8);
+  const mask1 = load<i32>(rows, 20);
+  const end = strip + <usize>count * columnBytes;
   if (ASC_FEATURE_RELAXED_SIMD) {
-    const step2 = load<u32>(rows, 28);
-    const step3 = load<u32>(rows, 40);
-    const mask2 = load<i32>(rows, 32);
-    const mask3 = load<i32>(rows, 44);
+    const step2 = <usize>load<u32>(rows, 28);
+    const step3 = <usize>load<u32>(rows, 40);
     let p2 = <usize>load<u32>(rows, 24);
     let p3 = <usize>load<u32>(rows, 36);
-    for (; count > 0; count--) {
-      const r0 = loadChannels(p0, c, mask0, depthMultiplier, gather);
-      const r1 = loadChannels(p1, c, mask1, depthMultiplier, gather);
-      const r2 = loadChannels(p2, c, mask2, depthMultiplier, gather);
-      const r3 = loadChannels(p3, c, mask3, depthMultiplier, gather);
-      const a = v128.shuffle<i8>(r0, r1, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      const b = v128.shuffle<i8>(r2, r3, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      v128.store(strip, v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
-      v128.store(strip, v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+    const mask2 = load<i32>(rows, 32);
+    const mask3 = load<i32>(rows, 44);
+    if (depthMultiplier === 1) {
+      p0 += c & mask0;
+      p1 += c & mask1;
+      p2 += c & mask2;
+      p3 += c & mask3;
+      for (; strip < end; strip += columnBytes) {
+        interleave4(
+          strip,
+          v128.load_zero<i64>(p0),
+          v128.load_zero<i64>(p1),
+          v128.load_zero<i64>(p2),
+          v128.load_zero<i64>(p3),
+        );
+        p0 += step0;
+        p1 += step1;
+        p2 += step2;
+        p3 += step3;
+      }
+      return;
+    }
+    for (; strip < end; strip += columnBytes) {
+      interleave4(
+        strip,
+        gatherChannels(p0, c, mask0, depthMultiplier, gather),
+        gatherChannels(p1, c, mask1, depthMultiplier, gather),
+        gatherChannels(p2, c, mask2, depthMultiplier, gather),
+        gatherChannels(p3, c, mask3, depthMultiplier, gather),
+      );
       p0 += step0;
       p1 += step1;
       p2 += step2;
       p3 += step3;
-      strip += columnBytes;
     }
   } else if (ASC_FEATURE_SIMD) {
-    for (; count > 0; count--) {
-      const r0 = i16x8.extend_low_i8x16_s(loadChannels(p0, c, mask0, depthMultiplier, gather));
-      const r1 = i16x8.extend_low_i8x16_s(loadChannels(p1, c, mask1, depthMultiplier, gather));
-      v128.store(strip, v128.shuffle<i16>(r0, r1, 0, 8, 1, 9, 2, 10, 3, 11));
-      v128.store(strip, v128.shuffle<i16>(r0, r1, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+    if (depthMultiplier === 1) {
+      p0 += c & mask0;
+      p1 += c & mask1;
+      for (; strip < end; strip += columnBytes) {
+        interleave2(strip, v128.load_zero<i64>(p0), v128.load_zero<i64>(p1));
+        p0 += step0;
+        p1 += step1;
+      }
+      return;
+    }
+    for (; strip < end; strip += columnBytes) {
+      interleave2(
+        strip,
+        gatherChannels(p0, c, mask0, depthMultiplier, gather),
+        gatherChannels(p1, c, mask1, depthMultiplier, gather),
+      );
       p0 += step0;
       p1 += step1;
-      strip += columnBytes;
     }
   }
 }

@@ -1,23 +1,33 @@
 /**
- * Whether relaxed dot takes its second operand as unsigned bytes and does not saturate: 1 · 0x80 = 128 and
- * 4 · (−128 · 0xff) = −130560. Other variants rely on no such thing. The operands pass through memory so that no
- * compiler folds the answer. Uses 48 bytes at `scratch`.
+ * Whether the relaxed instructions do here what the relaxed variant's arithmetic relies on. The dot product takes its
+ * second operand as unsigned bytes and does not saturate: 1 · 0x80 = 128 and 4 · (−128 · 0xff) = −130560. The multiply-add
+ * rounds once: (1 + 2^-30)(1 − 2^-30) − 1 = −2^-60. The operands pass through memory so that no compiler folds the
+ * answers. True for the other variants. Uses 64 bytes at `scratch`.
  */
-export function relaxedDotProbe(scratch: usize): bool {
+export function relaxedProbe(scratch: usize): bool {
   if (ASC_FEATURE_RELAXED_SIMD) {
-    store<u32>(scratch, 0x00000001);
-    store<u32>(scratch, 0x80808080, 4);
+    store<u64>(scratch, 0x8080808000000001);
     store<u64>(scratch, 0, 8);
-    store<u32>(scratch, 0x00000080, 16);
-    store<u32>(scratch, 0xffffffff, 20);
+    store<u64>(scratch, 0xffffffff00000080, 16);
     store<u64>(scratch, 0, 24);
+    store<f64>(scratch, 1.0 + 2.0 ** -30.0, 32);
+    store<f64>(scratch, 1.0 - 2.0 ** -30.0, 40);
+    store<f64>(scratch, -1.0, 48);
     const product = i32x4.relaxed_dot_i8x16_i7x16_add_s(
       v128.load(scratch),
       v128.load(scratch, 16),
       i32x4.splat(0),
     );
-    v128.store(scratch, product, 32);
-    return load<i32>(scratch, 32) === 128 && load<i32>(scratch, 36) === -130560;
+    const sum = f64x2.relaxed_madd(
+      v128.load_splat<i64>(scratch, 32),
+      v128.load_splat<i64>(scratch, 40),
+      v128.load_splat<i64>(scratch, 48),
+    );
+    return (
+      i32x4.extract_lane(product, 0) === 128 &&
+      i32x4.extract_lane(product, 1) === -130560 &&
+      f64x2.extract_lane(sum, 0) === -(2.0 ** -60.0)
+    );
   }
   return true;
 }

@@ -43,7 +43,8 @@ export function epilogueBytes(): usize {
 /** Bias and requantisation bytes at the head of a block of 8 channels: blockHeadBytes in src/plan/packing.ts. */
 export function blockHeadBytes(method: i32): usize {
   if (ASC_FEATURE_SIMD) {
-    if (method === Requantization.relu) return 160;
+    if (method === Requantization.relu || method === Requantization.reluFused) return 160;
+    if (method === Requantization.generalFused) return 192;
     return method === Requantization.general ? 128 : 96;
   }
   return 12;
@@ -110,6 +111,48 @@ function general4(
   const high = f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(upperHalf(a)), scale23), round64);
   const rounded = f32x4.convert_i32x4_s(lowWords(low, high));
   return i32x4.sub(f32x4.add(f32x4.mul(rounded, fine), round32), bias);
+}
+
+/** 2^52 + u for two uint32 lanes of `a`, lower or upper: the word above each is 0x43300000. */
+function lowUnsigned(a: v128): v128 {
+  return v128.shuffle<i32>(a, i32x4.splat(0x43300000), 0, 4, 1, 5);
+}
+
+function highUnsigned(a: v128): v128 {
+  return v128.shuffle<i32>(a, i32x4.splat(0x43300000), 2, 6, 3, 7);
+}
+
+/**
+ * relu4 of an accumulator that carries 2^31: read as unsigned it becomes a double by laying 0x43300000 above it, and the
+ * offset takes −(2^52 + 2^31)·scale along. Fused, so the sum is rounded once, as relu4 rounds it while a·scale is exact.
+ */
+function reluFused4(a: v128, scale01: v128, scale23: v128, offset01: v128, offset23: v128, base: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const low = f64x2.relaxed_madd(lowUnsigned(a), scale01, offset01);
+    const high = f64x2.relaxed_madd(highUnsigned(a), scale23, offset23);
+    return i32x4.sub(highWords(low, high), base);
+  }
+  return a;
+}
+
+/** general4 of an accumulator that carries 2^31, its first rounding fused likewise. */
+function generalFused4(
+  a: v128,
+  scale01: v128,
+  scale23: v128,
+  offset01: v128,
+  offset23: v128,
+  fine: v128,
+  round32: v128,
+  bias: v128,
+): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const low = f64x2.relaxed_madd(lowUnsigned(a), scale01, offset01);
+    const high = f64x2.relaxed_madd(highUnsigned(a), scale23, offset23);
+    const rounded = f32x4.convert_i32x4_s(lowWords(low, high));
+    return i32x4.sub(f32x4.add(f32x4.mul(rounded, fine), round32), bias);
+  }
+  return a;
 }
 
 /**
@@ -182,7 +225,46 @@ export function storeTile(
   out2: usize,
   out3: usize,
 ): void {
-  if (method === Requantization.relu) {
+  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
+    const base = v128.load(constants, RELU_BASE);
+    let scaleA = v128.load(block, 32);
+    let scaleB = v128.load(block, 48);
+    let offsetA = v128.load(block, 96);
+    let offsetB = v128.load(block, 112);
+    a0 = reluFused4(a0, scaleA, scaleB, offsetA, offsetB, base);
+    b0 = reluFused4(b0, scaleA, scaleB, offsetA, offsetB, base);
+    c0 = reluFused4(c0, scaleA, scaleB, offsetA, offsetB, base);
+    d0 = reluFused4(d0, scaleA, scaleB, offsetA, offsetB, base);
+    scaleA = v128.load(block, 64);
+    scaleB = v128.load(block, 80);
+    offsetA = v128.load(block, 128);
+    offsetB = v128.load(block, 144);
+    a1 = reluFused4(a1, scaleA, scaleB, offsetA, offsetB, base);
+    b1 = reluFused4(b1, scaleA, scaleB, offsetA, offsetB, base);
+    c1 = reluFused4(c1, scaleA, scaleB, offsetA, offsetB, base);
+    d1 = reluFused4(d1, scaleA, scaleB, offsetA, offsetB, base);
+  } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused) {
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    let scaleA = v128.load(block, 32);
+    let scaleB = v128.load(block, 48);
+    let offsetA = v128.load(block, 96);
+    let offsetB = v128.load(block, 112);
+    let fine = v128.load(block, 160);
+    a0 = generalFused4(a0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
+    b0 = generalFused4(b0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
+    c0 = generalFused4(c0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
+    d0 = generalFused4(d0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
+    scaleA = v128.load(block, 64);
+    scaleB = v128.load(block, 80);
+    offsetA = v128.load(block, 128);
+    offsetB = v128.load(block, 144);
+    fine = v128.load(block, 176);
+    a1 = generalFused4(a1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
+    b1 = generalFused4(b1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
+    c1 = generalFused4(c1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
+    d1 = generalFused4(d1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
+  } else if (method === Requantization.relu) {
     const base = v128.load(constants, RELU_BASE);
     let scaleA = v128.load(block, 32);
     let scaleB = v128.load(block, 48);
@@ -272,6 +354,57 @@ export function storeTile(
 
 /** One position × 8 channels, requantised with the constants at the head of `block`: 8 int16, zero point added. */
 function requantizeRow(a0: v128, a1: v128, block: usize, method: i32, shift: i32, constants: usize): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
+    const base = v128.load(constants, RELU_BASE);
+    return i16x8.narrow_i32x4_s(
+      reluFused4(
+        a0,
+        v128.load(block, 32),
+        v128.load(block, 48),
+        v128.load(block, 96),
+        v128.load(block, 112),
+        base,
+      ),
+      reluFused4(
+        a1,
+        v128.load(block, 64),
+        v128.load(block, 80),
+        v128.load(block, 128),
+        v128.load(block, 144),
+        base,
+      ),
+    );
+  }
+  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused) {
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    const scale01 = v128.load(block, 32);
+    const offset01 = v128.load(block, 96);
+    const scale45 = v128.load(block, 64);
+    const offset45 = v128.load(block, 128);
+    return i16x8.narrow_i32x4_s(
+      generalFused4(
+        a0,
+        scale01,
+        v128.load(block, 48),
+        offset01,
+        v128.load(block, 112),
+        v128.load(block, 160),
+        round32,
+        bias,
+      ),
+      generalFused4(
+        a1,
+        scale45,
+        v128.load(block, 80),
+        offset45,
+        v128.load(block, 144),
+        v128.load(block, 176),
+        round32,
+        bias,
+      ),
+    );
+  }
   if (method === Requantization.relu) {
     const base = v128.load(constants, RELU_BASE);
     return i16x8.narrow_i32x4_s(

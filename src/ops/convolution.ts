@@ -172,7 +172,9 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   const perBlock = blockChannels(variant);
   const blocks = Math.ceil(source.channels / perBlock);
   const requantization =
-    variant === "mcu" ? undefined : planRequantization(channels, source.output, storageOffset);
+    variant === "mcu"
+      ? undefined
+      : planRequantization(channels, source.output, storageOffset, variant === "relaxed");
   const method = requantization?.method ?? Requantization.scalar;
   const blockBytes = source.blockBytes(method);
   const headBytes = source.headBytes(method);
@@ -180,7 +182,7 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   for (const [c, channel] of channels.entries()) {
     const block = new DataView(bytes.buffer, Math.floor(c / perBlock) * blockBytes, blockBytes);
     const lane = c % perBlock;
-    block.setInt32(4 * lane, folded[c] ?? 0, true);
+    block.setInt32(4 * lane, (folded[c] ?? 0) + (requantization?.accumulatorBias ?? 0), true);
     if (requantization === undefined) {
       block.setInt32(4, channel.multiplier.multiplier, true);
       block.setInt32(8, channel.multiplier.shift, true);

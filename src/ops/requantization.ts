@@ -28,6 +28,8 @@ export interface RequantizationPlan {
   readonly method: Requantization;
   /** The record's shift: of `wide`, otherwise 0. */
   readonly shift: number;
+  /** Added to every folded bias, modulo 2^32. */
+  readonly accumulatorBias: number;
   /** Writes channel `channel`'s constants into lane `lane` of a block's head. */
   write(block: DataView, lane: number, channel: Channel): void;
 }
@@ -36,34 +38,42 @@ export interface RequantizationPlan {
 const RELU_BASE = 1572864;
 /** 1.5 · 2^52: adding it rounds a double to an integer. */
 const ROUND_F64 = 6755399441055744;
+/** Makes an int32 accumulator unsigned; laid under 0x43300000 it is then the double 2^52 + 2^31 + a. */
+const ACCUMULATOR_BIAS = 2 ** 31;
 /** 1.5 · 2^23: adding it rounds a float to an integer. */
 const ROUND_F32 = 12582912;
 
-/** The cheapest method that is proved for all channels. `storageOffset` is 128 where activations are stored as u8. */
+/**
+ * The cheapest method that is proved for all channels. `storageOffset` is 128 where activations are stored as u8, `fused`
+ * whether the variant has a fused multiply-add.
+ */
 export function planRequantization(
   channels: readonly Channel[],
   output: OutputRange,
   storageOffset: number,
+  fused: boolean,
 ): RequantizationPlan {
-  const relu = reluPlan(output, storageOffset);
+  const fusable = fused && channels.every(isExactFused);
   if (
     output.min >= output.zeroPoint &&
     channels.every((channel) => proveRelu(channel, output, storageOffset))
   ) {
-    return relu;
+    return reluPlan(output, storageOffset, fusable);
   }
-  if (channels.every((channel) => proveGeneral(channel, output))) return GENERAL;
+  if (channels.every((channel) => proveGeneral(channel, output))) return fusable ? GENERAL_FUSED : GENERAL;
   const shift = Math.max(1, ...channels.map(({ multiplier }) => -multiplier.shift));
   return channels.every((channel) => fitsWide(channel, shift)) ? widePlan(shift) : SCALAR;
 }
 
-function reluPlan(output: OutputRange, storageOffset: number): RequantizationPlan {
+function reluPlan(output: OutputRange, storageOffset: number, fused: boolean): RequantizationPlan {
   return {
-    method: Requantization.relu,
+    method: fused ? Requantization.reluFused : Requantization.relu,
     shift: 0,
+    accumulatorBias: fused ? ACCUMULATOR_BIAS : 0,
     write(block, lane, { multiplier }) {
+      const offset = reluOffset(multiplier, output.zeroPoint + storageOffset);
       block.setFloat64(32 + 8 * lane, reluScale(multiplier), true);
-      block.setFloat64(96 + 8 * lane, reluOffset(multiplier, output.zeroPoint + storageOffset), true);
+      block.setFloat64(96 + 8 * lane, fused ? offset - unsignedOffset(reluScale(multiplier)) : offset, true);
     },
   };
 }
@@ -71,9 +81,22 @@ function reluPlan(output: OutputRange, storageOffset: number): RequantizationPla
 const GENERAL: RequantizationPlan = {
   method: Requantization.general,
   shift: 0,
+  accumulatorBias: 0,
   write(block, lane, { multiplier }) {
     block.setFloat64(32 + 8 * lane, generalScale(multiplier), true);
     block.setFloat32(96 + 4 * lane, generalFine(multiplier), true);
+  },
+};
+
+const GENERAL_FUSED: RequantizationPlan = {
+  method: Requantization.generalFused,
+  shift: 0,
+  accumulatorBias: ACCUMULATOR_BIAS,
+  write(block, lane, { multiplier }) {
+    const scale = generalScale(multiplier);
+    block.setFloat64(32 + 8 * lane, scale, true);
+    block.setFloat64(96 + 8 * lane, ROUND_F64 - unsignedOffset(scale), true);
+    block.setFloat32(160 + 4 * lane, generalFine(multiplier), true);
   },
 };
 
@@ -81,6 +104,7 @@ function widePlan(shift: number): RequantizationPlan {
   return {
     method: Requantization.wide,
     shift,
+    accumulatorBias: 0,
     write(block, lane, { multiplier }) {
       block.setInt32(32 + 4 * lane, multiplier.multiplier, true);
       block.setInt32(64 + 4 * lane, 2 ** (shift + multiplier.shift), true);
@@ -91,6 +115,7 @@ function widePlan(shift: number): RequantizationPlan {
 const SCALAR: RequantizationPlan = {
   method: Requantization.scalar,
   shift: 0,
+  accumulatorBias: 0,
   write(block, lane, { multiplier }) {
     block.setInt32(32 + 4 * lane, multiplier.multiplier, true);
     block.setInt32(64 + 4 * lane, multiplier.shift, true);
@@ -112,6 +137,19 @@ function generalScale({ multiplier, shift }: Multiplier): number {
 /** 2^shift, a hair up so that halves round away from zero. */
 function generalFine({ shift }: Multiplier): number {
   return 2 ** Math.min(shift, 0) * (1 + 2 ** -23);
+}
+
+/** What the offset must take along when 2^52 + 2^31 + a stands for a: a multiple of 2^-31·scale's last bit, so exact. */
+function unsignedOffset(scale: number): number {
+  return 2 ** 52 * scale + 2 ** 31 * scale;
+}
+
+/**
+ * Whether a fused multiply-add rounds as a multiply and an add do: a · multiplier has at most 53 bits, so that the
+ * product is exact either way; and the fused offset is representable, for which the shift must be to the right.
+ */
+function isExactFused({ multiplier, low, high }: Channel): boolean {
+  return multiplier.shift <= 0 && low >= -(2 ** 22) && high <= 2 ** 22;
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -83,6 +83,10 @@ export enum Requantization {
   general = 2,
   /** One float rounding; the output's lower clamp is its zero point or above. */
   relu = 3,
+  /** As general, with biased accumulators and a fused multiply-add; relaxed only. */
+  generalFused = 4,
+  /** As relu, with biased accumulators and a fused multiply-add; relaxed only. */
+  reluFused = 5,
 }
 
 export enum EndField {

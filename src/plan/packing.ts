@@ -10,6 +10,7 @@ import type { Variant } from "./variant.ts";
  *     general   scale float64 [8], scale float32 [8]
  *     wide      multiplier int32 [8], factor int32 [8]
  *     scalar    multiplier int32 [8], shift int32 [8]
+ *     reluFused, generalFused   as relu and as general with float64 offsets [8] between; bias + 2^31
  *   mcu, 1 channel              bias int32, multiplier int32, shift int32
  */
 
@@ -21,7 +22,7 @@ export function blockChannels(variant: Variant): number {
 /** Bytes of bias and requantisation constants at the head of a block. */
 export function blockHeadBytes(variant: Variant, method: Requantization): number {
   if (variant === "mcu") return 12;
-  const constants = { relu: 128, general: 96, wide: 64, scalar: 64 } as const;
+  const constants = { scalar: 64, wide: 64, general: 96, relu: 128, generalFused: 160, reluFused: 128 };
   return 32 + constants[Requantization[method] as keyof typeof constants];
 }
 
