@@ -9,8 +9,8 @@ import type { PlanProblem } from "./problem.ts";
  *
  * Greedy by size from the bottom, then from the top (an overlapping output lies below its input), then in order of time
  * from alternating ends (optimal for chains), then a local search over orders and ends. Scratch takes part as a storage
- * that lives for one step. The extent of the activations counts first, what scratch adds to it second; the search stops
- * when both meet their lower bound, or after a bounded number of passes. Deterministic.
+ * that lives for one step. The extent of the activations counts first, what scratch adds to it second. The search
+ * stops when the first meets its lower bound and the second nearly does, or after some hundred passes. Deterministic.
  */
 export function placeStorages(problem: PlanProblem): readonly number[] {
   const blocks = makeBlocks(problem);
@@ -37,8 +37,9 @@ export function placeStorages(problem: PlanProblem): readonly number[] {
       best = trial;
       bestPass = pass;
     }
-    const patience = best.cost.extent > bound.extent ? MAX_PASSES : SCRATCH_PASSES;
-    if (!isWorse(best.cost, bound) || pass >= bestPass + patience) break;
+    if (best.cost.extent > bound.extent) continue;
+    if (best.cost.withScratch <= bound.withScratch + SCRATCH_TOLERANCE) break;
+    if (pass >= bestPass + SCRATCH_PASSES) break;
   }
   return problem.storages.map(({ id }) => best?.begins[id] ?? 0);
 }
@@ -46,8 +47,9 @@ export function placeStorages(problem: PlanProblem): readonly number[] {
 /** Passes of the search, and pairs of blocks that it may look at: large graphs get fewer passes. */
 const MAX_PASSES = 400;
 const MAX_WORK = 1 << 24;
-/** Passes without gain after which the search settles for an extent that meets its bound. */
+/** Once the activations meet their bound: passes without gain, and bytes of scratch above its bound, to settle for. */
 const SCRATCH_PASSES = 16;
+const SCRATCH_TOLERANCE = 256;
 
 /** A storage, or the scratch of a step. Sizes and distances are rounded up to the alignment, which loses nothing. */
 interface Block {

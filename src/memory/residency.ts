@@ -236,7 +236,7 @@ function ceilingsOf(demands: readonly Demand[], lowest: number): number[] {
     }
   }
   const sorted = [...ceilings].sort((a, b) => a - b);
-  const stride = Math.ceil((sorted.length * demands.length) / MAX_WORK);
+  const stride = Math.ceil((sorted.length * (demands.length + 1)) / MAX_WORK);
   return sorted.filter((_, index) => index % stride === 0);
 }
 
