@@ -1,13 +1,5 @@
 import { Conv2dField, View } from "../../src/plan/format.ts";
-import {
-  convStrip1,
-  convStrip4,
-  segmentSteps,
-  stage,
-  stagedElementBytes,
-  stageZeroPoint,
-  stripPixels,
-} from "../micro/conv-strip.ts";
+import { convRow, segmentSteps, stage, stagedElementBytes, stageZeroPoint } from "../micro/conv-strip.ts";
 import { blockHeadBytes, epilogueBytes, prepareEpilogue } from "../micro/epilogue.ts";
 import { stepBytes } from "../micro/dot.ts";
 import { address, field, rowAddress } from "../record.ts";
@@ -37,6 +29,7 @@ export function conv2d(record: usize): void {
 
   prepareEpilogue(
     address(record, Conv2dField.scratch),
+    field(record, Conv2dField.requantization),
     field(record, Conv2dField.requantizationShift),
     field(record, Conv2dField.outputZeroPoint),
     field(record, Conv2dField.activationMin),
@@ -51,14 +44,17 @@ export function conv2d(record: usize): void {
   }
 }
 
-/** Bytes of one block of weights: convBlockBytes in src/plan/packing.ts. */
-function blockBytes(method: i32, segments: i32, steps: i32): usize {
+/** Bytes of one block of weights with `head` bytes before them: convBlockBytes in src/plan/packing.ts. */
+function blockBytes(head: usize, segments: i32, steps: i32): usize {
   const weights = <usize>(segments * steps);
-  if (ASC_FEATURE_SIMD) return blockHeadBytes(method) + weights * stepBytes();
-  return (blockHeadBytes(method) + weights + 3) & ~3;
+  if (ASC_FEATURE_SIMD) return head + weights * stepBytes();
+  return (head + weights + 3) & ~3;
 }
 
-/** 1×1 kernels: pixels are taken as they lie, in one sequence over rows so that short rows fill strips too. */
+/**
+ * 1×1 kernels: pixels are taken as they lie. Dense rows run on into each other, so that short rows fill strips too. Where
+ * operands are staged, four pixels at a time are.
+ */
 function pointwise(record: usize, inputBatch: usize, outputBatch: usize): void {
   const input = record + (Conv2dField.inputView << 2);
   const output = record + (Conv2dField.outputView << 2);
@@ -66,90 +62,56 @@ function pointwise(record: usize, inputBatch: usize, outputBatch: usize): void {
   const width = field(output, View.width);
   const c0 = field(record, Conv2dField.c0);
   const channels = field(record, Conv2dField.c1) - c0;
-  const method = field(record, Conv2dField.requantization);
-  const shift = field(record, Conv2dField.requantizationShift);
+  const head = blockHeadBytes(field(record, Conv2dField.requantization));
   const constants = address(record, Conv2dField.scratch);
   const block = address(record, Conv2dField.weights);
   const steps = segmentSteps(inDepth);
-  const bytes = blockBytes(method, 1, steps);
+  const bytes = blockBytes(head, 1, steps);
   const strideY = field(record, Conv2dField.strideY);
-  const inputStep = address(input, View.pixelBytes) * address(record, Conv2dField.strideX);
+  const pixelStep = address(input, View.pixelBytes) * address(record, Conv2dField.strideX);
   const outputStep = address(output, View.pixelBytes);
+  const y0 = field(record, Conv2dField.y0);
+  const y1 = field(record, Conv2dField.y1);
+  const dense =
+    address(input, View.rowBytes) * <usize>strideY === pixelStep * <usize>width &&
+    address(output, View.rowBytes) === outputStep * <usize>width &&
+    y1 * strideY <= field(input, View.ringRows) &&
+    y1 <= field(output, View.ringRows);
+  const rows = dense ? y1 - y0 : 1;
   const staging = constants + epilogueBytes();
-  const staged = stagedElementBytes() > 1;
   const stagedBytes = ((<usize>inDepth * stagedElementBytes() + 15) & ~15) + 16;
 
-  let y = field(record, Conv2dField.y0);
-  let x = 0;
-  let from = rowAddress(input, y * strideY, inputBatch);
-  let to = rowAddress(output, y, outputBatch) + c0;
-  let left = (field(record, Conv2dField.y1) - y) * width;
-  while (left > 0) {
-    const pixels = min(left, stripPixels());
-    let p0: usize = 0;
-    let p1: usize = 0;
-    let p2: usize = 0;
-    let p3: usize = 0;
-    let out0: usize = 0;
-    let out1: usize = 0;
-    let out2: usize = 0;
-    let out3: usize = 0;
-    // Short strips repeat their last pixel.
-    for (let i = 0; i < pixels; i++) {
-      p0 = p1;
-      p1 = p2;
-      p2 = p3;
-      p3 = from;
-      out0 = out1;
-      out1 = out2;
-      out2 = out3;
-      out3 = to;
-      if (staged) {
-        p3 = staging + <usize>i * stagedBytes;
-        stage(p3, from, inDepth);
-      }
-      from += inputStep;
-      to += outputStep;
-      if (++x === width) {
-        x = 0;
-        if (++y < field(record, Conv2dField.y1)) {
-          from = rowAddress(input, y * strideY, inputBatch);
-          to = rowAddress(output, y, outputBatch) + c0;
-        }
-      }
-    }
-    left -= pixels;
-    if (pixels === 1) {
-      convStrip1(p3, 1, 0, steps, block, bytes, channels, method, shift, constants, out3);
+  for (let y = y0; y < y1; y += rows) {
+    let from = rowAddress(input, y * strideY, inputBatch);
+    let to = rowAddress(output, y, outputBatch) + c0;
+    const pixels = rows * width;
+    if (stagedElementBytes() === 1) {
+      convRow(from, pixelStep, pixels, 1, 0, steps, block, bytes, head, channels, constants, to, outputStep);
       continue;
     }
-    if (pixels < 4) {
-      p0 = p3;
-      out0 = out3;
-      if (pixels < 3) {
-        p1 = p3;
-        out1 = out3;
+    for (let left = pixels; left > 0; left -= 4) {
+      const count = min(left, 4);
+      for (let i = 0; i < count; i++) {
+        stage(staging + <usize>i * stagedBytes, from, inDepth);
+        from += pixelStep;
       }
+      convRow(
+        staging,
+        stagedBytes,
+        count,
+        1,
+        0,
+        steps,
+        block,
+        bytes,
+        head,
+        channels,
+        constants,
+        to,
+        outputStep,
+      );
+      to += outputStep << 2;
     }
-    convStrip4(
-      p0,
-      p1,
-      p2,
-      p3,
-      1,
-      0,
-      steps,
-      block,
-      bytes,
-      channels,
-      method,
-      shift,
-      constants,
-      out0,
-      out1,
-      out2,
-      out3,
-    );
   }
 }
 
@@ -164,8 +126,7 @@ function spatial(record: usize, inputBatch: usize, outputBatch: usize): void {
   const width = field(output, View.width);
   const c0 = field(record, Conv2dField.c0);
   const channels = field(record, Conv2dField.c1) - c0;
-  const method = field(record, Conv2dField.requantization);
-  const shift = field(record, Conv2dField.requantizationShift);
+  const head = blockHeadBytes(field(record, Conv2dField.requantization));
   const constants = address(record, Conv2dField.scratch);
   const block = address(record, Conv2dField.weights);
   const kernelHeight = field(record, Conv2dField.kernelHeight);
@@ -176,7 +137,7 @@ function spatial(record: usize, inputBatch: usize, outputBatch: usize): void {
   const segmentsPerRow = dilationX === 1 ? 1 : kernelWidth;
   const segments = kernelHeight * segmentsPerRow;
   const steps = segmentSteps(taps * inDepth);
-  const bytes = blockBytes(method, segments, steps);
+  const bytes = blockBytes(head, segments, steps);
   const columns = (width - 1) * strideX + taps;
   const segmentBytes = ((<usize>(columns * inDepth) * stagedElementBytes() + 15) & ~15) + 16;
   const pixelStep = <usize>(strideX * inDepth) * stagedElementBytes();
@@ -206,44 +167,22 @@ function spatial(record: usize, inputBatch: usize, outputBatch: usize): void {
       }
     }
 
-    let pixel = staging;
-    let to = rowAddress(output, y, outputBatch) + c0;
-    let left = width;
-    for (; left > 1 && stripPixels() > 1; left -= 4) {
-      const p1 = pixel + pixelStep;
-      const out1 = to + outputStep;
-      // Short strips repeat their last pixel.
-      const p2 = left > 2 ? p1 + pixelStep : p1;
-      const out2 = left > 2 ? out1 + outputStep : out1;
-      const p3 = left > 3 ? p2 + pixelStep : p2;
-      const out3 = left > 3 ? out2 + outputStep : out2;
-      convStrip4(
-        pixel,
-        p1,
-        p2,
-        p3,
-        segments,
-        segmentBytes,
-        steps,
-        block,
-        bytes,
-        channels,
-        method,
-        shift,
-        constants,
-        to,
-        out1,
-        out2,
-        out3,
-      );
-      pixel = p3 + pixelStep;
-      to = out3 + outputStep;
-    }
-    for (; left > 0; left--) {
-      convStrip1(pixel, segments, segmentBytes, steps, block, bytes, channels, method, shift, constants, to);
-      pixel += pixelStep;
-      to += outputStep;
-    }
+    const to = rowAddress(output, y, outputBatch) + c0;
+    convRow(
+      staging,
+      pixelStep,
+      width,
+      segments,
+      segmentBytes,
+      steps,
+      block,
+      bytes,
+      head,
+      channels,
+      constants,
+      to,
+      outputStep,
+    );
   }
 }
 

@@ -17,6 +17,7 @@ import { address, field, rowAddress } from "../record.ts";
 export function depthwiseConv2d(record: usize): void {
   prepareEpilogue(
     address(record, DepthwiseConv2dField.scratch),
+    field(record, DepthwiseConv2dField.requantization),
     field(record, DepthwiseConv2dField.requantizationShift),
     field(record, DepthwiseConv2dField.outputZeroPoint),
     field(record, DepthwiseConv2dField.activationMin),
@@ -28,18 +29,33 @@ export function depthwiseConv2d(record: usize): void {
   for (let n = 0; n < batches; n++) {
     const inputBatch = <usize>n * address(record, DepthwiseConv2dField.inputBatchBytes);
     const outputBatch = <usize>n * address(record, DepthwiseConv2dField.outputBatchBytes);
-    for (let y = y0; y < y1; y++) outputRow(record, y, inputBatch, outputBatch);
+    const rows = rowsAtOnce(record);
+    for (let y = y0; y < y1; y += rows) outputRows(record, y, min(rows, y1 - y), inputBatch, outputBatch);
   }
 }
 
-function outputRow(record: usize, y: i32, inputBatch: usize, outputBatch: usize): void {
+/** Output rows that the weights are packed for: depthwiseRowsAtOnce in src/plan/packing.ts. */
+function rowsAtOnce(record: usize): i32 {
+  if (ASC_FEATURE_SIMD) {
+    const kernelHeight = field(record, DepthwiseConv2dField.kernelHeight);
+    const rows = ((kernelHeight + rowGroup() - 1) / rowGroup()) * rowGroup();
+    const last = kernelHeight + field(record, DepthwiseConv2dField.strideY);
+    return field(record, DepthwiseConv2dField.dilationY) === 1 && last <= rows ? 2 : 1;
+  }
+  return 1;
+}
+
+/** Output rows y … y + count − 1, count ≤ rowsAtOnce. */
+function outputRows(record: usize, y: i32, count: i32, inputBatch: usize, outputBatch: usize): void {
   const input = record + (DepthwiseConv2dField.inputView << 2);
   const output = record + (DepthwiseConv2dField.outputView << 2);
   const kernelHeight = field(record, DepthwiseConv2dField.kernelHeight);
   const kernelWidth = field(record, DepthwiseConv2dField.kernelWidth);
   const strideX = field(record, DepthwiseConv2dField.strideX);
   const dilationX = field(record, DepthwiseConv2dField.dilationX);
-  const method = field(record, DepthwiseConv2dField.requantization);
+  const head = blockHeadBytes(field(record, DepthwiseConv2dField.requantization));
+  const packedRows = rowsAtOnce(record);
+  const neededRows = kernelHeight + (count - 1) * field(record, DepthwiseConv2dField.strideY);
   const width = field(output, View.width);
   const constants = address(record, DepthwiseConv2dField.scratch);
   const groups = (kernelHeight + rowGroup() - 1) / rowGroup();
@@ -54,7 +70,7 @@ function outputRow(record: usize, y: i32, inputBatch: usize, outputBatch: usize)
       y * field(record, DepthwiseConv2dField.strideY) +
       ky * field(record, DepthwiseConv2dField.dilationY) -
       field(record, DepthwiseConv2dField.padTop);
-    const inside = ky < kernelHeight && row >= 0 && row < field(input, View.height);
+    const inside = ky < neededRows && row >= 0 && row < field(input, View.height);
     const entry = table + <usize>(ky * 12);
     store<u32>(entry, <u32>(inside ? rowAddress(input, row, inputBatch) : zeroRow));
     store<u32>(entry, inside ? field(input, View.pixelBytes) : 0, 4);
@@ -64,12 +80,16 @@ function outputRow(record: usize, y: i32, inputBatch: usize, outputBatch: usize)
   const columns = (width - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
   const padLeft = min(field(record, DepthwiseConv2dField.padLeft), columns);
   const inside = max(min(field(input, View.width), columns - padLeft), 0);
-  const taps = ASC_FEATURE_SIMD ? (kernelWidth * groups) << 5 : (kernelHeight * kernelWidth + 3) & ~3;
-  const blockBytes = blockHeadBytes(method) + <usize>taps;
+  const taps = ASC_FEATURE_SIMD
+    ? (kernelWidth * groups * packedRows) << 5
+    : (kernelHeight * kernelWidth + 3) & ~3;
+  const blockBytes = head + <usize>taps;
   const c0 = field(record, DepthwiseConv2dField.c0);
   const c1 = field(record, DepthwiseConv2dField.c1);
   let block = address(record, DepthwiseConv2dField.weights);
   const out = rowAddress(output, y, outputBatch);
+  // Rings may put the second row below the first; the difference then wraps, and so does its sum.
+  const outRowStep = count > 1 ? rowAddress(output, y + 1, outputBatch) - out : 0;
   for (let c = c0; c < c1; c += stripChannels()) {
     depthwiseStrip(
       table,
@@ -85,12 +105,14 @@ function outputRow(record: usize, y: i32, inputBatch: usize, outputBatch: usize)
       strideX,
       dilationX,
       block,
-      method,
-      field(record, DepthwiseConv2dField.requantizationShift),
+      head,
+      packedRows,
+      count,
       field(record, DepthwiseConv2dField.inputZeroPoint),
       constants,
       out + c,
       address(output, View.pixelBytes),
+      outRowStep,
       width,
     );
     block += blockBytes;

@@ -1,5 +1,5 @@
 import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
-import { blockHeadBytes, storeRow, storeScalar, storeTile } from "./epilogue.ts";
+import { storeRow, storeScalar, storeTile } from "./epilogue.ts";
 
 /**
  * Convolution strips: dot products of staged input pixels with blocks of packed weights.
@@ -30,11 +30,6 @@ export function segmentSteps(length: i32): i32 {
   return length;
 }
 
-/** Pixels that one strip takes at once. */
-export function stripPixels(): i32 {
-  return ASC_FEATURE_SIMD ? 4 : 1;
-}
-
 /** Copies `count` stored activations to staged form. May write up to 15 elements more than asked for. */
 export function stage(destination: usize, source: usize, count: i32): void {
   if (ASC_FEATURE_SIMD && !ASC_FEATURE_RELAXED_SIMD) {
@@ -57,70 +52,84 @@ export function stageZeroPoint(destination: usize, zeroPoint: i32, count: i32): 
   }
 }
 
-/** Four pixels at p0…p3 × `channels` output channels; outputs at out0…out3. Not in mcu. */
-export function convStrip4(
-  p0: usize,
-  p1: usize,
-  p2: usize,
-  p3: usize,
+/**
+ * `width` pixels, `pixelStep` bytes apart from `pixel` on, × `channels` output channels, to `out` and every `outStep` bytes.
+ */
+export function convRow(
+  pixel: usize,
+  pixelStep: usize,
+  width: i32,
   segments: i32,
   segmentBytes: usize,
   steps: i32,
   block: usize,
   blockBytes: usize,
+  head: usize,
   channels: i32,
-  method: i32,
-  shift: i32,
   constants: usize,
-  out0: usize,
-  out1: usize,
-  out2: usize,
-  out3: usize,
+  out: usize,
+  outStep: usize,
 ): void {
   if (ASC_FEATURE_SIMD) {
-    convStrip4Vector(
-      p0,
-      p1,
-      p2,
-      p3,
-      segments,
-      segmentBytes,
-      steps,
-      block,
-      blockBytes,
-      channels,
-      method,
-      shift,
-      constants,
-      out0,
-      out1,
-      out2,
-      out3,
-    );
+    for (; width > 1; width -= 4) {
+      fourPixels(
+        pixel,
+        pixelStep,
+        width,
+        segments,
+        segmentBytes,
+        steps,
+        block,
+        blockBytes,
+        head,
+        channels,
+        constants,
+        out,
+        outStep,
+      );
+      pixel += pixelStep << 2;
+      out += outStep << 2;
+    }
+    if (width > 0) {
+      onePixel(pixel, segments, segmentBytes, steps, block, blockBytes, head, channels, constants, out);
+    }
+  } else {
+    for (; width > 0; width--) {
+      onePixelScalar(pixel, segments, segmentBytes, steps, block, blockBytes, head, channels, constants, out);
+      pixel += pixelStep;
+      out += outStep;
+    }
   }
 }
 
-function convStrip4Vector(
+/** Four pixels, or as many as are left: the last is repeated and stored once. */
+function fourPixels(
   p0: usize,
-  p1: usize,
-  p2: usize,
-  p3: usize,
+  pixelStep: usize,
+  left: i32,
   segments: i32,
   segmentBytes: usize,
   steps: i32,
   block: usize,
   blockBytes: usize,
+  head: usize,
   channels: i32,
-  method: i32,
-  shift: i32,
   constants: usize,
-  out0: usize,
-  out1: usize,
-  out2: usize,
-  out3: usize,
+  out: usize,
+  outStep: usize,
 ): void {
-  const head = blockHeadBytes(method);
-  const jump = segmentBytes - ((<usize>steps) << 2);
+  const valid = left > 3 ? 15 : (1 << left) - 1;
+  const p1 = p0 + pixelStep;
+  const p2 = left > 2 ? p1 + pixelStep : p1;
+  const p3 = left > 3 ? p2 + pixelStep : p2;
+  // Segments of one step (a kernel row of a one-channel input) are one run with a longer stride.
+  const single = steps === 1;
+  const stride = single ? segmentBytes : 4;
+  if (single) {
+    steps = segments;
+    segments = 1;
+  }
+  const jump = single ? 0 : segmentBytes - ((<usize>steps) << 2);
   for (let c = 0; c < channels; c += 8) {
     let a0 = v128.load(block);
     let a1 = v128.load(block, 16);
@@ -135,44 +144,8 @@ function convStrip4Vector(
     let q1 = p1;
     let q2 = p2;
     let q3 = p3;
-    for (let s = 0; s < segments; s++) {
-      let k = steps;
-      for (; k >= 2; k -= 2) {
-        let w0 = loadWeights(w, 0);
-        let w1 = loadWeights(w, 1);
-        let x = v128.load_splat<i32>(q0);
-        a0 = multiplyAdd(w0, x, a0);
-        a1 = multiplyAdd(w1, x, a1);
-        x = v128.load_splat<i32>(q1);
-        b0 = multiplyAdd(w0, x, b0);
-        b1 = multiplyAdd(w1, x, b1);
-        x = v128.load_splat<i32>(q2);
-        c0 = multiplyAdd(w0, x, c0);
-        c1 = multiplyAdd(w1, x, c1);
-        x = v128.load_splat<i32>(q3);
-        d0 = multiplyAdd(w0, x, d0);
-        d1 = multiplyAdd(w1, x, d1);
-        w0 = loadWeights(w + stepBytes(), 0);
-        w1 = loadWeights(w + stepBytes(), 1);
-        x = v128.load_splat<i32>(q0, 4);
-        a0 = multiplyAdd(w0, x, a0);
-        a1 = multiplyAdd(w1, x, a1);
-        x = v128.load_splat<i32>(q1, 4);
-        b0 = multiplyAdd(w0, x, b0);
-        b1 = multiplyAdd(w1, x, b1);
-        x = v128.load_splat<i32>(q2, 4);
-        c0 = multiplyAdd(w0, x, c0);
-        c1 = multiplyAdd(w1, x, c1);
-        x = v128.load_splat<i32>(q3, 4);
-        d0 = multiplyAdd(w0, x, d0);
-        d1 = multiplyAdd(w1, x, d1);
-        q0 += 8;
-        q1 += 8;
-        q2 += 8;
-        q3 += 8;
-        w += stepBytes() * 2;
-      }
-      if (k > 0) {
+    for (let s = segments; s > 0; s--) {
+      for (let k = steps; k > 0; k--) {
         const w0 = loadWeights(w, 0);
         const w1 = loadWeights(w, 1);
         let x = v128.load_splat<i32>(q0);
@@ -187,10 +160,10 @@ function convStrip4Vector(
         x = v128.load_splat<i32>(q3);
         d0 = multiplyAdd(w0, x, d0);
         d1 = multiplyAdd(w1, x, d1);
-        q0 += 4;
-        q1 += 4;
-        q2 += 4;
-        q3 += 4;
+        q0 += stride;
+        q1 += stride;
+        q2 += stride;
+        q3 += stride;
         w += stepBytes();
       }
       q0 += jump;
@@ -208,67 +181,30 @@ function convStrip4Vector(
       d0,
       d1,
       block,
-      method,
-      shift,
       constants,
       channels - c,
-      out0 + c,
-      out1 + c,
-      out2 + c,
-      out3 + c,
+      valid,
+      out + c,
+      outStep,
+      outStep << 1,
     );
     block += blockBytes;
   }
 }
 
-/** One pixel at p × `channels` output channels. */
-export function convStrip1(
-  p: usize,
-  segments: i32,
-  segmentBytes: usize,
-  steps: i32,
-  block: usize,
-  blockBytes: usize,
-  channels: i32,
-  method: i32,
-  shift: i32,
-  constants: usize,
-  out: usize,
-): void {
-  if (ASC_FEATURE_SIMD) {
-    convStrip1Vector(
-      p,
-      segments,
-      segmentBytes,
-      steps,
-      block,
-      blockBytes,
-      channels,
-      method,
-      shift,
-      constants,
-      out,
-    );
-  } else {
-    convStrip1Scalar(p, segments, segmentBytes, steps, block, blockBytes, channels, constants, out);
-  }
-}
-
 /** Four blocks of 8 channels at a time, so that one splat of input serves 8 products. */
-function convStrip1Vector(
+function onePixel(
   p: usize,
   segments: i32,
   segmentBytes: usize,
   steps: i32,
   block: usize,
   blockBytes: usize,
+  head: usize,
   channels: i32,
-  method: i32,
-  shift: i32,
   constants: usize,
   out: usize,
 ): void {
-  const head = blockHeadBytes(method);
   const jump = segmentBytes - ((<usize>steps) << 2);
   let c = 0;
   for (; c + 24 < channels; c += 32) {
@@ -307,10 +243,10 @@ function convStrip1Vector(
       }
       q += jump;
     }
-    storeRow(a0, a1, block, method, shift, constants, 8, out + c);
-    storeRow(b0, b1, blockB, method, shift, constants, 8, out + c + 8);
-    storeRow(c0, c1, blockC, method, shift, constants, 8, out + c + 16);
-    storeRow(d0, d1, blockD, method, shift, constants, channels - c - 24, out + c + 24);
+    storeRow(a0, a1, block, constants, 8, out + c);
+    storeRow(b0, b1, blockB, constants, 8, out + c + 8);
+    storeRow(c0, c1, blockC, constants, 8, out + c + 16);
+    storeRow(d0, d1, blockD, constants, channels - c - 24, out + c + 24);
     block = blockD + blockBytes;
   }
   for (; c < channels; c += 8) {
@@ -328,26 +264,27 @@ function convStrip1Vector(
       }
       q += jump;
     }
-    storeRow(a0, a1, block, method, shift, constants, channels - c, out + c);
+    storeRow(a0, a1, block, constants, channels - c, out + c);
     block += blockBytes;
   }
 }
 
 /** Plain: one channel per block, its head bias, multiplier and shift. */
-function convStrip1Scalar(
+function onePixelScalar(
   p: usize,
   segments: i32,
   segmentBytes: usize,
   steps: i32,
   block: usize,
   blockBytes: usize,
+  head: usize,
   channels: i32,
   constants: usize,
   out: usize,
 ): void {
   for (let c = 0; c < channels; c++) {
     let sum = load<i32>(block);
-    let w = block + blockHeadBytes(0);
+    let w = block + head;
     let q = p;
     for (let s = 0; s < segments; s++) {
       let k = 0;

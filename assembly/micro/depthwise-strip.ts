@@ -1,8 +1,8 @@
 import { multiplyAdd } from "./dot.ts";
-import { blockHeadBytes, gatherBuffer, storeScalar, storeTile } from "./epilogue.ts";
+import { gatherBuffer, storeScalar, storeTile } from "./epilogue.ts";
 
 /**
- * Depthwise strips: one output row of 8 channels at a time.
+ * Depthwise strips: one or two output rows of 8 channels at a time.
  *
  *   out[x, c] = clamp(zOut + requantize(bias[c] + Σ_ky Σ_kx in[ky, x·strideX + kx·dilationX, c] · w[ky, kx, c]))
  *
@@ -10,7 +10,10 @@ import { blockHeadBytes, gatherBuffer, storeScalar, storeTile } from "./epilogue
  * channels and a column serves every tap that meets it:
  *
  *   strip    [column][row group][2 halves of 4 channels][channel][row in group]     32 bytes per column and group
- *   weights  [kx][row group][2 halves][channel][row in group], rows past the kernel 0
+ *   weights  [kx][row group][output row][2 halves][channel][row in group], 0 where the kernel has no row
+ *
+ * Where the groups hold the input of two output rows (3×3 at stride 1: rows w0 w1 w2 0 and 0 w0 w1 w2), both are computed
+ * from one strip.
  *
  * A row group is 4 rows of u8 (relaxed) or 2 rows of int16 (simd). `rows` lists, per kernel row, an address, the bytes
  * from pixel to pixel and a mask for the channel offset: a row of padding is one vector of zero points with step and
@@ -146,8 +149,9 @@ function padColumns(strip: usize, columnBytes: usize, zeroPoint: i32, count: i32
 }
 
 /**
- * One output row of `width` pixels, output channels c … c + channels − 1 (channels ≤ stripChannels()), to `out`,
- * `outStep` bytes apart. The strip's columns are `padLeft` of padding, `inside` of input, `padRight` of padding.
+ * `outputRows` (1 or 2) output rows of `width` pixels, output channels c … c + channels − 1 (channels ≤ stripChannels()), to
+ * `out`, pixels `outStep` and rows `outRowStep` bytes apart. The strip's columns are `padLeft` of padding, `inside` of input,
+ * `padRight` of padding. Weights are packed for `packedRows` output rows.
  */
 export function depthwiseStrip(
   rows: usize,
@@ -163,12 +167,14 @@ export function depthwiseStrip(
   strideX: i32,
   dilationX: i32,
   block: usize,
-  method: i32,
-  shift: i32,
+  head: usize,
+  packedRows: i32,
+  outputRows: i32,
   inputZeroPoint: i32,
   constants: usize,
   out: usize,
   outStep: usize,
+  outRowStep: usize,
   width: i32,
 ): void {
   if (ASC_FEATURE_SIMD) {
@@ -188,22 +194,41 @@ export function depthwiseStrip(
       );
     }
     padColumns(inner + <usize>inside * columnBytes, columnBytes, inputZeroPoint, padRight);
-    multiplyStrip(
-      strip,
-      columnBytes,
-      groups,
-      kernelWidth,
-      strideX,
-      dilationX,
-      block,
-      channels,
-      method,
-      shift,
-      constants,
-      out,
-      outStep,
-      width,
-    );
+    const pixelBytes = <usize>strideX * columnBytes;
+    const tapJump = <usize>(dilationX - 1) * columnBytes;
+    if (outputRows === 2) {
+      twoRows(
+        strip,
+        pixelBytes,
+        tapJump,
+        groups,
+        kernelWidth,
+        block,
+        head,
+        channels,
+        constants,
+        out,
+        outStep,
+        outRowStep,
+        width,
+      );
+    } else {
+      oneRow(
+        strip,
+        pixelBytes,
+        tapJump,
+        groups,
+        kernelWidth,
+        block,
+        head,
+        (<usize>packedRows) << 5,
+        channels,
+        constants,
+        out,
+        outStep,
+        width,
+      );
+    }
   } else {
     scalarRow(
       rows,
@@ -215,6 +240,7 @@ export function depthwiseStrip(
       strideX,
       dilationX,
       block,
+      head,
       inputZeroPoint,
       constants,
       out,
@@ -224,38 +250,27 @@ export function depthwiseStrip(
   }
 }
 
-function multiplyStrip(
+/** Tiles of four columns; the last column is repeated where fewer are left. */
+function oneRow(
   strip: usize,
-  columnBytes: usize,
+  pixelBytes: usize,
+  tapJump: usize,
   groups: i32,
   kernelWidth: i32,
-  strideX: i32,
-  dilationX: i32,
   block: usize,
+  head: usize,
+  weightStep: usize,
   channels: i32,
-  method: i32,
-  shift: i32,
   constants: usize,
   out: usize,
   outStep: usize,
   width: i32,
 ): void {
-  const weights = block + blockHeadBytes(method);
-  const pixelBytes = <usize>strideX * columnBytes;
-  const tapJump = <usize>(dilationX - 1) * columnBytes;
   for (let left = width; left > 0; left -= 4) {
-    // Short tiles repeat their last pixel.
-    const more1 = left > 1;
-    const more2 = left > 2;
-    const more3 = left > 3;
     let q0 = strip;
-    let q1 = more1 ? q0 + pixelBytes : q0;
-    let q2 = more2 ? q1 + pixelBytes : q1;
-    let q3 = more3 ? q2 + pixelBytes : q2;
-    const out1 = more1 ? out + outStep : out;
-    const out2 = more2 ? out1 + outStep : out1;
-    const out3 = more3 ? out2 + outStep : out2;
-    strip = q3 + pixelBytes;
+    let q1 = left > 1 ? q0 + pixelBytes : q0;
+    let q2 = left > 2 ? q1 + pixelBytes : q1;
+    let q3 = left > 3 ? q2 + pixelBytes : q2;
     let a0 = v128.load(block);
     let a1 = v128.load(block, 16);
     let b0 = a0;
@@ -264,7 +279,7 @@ function multiplyStrip(
     let c1 = a1;
     let d0 = a0;
     let d1 = a1;
-    let w = weights;
+    let w = block + head;
     for (let kx = kernelWidth; kx > 0; kx--) {
       for (let g = groups; g > 0; g--) {
         const w0 = v128.load(w);
@@ -281,33 +296,77 @@ function multiplyStrip(
         q1 += 32;
         q2 += 32;
         q3 += 32;
-        w += 32;
+        w += weightStep;
       }
       q0 += tapJump;
       q1 += tapJump;
       q2 += tapJump;
       q3 += tapJump;
     }
-    storeTile(
-      a0,
-      a1,
-      b0,
-      b1,
-      c0,
-      c1,
-      d0,
-      d1,
-      block,
-      method,
-      shift,
-      constants,
-      channels,
-      out,
-      out1,
-      out2,
-      out3,
-    );
-    out = out3 + outStep;
+    const valid = left > 3 ? 15 : (1 << left) - 1;
+    storeTile(a0, a1, b0, b1, c0, c1, d0, d1, block, constants, channels, valid, out, outStep, outStep << 1);
+    strip += pixelBytes << 2;
+    out += outStep << 2;
+  }
+}
+
+/** Tiles of two columns × two output rows. */
+function twoRows(
+  strip: usize,
+  pixelBytes: usize,
+  tapJump: usize,
+  groups: i32,
+  kernelWidth: i32,
+  block: usize,
+  head: usize,
+  channels: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+  outRowStep: usize,
+  width: i32,
+): void {
+  for (let left = width; left > 0; left -= 2) {
+    let q0 = strip;
+    let q1 = left > 1 ? q0 + pixelBytes : q0;
+    let a0 = v128.load(block);
+    let a1 = v128.load(block, 16);
+    let b0 = a0;
+    let b1 = a1;
+    let c0 = a0;
+    let c1 = a1;
+    let d0 = a0;
+    let d1 = a1;
+    let w = block + head;
+    for (let kx = kernelWidth; kx > 0; kx--) {
+      for (let g = groups; g > 0; g--) {
+        const x0 = v128.load(q0);
+        const x1 = v128.load(q0, 16);
+        const y0 = v128.load(q1);
+        const y1 = v128.load(q1, 16);
+        let v = v128.load(w);
+        a0 = multiplyAdd(v, x0, a0);
+        b0 = multiplyAdd(v, y0, b0);
+        v = v128.load(w, 16);
+        a1 = multiplyAdd(v, x1, a1);
+        b1 = multiplyAdd(v, y1, b1);
+        v = v128.load(w, 32);
+        c0 = multiplyAdd(v, x0, c0);
+        d0 = multiplyAdd(v, y0, d0);
+        v = v128.load(w, 48);
+        c1 = multiplyAdd(v, x1, c1);
+        d1 = multiplyAdd(v, y1, d1);
+        q0 += 32;
+        q1 += 32;
+        w += 64;
+      }
+      q0 += tapJump;
+      q1 += tapJump;
+    }
+    const valid = left > 1 ? 15 : 5;
+    storeTile(a0, a1, b0, b1, c0, c1, d0, d1, block, constants, channels, valid, out, outStep, outRowStep);
+    strip += pixelBytes << 1;
+    out += outStep << 1;
   }
 }
 
@@ -322,13 +381,14 @@ function scalarRow(
   strideX: i32,
   dilationX: i32,
   block: usize,
+  head: usize,
   zeroPoint: i32,
   constants: usize,
   out: usize,
   outStep: usize,
   width: i32,
 ): void {
-  const weights = block + blockHeadBytes(0);
+  const weights = block + head;
   for (let x = 0; x < width; x++) {
     let sum = load<i32>(block);
     for (let ky = 0; ky < kernelHeight; ky++) {

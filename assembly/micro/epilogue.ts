@@ -7,7 +7,8 @@ import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
  *
  *   0 lower clamp ×16 · 16 upper clamp ×16 · 32 float bias − zero point, int32 ×4 · 48 zero point, int16 ×8
  *   64 0x41380000 ×4 · 80 1.5·2^52 ×2 · 96 1.5·2^23 ×4 · 112 2^(shift − 1), int32 ×4 · 128 2^31, int64 ×2 · 144 tail, 16 bytes
- *   160 accumulators of the scalar method, 16 bytes
+ *   160 accumulators of the scalar method, 16 bytes · 176 0x43300000 ×4
+ *   192 method, shift
  *
  * In mcu it holds three int32: lower clamp, upper clamp, zero point.
  * Clamps and zero points are in storage form. Which method is exact for which constants is proved when the weights are
@@ -24,6 +25,9 @@ const WIDE_HALF = 112;
 const HIGH_HALF = 128;
 const TAIL = 144;
 const LANES = 160;
+const UNSIGNED_HIGH = 176;
+const METHOD = 192;
+const SHIFT = 196;
 
 /** Added to int8 to make its storage form. */
 function storageOffset(): i32 {
@@ -37,7 +41,7 @@ export function gatherBuffer(constants: usize): usize {
 
 /** Bytes at `constants`: epilogueBytes in src/plan/packing.ts. */
 export function epilogueBytes(): usize {
-  return ASC_FEATURE_SIMD ? 176 : 16;
+  return ASC_FEATURE_SIMD ? 208 : 16;
 }
 
 /** Bias and requantisation bytes at the head of a block of 8 channels: blockHeadBytes in src/plan/packing.ts. */
@@ -51,7 +55,14 @@ export function blockHeadBytes(method: i32): usize {
 }
 
 /** Fills `constants` for one record. */
-export function prepareEpilogue(constants: usize, shift: i32, zeroPoint: i32, lower: i32, upper: i32): void {
+export function prepareEpilogue(
+  constants: usize,
+  method: i32,
+  shift: i32,
+  zeroPoint: i32,
+  lower: i32,
+  upper: i32,
+): void {
   if (ASC_FEATURE_SIMD) {
     const stored = zeroPoint + storageOffset();
     v128.store(constants, i8x16.splat(<i8>(lower + storageOffset())), LOWER);
@@ -63,6 +74,9 @@ export function prepareEpilogue(constants: usize, shift: i32, zeroPoint: i32, lo
     v128.store(constants, f32x4.splat(12582912.0), ROUND_F32);
     v128.store(constants, i32x4.splat(1 << (shift - 1)), WIDE_HALF);
     v128.store(constants, i64x2.splat(1 << 31), HIGH_HALF);
+    v128.store(constants, i32x4.splat(0x43300000), UNSIGNED_HIGH);
+    store<i32>(constants, method, METHOD);
+    store<i32>(constants, shift, SHIFT);
   } else {
     store<i32>(constants, lower, LOWER);
     store<i32>(constants, upper, LOWER + 4);
@@ -113,23 +127,31 @@ function general4(
   return i32x4.sub(f32x4.add(f32x4.mul(rounded, fine), round32), bias);
 }
 
-/** 2^52 + u for two uint32 lanes of `a`, lower or upper: the word above each is 0x43300000. */
-function lowUnsigned(a: v128): v128 {
-  return v128.shuffle<i32>(a, i32x4.splat(0x43300000), 0, 4, 1, 5);
+/** 2^52 + u for two uint32 lanes of `a`, lower or upper; `above` is 0x43300000 in every lane. */
+function lowUnsigned(a: v128, above: v128): v128 {
+  return v128.shuffle<i32>(a, above, 0, 4, 1, 5);
 }
 
-function highUnsigned(a: v128): v128 {
-  return v128.shuffle<i32>(a, i32x4.splat(0x43300000), 2, 6, 3, 7);
+function highUnsigned(a: v128, above: v128): v128 {
+  return v128.shuffle<i32>(a, above, 2, 6, 3, 7);
 }
 
 /**
  * relu4 of an accumulator that carries 2^31: read as unsigned it becomes a double by laying 0x43300000 above it, and the
  * offset takes −(2^52 + 2^31)·scale along. Fused, so the sum is rounded once, as relu4 rounds it while a·scale is exact.
  */
-function reluFused4(a: v128, scale01: v128, scale23: v128, offset01: v128, offset23: v128, base: v128): v128 {
+function reluFused4(
+  a: v128,
+  scale01: v128,
+  scale23: v128,
+  offset01: v128,
+  offset23: v128,
+  base: v128,
+  above: v128,
+): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) {
-    const low = f64x2.relaxed_madd(lowUnsigned(a), scale01, offset01);
-    const high = f64x2.relaxed_madd(highUnsigned(a), scale23, offset23);
+    const low = f64x2.relaxed_madd(lowUnsigned(a, above), scale01, offset01);
+    const high = f64x2.relaxed_madd(highUnsigned(a, above), scale23, offset23);
     return i32x4.sub(highWords(low, high), base);
   }
   return a;
@@ -145,10 +167,11 @@ function generalFused4(
   fine: v128,
   round32: v128,
   bias: v128,
+  above: v128,
 ): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) {
-    const low = f64x2.relaxed_madd(lowUnsigned(a), scale01, offset01);
-    const high = f64x2.relaxed_madd(highUnsigned(a), scale23, offset23);
+    const low = f64x2.relaxed_madd(lowUnsigned(a, above), scale01, offset01);
+    const high = f64x2.relaxed_madd(highUnsigned(a, above), scale23, offset23);
     const rounded = f32x4.convert_i32x4_s(lowWords(low, high));
     return i32x4.sub(f32x4.add(f32x4.mul(rounded, fine), round32), bias);
   }
@@ -203,8 +226,9 @@ function storeLow(at: usize, value: v128, count: i32, constants: usize): void {
 }
 
 /**
- * Requantises a tile of 4 positions × 8 channels (two vectors each) with the constants at the head of `block` and stores
- * `count` ≤ 8 channels of each at out0…out3.
+ * Requantises a tile of 4 positions × 8 channels (two vectors each) with the constants at the head of `block`, and stores
+ * `count` ≤ 8 channels of those positions whose bit is set in `valid`: at `out`, `+ step1`, `+ step2`, `+ step1 + step2`.
+ * Few parameters, so that they stay in registers.
  */
 export function storeTile(
   a0: v128,
@@ -216,34 +240,35 @@ export function storeTile(
   d0: v128,
   d1: v128,
   block: usize,
-  method: i32,
-  shift: i32,
   constants: usize,
   count: i32,
-  out0: usize,
-  out1: usize,
-  out2: usize,
-  out3: usize,
+  valid: i32,
+  out: usize,
+  step1: usize,
+  step2: usize,
 ): void {
+  const method = load<i32>(constants, METHOD);
   if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
+    const above = v128.load(constants, UNSIGNED_HIGH);
     const base = v128.load(constants, RELU_BASE);
     let scaleA = v128.load(block, 32);
     let scaleB = v128.load(block, 48);
     let offsetA = v128.load(block, 96);
     let offsetB = v128.load(block, 112);
-    a0 = reluFused4(a0, scaleA, scaleB, offsetA, offsetB, base);
-    b0 = reluFused4(b0, scaleA, scaleB, offsetA, offsetB, base);
-    c0 = reluFused4(c0, scaleA, scaleB, offsetA, offsetB, base);
-    d0 = reluFused4(d0, scaleA, scaleB, offsetA, offsetB, base);
+    a0 = reluFused4(a0, scaleA, scaleB, offsetA, offsetB, base, above);
+    b0 = reluFused4(b0, scaleA, scaleB, offsetA, offsetB, base, above);
+    c0 = reluFused4(c0, scaleA, scaleB, offsetA, offsetB, base, above);
+    d0 = reluFused4(d0, scaleA, scaleB, offsetA, offsetB, base, above);
     scaleA = v128.load(block, 64);
     scaleB = v128.load(block, 80);
     offsetA = v128.load(block, 128);
     offsetB = v128.load(block, 144);
-    a1 = reluFused4(a1, scaleA, scaleB, offsetA, offsetB, base);
-    b1 = reluFused4(b1, scaleA, scaleB, offsetA, offsetB, base);
-    c1 = reluFused4(c1, scaleA, scaleB, offsetA, offsetB, base);
-    d1 = reluFused4(d1, scaleA, scaleB, offsetA, offsetB, base);
+    a1 = reluFused4(a1, scaleA, scaleB, offsetA, offsetB, base, above);
+    b1 = reluFused4(b1, scaleA, scaleB, offsetA, offsetB, base, above);
+    c1 = reluFused4(c1, scaleA, scaleB, offsetA, offsetB, base, above);
+    d1 = reluFused4(d1, scaleA, scaleB, offsetA, offsetB, base, above);
   } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused) {
+    const above = v128.load(constants, UNSIGNED_HIGH);
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     let scaleA = v128.load(block, 32);
@@ -251,19 +276,19 @@ export function storeTile(
     let offsetA = v128.load(block, 96);
     let offsetB = v128.load(block, 112);
     let fine = v128.load(block, 160);
-    a0 = generalFused4(a0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
-    b0 = generalFused4(b0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
-    c0 = generalFused4(c0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
-    d0 = generalFused4(d0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
+    a0 = generalFused4(a0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    b0 = generalFused4(b0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    c0 = generalFused4(c0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    d0 = generalFused4(d0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     scaleA = v128.load(block, 64);
     scaleB = v128.load(block, 80);
     offsetA = v128.load(block, 128);
     offsetB = v128.load(block, 144);
     fine = v128.load(block, 176);
-    a1 = generalFused4(a1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
-    b1 = generalFused4(b1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
-    c1 = generalFused4(c1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
-    d1 = generalFused4(d1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias);
+    a1 = generalFused4(a1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    b1 = generalFused4(b1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    c1 = generalFused4(c1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    d1 = generalFused4(d1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
   } else if (method === Requantization.relu) {
     const base = v128.load(constants, RELU_BASE);
     let scaleA = v128.load(block, 32);
@@ -301,6 +326,7 @@ export function storeTile(
     c1 = general4(c1, scaleA, scaleB, fine, round64, round32, bias);
     d1 = general4(d1, scaleA, scaleB, fine, round64, round32, bias);
   } else if (method === Requantization.wide) {
+    const shift = load<i32>(constants, SHIFT);
     const highHalf = v128.load(constants, HIGH_HALF);
     const half = v128.load(constants, WIDE_HALF);
     let multiplier = v128.load(block, 32);
@@ -339,22 +365,26 @@ export function storeTile(
   }
   const ab = narrow(a, b, constants);
   const cd = narrow(c, d, constants);
-  if (count >= 8) {
-    v128.store_lane<i64>(out0, ab, 0);
-    v128.store_lane<i64>(out1, ab, 1);
-    v128.store_lane<i64>(out2, cd, 0);
-    v128.store_lane<i64>(out3, cd, 1);
-  } else {
-    storeLow(out0, ab, count, constants);
-    storeLow(out1, upperHalf(ab), count, constants);
-    storeLow(out2, cd, count, constants);
-    storeLow(out3, upperHalf(cd), count, constants);
+  if (count >= 8 && valid === 15) {
+    v128.store_lane<i64>(out, ab, 0);
+    v128.store_lane<i64>(out + step1, ab, 1);
+    out += step2;
+    v128.store_lane<i64>(out, cd, 0);
+    v128.store_lane<i64>(out + step1, cd, 1);
+    return;
   }
+  if (valid & 1) storeLow(out, ab, count, constants);
+  if (valid & 2) storeLow(out + step1, upperHalf(ab), count, constants);
+  out += step2;
+  if (valid & 4) storeLow(out, cd, count, constants);
+  if (valid & 8) storeLow(out + step1, upperHalf(cd), count, constants);
 }
 
 /** One position × 8 channels, requantised with the constants at the head of `block`: 8 int16, zero point added. */
-function requantizeRow(a0: v128, a1: v128, block: usize, method: i32, shift: i32, constants: usize): v128 {
+function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize): v128 {
+  const method = load<i32>(constants, METHOD);
   if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
+    const above = v128.load(constants, UNSIGNED_HIGH);
     const base = v128.load(constants, RELU_BASE);
     return i16x8.narrow_i32x4_s(
       reluFused4(
@@ -364,6 +394,7 @@ function requantizeRow(a0: v128, a1: v128, block: usize, method: i32, shift: i32
         v128.load(block, 96),
         v128.load(block, 112),
         base,
+        above,
       ),
       reluFused4(
         a1,
@@ -372,10 +403,12 @@ function requantizeRow(a0: v128, a1: v128, block: usize, method: i32, shift: i32
         v128.load(block, 128),
         v128.load(block, 144),
         base,
+        above,
       ),
     );
   }
   if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused) {
+    const above = v128.load(constants, UNSIGNED_HIGH);
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     const scale01 = v128.load(block, 32);
@@ -392,6 +425,7 @@ function requantizeRow(a0: v128, a1: v128, block: usize, method: i32, shift: i32
         v128.load(block, 160),
         round32,
         bias,
+        above,
       ),
       generalFused4(
         a1,
@@ -402,6 +436,7 @@ function requantizeRow(a0: v128, a1: v128, block: usize, method: i32, shift: i32
         v128.load(block, 176),
         round32,
         bias,
+        above,
       ),
     );
   }
@@ -436,6 +471,7 @@ function requantizeRow(a0: v128, a1: v128, block: usize, method: i32, shift: i32
     );
   }
   if (method === Requantization.wide) {
+    const shift = load<i32>(constants, SHIFT);
     const highHalf = v128.load(constants, HIGH_HALF);
     const half = v128.load(constants, WIDE_HALF);
     a0 = wide4(a0, v128.load(block, 32), v128.load(block, 64), highHalf, half, shift);
@@ -448,17 +484,8 @@ function requantizeRow(a0: v128, a1: v128, block: usize, method: i32, shift: i32
 }
 
 /** As storeTile, for one position; `count` ≤ 8 channels at `out`. */
-export function storeRow(
-  a0: v128,
-  a1: v128,
-  block: usize,
-  method: i32,
-  shift: i32,
-  constants: usize,
-  count: i32,
-  out: usize,
-): void {
-  const row = requantizeRow(a0, a1, block, method, shift, constants);
+export function storeRow(a0: v128, a1: v128, block: usize, constants: usize, count: i32, out: usize): void {
+  const row = requantizeRow(a0, a1, block, constants);
   storeLow(out, narrow(row, row, constants), count, constants);
 }
 

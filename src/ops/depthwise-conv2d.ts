@@ -4,6 +4,7 @@ import {
   blockHeadBytes,
   depthwiseBlockBytes,
   depthwiseRowGroups,
+  depthwiseRowsAtOnce,
   depthwiseScratchBytes,
   dotLanes,
 } from "../plan/packing.ts";
@@ -154,9 +155,11 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
 
   // A row is written only after its window has been interleaved, 8 channels at a time. Streamed weights make several
   // passes over the rows, so the planner asks for no overlap then.
-  overlapDistance({ attrs, inputs, outputs }, input) {
+  overlapDistance({ attrs, inputs, outputs }, input, variant) {
     if (input !== 0) return undefined;
-    return rowOverlapDistance(attrs, requireInput(inputs, 0, "input"), requireOutput(outputs));
+    const [, kernelHeight = 1] = requireInput(inputs, 1, "weights").shape;
+    const rowsAtOnce = depthwiseRowsAtOnce(variant, { kernelHeight, ...attrs });
+    return rowOverlapDistance(attrs, requireInput(inputs, 0, "input"), requireOutput(outputs), rowsAtOnce);
   },
 
   pack(node, variant) {
@@ -167,6 +170,8 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     const taps = kernelHeight * kernelWidth;
     const lanes = dotLanes(variant);
     const groups = depthwiseRowGroups(variant, kernelHeight);
+    const rows = { kernelHeight, ...node.attrs };
+    const rowsAtOnce = depthwiseRowsAtOnce(variant, rows);
     return packBlocks(
       {
         channels,
@@ -183,7 +188,7 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
         foldZeroPoint: variant !== "mcu",
         weightsOf: (channel) =>
           Int8Array.from({ length: taps }, (_, tap) => values[tap * channels + channel] ?? 0),
-        blockBytes: (method) => depthwiseBlockBytes(variant, method, kernelHeight, kernelWidth),
+        blockBytes: (method) => depthwiseBlockBytes(variant, method, rows, kernelWidth),
         headBytes: (method) => blockHeadBytes(variant, method),
         writeWeights(block, head, lane, channelTaps) {
           for (const [tap, weight] of channelTaps.entries()) {
@@ -191,11 +196,13 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
               block.setInt8(head + tap, weight);
               continue;
             }
-            const ky = Math.floor(tap / kernelWidth);
-            const group = (tap % kernelWidth) * groups + Math.floor(ky / lanes);
-            const at = head + 32 * group + 4 * lane;
-            if (variant === "simd") block.setInt16(at + 2 * (ky % lanes), weight, true);
-            else block.setInt8(at + (ky % lanes), weight);
+            for (let row = 0; row < rowsAtOnce; row++) {
+              const ky = Math.floor(tap / kernelWidth) + row * node.attrs.strideY;
+              const group = (tap % kernelWidth) * groups + Math.floor(ky / lanes);
+              const at = head + 32 * (group * rowsAtOnce + row) + 4 * lane;
+              if (variant === "simd") block.setInt16(at + 2 * (ky % lanes), weight, true);
+              else block.setInt8(at + (ky % lanes), weight);
+            }
           }
         },
       },

@@ -61,23 +61,45 @@ export function depthwiseRowGroups(variant: Variant, kernelHeight: number): numb
   return Math.ceil(kernelHeight / dotLanes(variant));
 }
 
+/** The vertical geometry of a depthwise convolution. */
+export interface DepthwiseRows {
+  readonly kernelHeight: number;
+  readonly strideY: number;
+  readonly dilationY: number;
+}
+
+/**
+ * Output rows computed together: two where the kernel rows of both fit the row groups of one, so that interleaved input
+ * serves twice.
+ */
+export function depthwiseRowsAtOnce(
+  variant: Variant,
+  { kernelHeight, strideY, dilationY }: DepthwiseRows,
+): number {
+  const rows = depthwiseRowGroups(variant, kernelHeight) * dotLanes(variant);
+  return variant !== "mcu" && dilationY === 1 && kernelHeight + strideY <= rows ? 2 : 1;
+}
+
 /** Bytes of one block of depthwise weights. */
 export function depthwiseBlockBytes(
   variant: Variant,
   method: Requantization,
-  kernelHeight: number,
+  rows: DepthwiseRows,
   kernelWidth: number,
 ): number {
   const taps =
     variant === "mcu"
-      ? align(kernelHeight * kernelWidth, 4)
-      : 32 * kernelWidth * depthwiseRowGroups(variant, kernelHeight);
+      ? align(rows.kernelHeight * kernelWidth, 4)
+      : 32 *
+        kernelWidth *
+        depthwiseRowGroups(variant, rows.kernelHeight) *
+        depthwiseRowsAtOnce(variant, rows);
   return blockHeadBytes(variant, method) + taps;
 }
 
 /** What assembly/micro/epilogue.ts keeps per record: clamps, zero points and rounding constants as vectors. */
 function epilogueBytes(variant: Variant): number {
-  return variant === "mcu" ? 16 : 176;
+  return variant === "mcu" ? 16 : 208;
 }
 
 /** Bytes of a staged pixel row of a convolution: int16 in simd, else one byte per element. */
