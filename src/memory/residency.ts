@@ -48,7 +48,7 @@ export interface ResidencySearch {
 
 /**
  * Chooses which weights stay and which are streamed within `limit` bytes: of what fits, the fewest bytes streamed, then
- * the fewest tiles, then the lowest arena.
+ * the fewest tiles.
  *
  * Steps are coupled only by their sum and by the ceiling, the height up to which tiles may reach above the activations.
  * Under a given ceiling every blob has a cost resident (its bytes) and a cost streamed (its records), so every ceiling
@@ -80,14 +80,7 @@ export function chooseResidency(arena: Arena, limit: number): ResidencySearch {
   if (best === undefined) return { need, leanest, best };
 
   const packed = pack(base, roomBeside(base));
-  if (isBetter(packed, best)) best = packed;
-  // What is still left goes into larger tiles.
-  const chosen = best;
-  for (const ceiling of ceilings) {
-    const retiled = chosen.map((choice) => retile(choice, ceiling));
-    if (isBetter(retiled, best) && bytesOf(retiled) <= limit) best = retiled;
-  }
-  return { need, leanest, best };
+  return { need, leanest, best: isBetter(packed, best) ? packed : best };
 }
 
 /** Makes resident what fits into `room` more bytes, in this order. */
@@ -138,10 +131,6 @@ function cheapestUnder(demand: Demand, ceiling: number): Choice {
   const resident = { demand, tiles: 0 };
   const streamed = { demand, tiles: fewestTiles(demand, ceiling) };
   return costOf(streamed) < costOf(resident) ? streamed : resident;
-}
-
-function retile({ demand, tiles }: Choice, ceiling: number): Choice {
-  return { demand, tiles: tiles === 0 ? 0 : fewestTiles(demand, ceiling) };
 }
 
 /** Fewer bytes streamed, or as many in fewer tiles. */

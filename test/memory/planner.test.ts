@@ -73,7 +73,7 @@ describe("any problem", () => {
 });
 
 describe("placement", () => {
-  const sizes = fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 2, maxLength: 40 });
+  const sizes = fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 2, maxLength: 165, size: "max" });
   const aligned = sizes.map((list) => list.map((size) => 16 * size));
 
   test("a chain needs its largest pair of neighbours", () => {
@@ -216,6 +216,26 @@ describe("weights", () => {
         if (typeof plan !== "number") expect(faultsOf(given, plan)).toEqual([]);
       }),
     );
+  });
+
+  test("take what is left of the budget for fewer tiles", () => {
+    // Every budget is short of another resident blob: 1008 bytes and what its tiles' records free.
+    const tileCounts = [0, 300, 700].map((more) => {
+      const { weights } = planMemory(layers(ALL - 2 * 1008 + more));
+      return weights.flatMap((own) => (own.kind === "streamed" ? own.tiles : [])).length;
+    });
+    expect(tileCounts).toEqual([6, 3, 3]);
+  });
+
+  test("are streamed in several tiles where that outweighs an overlap", () => {
+    const weights = { blocks: 10, blockBytes: 1000 };
+    const list = chain([1600, 1600], 0);
+    const given = { ...list, steps: list.steps.map((own) => ({ ...own, weights })) };
+    // In place with one tile: 1600 + 10,000. Apart with tiles of one block: 3200 + 1000, and ten records.
+    expect(planMemory({ ...given, budget: 13_000 })).toMatchObject({ arenaBytes: 1600 });
+    const layout = planMemory({ ...given, budget: 6000 });
+    expect(faultsOf(given, layout)).toEqual([]);
+    expect(layout.arenaBytes).toBe(3200);
   });
 
   test("fill holes before they raise the arena", () => {

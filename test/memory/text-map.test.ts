@@ -39,12 +39,13 @@ test("shows who is where when", () => {
 });
 
 test("a cell that is mostly free is shown free", () => {
-  const lines = textMap([activation("big", 0, 4800, 0, 0), activation("small", 0, 99, 1, 1)], 2, 4800).split(
-    "\n",
-  );
-  // 24 rows of 208 bytes: 99 bytes are less than half of the lowest.
-  expect(lines[0]).toBe("4784 |......" + "......");
-  expect(lines[23]).toBe("   0 |AAAAAA......");
+  const lowestRow = (bytes: number): string | undefined => {
+    const entries = [activation("big", 0, 4800, 0, 0), activation("small", 0, bytes, 1, 1)];
+    // 24 rows of 208 bytes.
+    return textMap(entries, 2, 4800).split("\n")[23];
+  };
+  expect(lowestRow(103)).toBe("   0 |AAAAAA......");
+  expect(lowestRow(104)).toBe("   0 |AAAAAABBBBBB");
 });
 
 test("any map is ASCII within its width", () => {
