@@ -27,8 +27,12 @@ export function loadActivation(at: usize): i32 {
   return load<i8>(at);
 }
 
+/** An int8 activation in storage form. */
+export function storedActivation(value: i32): i32 {
+  return ASC_FEATURE_RELAXED_SIMD ? value + 128 : value;
+}
+
 /** Stores an int8 activation; `value` is already clamped to [-128, 127]. */
 export function storeActivation(at: usize, value: i32): void {
-  if (ASC_FEATURE_RELAXED_SIMD) store<u8>(at, <u8>(value + 128));
-  else store<i8>(at, <i8>value);
+  store<u8>(at, <u8>storedActivation(value));
 }

@@ -47,6 +47,14 @@ export interface Graph {
   readonly nodes: readonly Node[];
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
+  /**
+   * Parallel to inputs and outputs: the float tensor of the file that the host converts to or from this int8 one, where a
+   * pass has moved QUANTIZE or DEQUANTIZE to the host.
+   */
+  readonly border?: {
+    readonly inputs: readonly (number | undefined)[];
+    readonly outputs: readonly (number | undefined)[];
+  };
 }
 
 const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {

@@ -81,6 +81,8 @@ export interface OpDefinition<Attrs = unknown> {
   window?(node: BoundNode<Attrs>): Window;
   /** A graph without this node computes the same: its output may be replaced by its first input. */
   isIdentity?(node: BoundNode<Attrs>): boolean;
+  /** The output's bytes, where all inputs are constants and evaluating is simple and exact; undefined where it is not. */
+  fold?(node: BoundNode<Attrs>): Uint8Array | undefined;
   /** Multiply-accumulates of the whole node. */
   macs(node: BoundNode<Attrs>): number;
   /** Working bytes while the record runs; addresses are 16-byte aligned. */

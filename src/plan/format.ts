@@ -361,7 +361,8 @@ export enum PadField {
   value = 19,
 }
 
-/** Dense output of sizes n0..n4 (outermost first); stride0..4 are the input strides of those output dimensions, in elements. */
+/** Dense output of sizes n0..n4 (outermost first); stride0..4 are the input strides of those
+ * dimensions in bytes. Elements are one byte. */
 export enum TransposeField {
   op = 0,
   words = 1,
@@ -377,7 +378,6 @@ export enum TransposeField {
   stride2 = 11,
   stride3 = 12,
   stride4 = 13,
-  elementBytes = 14,
 }
 
 /** float32 → int8. `scaleBits` is the float32 scale's bit pattern. */

@@ -1,0 +1,44 @@
+import type { Graph } from "../graph/graph.ts";
+import { verifyOperators } from "../ops/verify.ts";
+import { depthwiseToConvolution } from "./depthwise-to-convolution.ts";
+import { foldConstants } from "./fold-constants.ts";
+import { foldPad } from "./fold-pad.ts";
+import { moveBorderToHost } from "./move-border-to-host.ts";
+import { removeDeadNodes } from "./remove-dead-nodes.ts";
+import { removeIdentities } from "./remove-identities.ts";
+import { sinkTranspose } from "./sink-transpose.ts";
+
+/** One rewrite: the same function of the same inputs, bit for bit, in another shape. */
+export interface Pass {
+  readonly name: string;
+  readonly apply: (graph: Graph) => Graph;
+}
+
+/** The default passes, in order. */
+export const PASSES: readonly Pass[] = [
+  // Later passes then see producers and consumers that really compute.
+  { name: "removeIdentities", apply: removeIdentities },
+  // Shapes and small constants that exporters leave as operators.
+  { name: "foldConstants", apply: foldConstants },
+  // A padded copy of a feature map is often the largest tensor of a model.
+  { name: "foldPad", apply: foldPad },
+  // One input channel fills no vector in a depthwise kernel; as a convolution its filters do.
+  { name: "depthwiseToConvolution", apply: depthwiseToConvolution },
+  // A mean makes the tensor small; its transpose is then free.
+  { name: "sinkTranspose", apply: sinkTranspose },
+  // A float copy of an input takes four times its int8 bytes.
+  { name: "moveBorderToHost", apply: moveBorderToHost },
+  { name: "removeDeadNodes", apply: removeDeadNodes },
+];
+
+/**
+ * Applies passes in order and verifies the graph after each.
+ * @throws ModelError a pass that broke the graph: a bug of thimble's
+ */
+export function runPasses(graph: Graph, passes: readonly Pass[]): Graph {
+  return passes.reduce((current, pass) => {
+    const next = pass.apply(current);
+    if (next !== current) verifyOperators(next, pass.name);
+    return next;
+  }, graph);
+}

@@ -1,0 +1,145 @@
+import { ModelError, ThimbleError, UnsupportedError } from "../errors.ts";
+import type { Graph, Node, Tensor } from "../graph/graph.ts";
+import { opOfBuiltin } from "../ops/index.ts";
+import type { OpDefinition, Options } from "../ops/op.ts";
+import { verifyOperators } from "../ops/verify.ts";
+import type { Table } from "./flatbuffer.ts";
+import type { FileModel, FileOperator } from "./read.ts";
+import { readModel } from "./read.ts";
+
+/**
+ * The bytes of a `.tflite` file → a verified graph in execution order. Tensor ids are the file's indices and `source` of a
+ * node is its operator's index.
+ * @throws ModelError the file is damaged or contradicts itself
+ * @throws UnsupportedError it uses what thimble does not run; all such operators at once
+ */
+export function importModel(bytes: Uint8Array, name = "model"): Graph {
+  const file = readModel(bytes);
+  const definitions = definitionsOf(file.operators);
+  const nodes = executionOrder(file).map((operator) =>
+    importOperator(file, operator, definitions[operator.index] as OpDefinition),
+  );
+  const graph = { name, tensors: file.tensors, nodes, inputs: file.inputs, outputs: file.outputs };
+  verifyOperators(graph, "import");
+  return graph;
+}
+
+function definitionsOf(operators: readonly FileOperator[]): OpDefinition[] {
+  const missing = new Map<string, number>();
+  const definitions = operators.map(({ builtin, name }) => {
+    const definition = opOfBuiltin(builtin);
+    if (definition === undefined) missing.set(name, (missing.get(name) ?? 0) + 1);
+    return definition;
+  });
+  if (missing.size > 0) {
+    const list = [...missing].map(([name, count]) => (count === 1 ? name : `${name} (${count} times)`));
+    throw new UnsupportedError(
+      "unsupported-operators",
+      `the model uses operators that thimble does not run yet: ${list.join(", ")}; ` +
+        "replace them in the model before conversion",
+    );
+  }
+  return definitions.filter((definition) => definition !== undefined);
+}
+
+/**
+ * The operators in an order in which every input is there when it is needed. Files are usually in it already.
+ * @throws ModelError a tensor with two producers, a cycle, an input that nothing produces
+ */
+function executionOrder({ tensors, operators, inputs }: FileModel): FileOperator[] {
+  const producer = new Map<number, FileOperator>();
+  const available = new Set(inputs);
+  for (const tensor of tensors) if (tensor.data !== undefined) available.add(tensor.id);
+  for (const operator of operators) {
+    for (const id of operator.outputs) {
+      const tensor = `tensor ${id} "${tensors[id]?.name ?? ""}"`;
+      if (available.has(id)) {
+        throw new ModelError(
+          "output-not-free",
+          `${where(operator)} writes ${tensor}, an input or constant; export again`,
+        );
+      }
+      if (producer.has(id)) {
+        throw new ModelError(
+          "two-producers",
+          `${where(operator)} writes ${tensor}, which is written before; export again`,
+        );
+      }
+      producer.set(id, operator);
+    }
+  }
+  const order: FileOperator[] = [];
+  const done = new Set<FileOperator>();
+  const open = new Set<FileOperator>();
+  for (const operator of operators) {
+    // Depth first with a stack of our own: files may chain 100,000 operators backwards.
+    const stack = [operator];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      if (done.has(top)) {
+        stack.pop();
+        continue;
+      }
+      const waiting = top.inputs.find((id) => id >= 0 && !available.has(id));
+      if (waiting === undefined) {
+        done.add(top);
+        open.delete(top);
+        order.push(top);
+        for (const id of top.outputs) available.add(id);
+        stack.pop();
+        continue;
+      }
+      const before = producer.get(waiting);
+      const tensor = `tensor ${waiting} "${tensors[waiting]?.name ?? ""}"`;
+      if (before === undefined) {
+        throw new ModelError(
+          "never-produced",
+          `${where(top)} reads ${tensor}, which nothing produces; export again`,
+        );
+      }
+      open.add(top);
+      if (open.has(before)) {
+        throw new ModelError(
+          "cycle",
+          `${where(top)} reads ${tensor}, which needs its own result; export again`,
+        );
+      }
+      stack.push(before);
+    }
+  }
+  return order;
+}
+
+/** How messages name an operator. */
+function where(operator: FileOperator): string {
+  return `operator ${operator.index} (${operator.name})`;
+}
+
+function importOperator(file: FileModel, operator: FileOperator, definition: OpDefinition): Node {
+  const inputs = operator.inputs.map((id) => (id < 0 ? undefined : file.tensors[id]));
+  const outputs = operator.outputs.map((id) => file.tensors[id]) as Tensor[];
+  try {
+    const attrs = definition.prepare(inputs, outputs, definition.tflite.read(options(operator.options)));
+    return {
+      op: definition.name,
+      name: outputs[0]?.name ?? "",
+      inputs: operator.inputs,
+      outputs: operator.outputs,
+      attrs,
+      source: operator.index,
+    };
+  } catch (error) {
+    if (!(error instanceof ThimbleError)) throw error;
+    const kind = error instanceof UnsupportedError ? UnsupportedError : ModelError;
+    throw new kind(error.code, `subgraph 0, ${where(operator)}: ${error.message}`, { cause: error });
+  }
+}
+
+function options(table: Table | undefined): Options {
+  return {
+    int: (field, fallback) => table?.int(field, fallback) ?? fallback,
+    byte: (field, fallback) => table?.byte(field, fallback) ?? fallback,
+    bool: (field, fallback) => table?.bool(field, fallback) ?? fallback,
+    float: (field, fallback) => table?.float(field, fallback) ?? fallback,
+    ints: (field) => table?.ints(field, `field ${field}`) ?? [],
+  };
+}
