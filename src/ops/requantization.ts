@@ -1,12 +1,10 @@
 import { Requantization } from "../plan/format.ts";
 import type { Multiplier } from "./fixed-point.ts";
-import { multiplyByQuantizedMultiplier } from "./fixed-point.ts";
 
 /**
- * Which requantisation arithmetic is exact for a layer. The vector methods of assembly/micro/epilogue.ts are monotone in
- * the accumulator, and so is the reference; so a method is exact for all accumulators of a channel if it agrees with the
- * reference on both sides of each of the (at most 255) places where the reference's output steps, and at both ends of
- * the range. `prove` looks at all of those. Derivation: docs/numerics.md.
+ * Which requantisation arithmetic is exact for a layer. Each vector method of assembly/micro/epilogue.ts is monotone in the
+ * accumulator, and so is the reference; so a method is exact if it steps where the reference does, for each of the (at most
+ * 255) output values. Both proofs below look at just those places, in integers. Derivation: docs/numerics.md.
  */
 
 /** One output channel: its multiplier and the accumulators that it can meet, inclusive, before any wrapping. */
@@ -53,14 +51,12 @@ export function planRequantization(
   storageOffset: number,
   fused: boolean,
 ): RequantizationPlan {
-  const fusable = fused && channels.every(isExactFused);
-  if (
-    output.min >= output.zeroPoint &&
-    channels.every((channel) => proveRelu(channel, output, storageOffset))
-  ) {
+  // The fused offset is representable where the shift is to the right.
+  const fusable = fused && channels.every(({ multiplier }) => multiplier.shift <= 0);
+  if (output.min >= output.zeroPoint && channels.every((channel) => provesRelu(channel, output))) {
     return reluPlan(output, storageOffset, fusable);
   }
-  if (channels.every((channel) => proveGeneral(channel, output))) return fusable ? GENERAL_FUSED : GENERAL;
+  if (provesGeneral(channels, output)) return fusable ? GENERAL_FUSED : GENERAL;
   const shift = Math.max(1, ...channels.map(({ multiplier }) => -multiplier.shift));
   return channels.every((channel) => fitsWide(channel, shift)) ? widePlan(shift) : SCALAR;
 }
@@ -144,71 +140,85 @@ function unsignedOffset(scale: number): number {
   return 2 ** 52 * scale + 2 ** 31 * scale;
 }
 
-/**
- * Whether a fused multiply-add rounds as a multiply and an add do: a · multiplier has at most 53 bits, so that the
- * product is exact either way; and the fused offset is representable, for which the shift must be to the right.
- */
-function isExactFused({ multiplier, low, high }: Channel): boolean {
-  return multiplier.shift <= 0 && low >= -(2 ** 22) && high <= 2 ** 22;
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return value < low ? low : value > high ? high : value;
-}
-
 /** No intermediate of the reference wraps: the accumulator and its left shift stay within int32. */
 function staysInt32({ multiplier, low, high }: Channel): boolean {
   const left = 2 ** Math.max(multiplier.shift, 0);
   return low * left >= -(2 ** 31) && high * left < 2 ** 31;
 }
 
-/**
- * Whether `method` (already clamped) equals the clamped reference at every accumulator of the channel: at both ends,
- * and just below and at every step of the reference.
- */
-function prove(channel: Channel, output: OutputRange, method: (accumulator: number) => number): boolean {
-  const { multiplier, low, high } = channel;
-  const { zeroPoint, min, max } = output;
-  const reference = (a: number): number =>
-    clamp(multiplyByQuantizedMultiplier(a, multiplier) + zeroPoint, min, max);
-  if (method(low) !== reference(low) || method(high) !== reference(high)) return false;
-  if (multiplier.multiplier === 0) return true;
+/** |accumulator · multiplier| stays below `limit`. */
+function staysWithin({ multiplier, low, high }: Channel, limit: number): boolean {
   const scale = reluScale(multiplier);
-  const first = Math.max(reference(low), min) + 1;
-  const last = Math.min(reference(high), max);
-  for (let value = first; value <= last; value++) {
-    // The smallest accumulator that reaches `value`, from the real quotient, then to the exact place.
-    let a = clamp(Math.ceil((value - zeroPoint - 0.5) / scale), low + 1, high);
-    while (a > low + 1 && reference(a - 1) >= value) a--;
-    while (a < high && reference(a) < value) a++;
-    if (method(a) < value || method(a - 1) >= value) return false;
+  return low * scale > -limit && high * scale < limit;
+}
+
+/**
+ * Up to here a · multiplier has at most 53 bits, so that its double is exact, fused or not. Only accumulators at which the
+ * output steps count: further out the methods are still monotone, and clamp.
+ */
+const EXACT = 2 ** 22;
+
+/**
+ * The reference is floor((a·m + K) / M) for a ≥ 0, M = 2^(31+e), K = M/2 (+ 2^30 where e ≥ 1 makes it round twice); below 0
+ * both clamp. The method rounds the same quotient to a multiple of 2^-32 first, which lifts it to the next integer only if
+ * it is short of it by 2^-33 or less: by 2^(e−2) or less in units of 1/M. So for every output value k, how far is the last
+ * product a·m below k·M − K? From k to k + 1 that gap grows by M modulo m.
+ */
+function provesRelu(channel: Channel, { zeroPoint, min, max }: OutputRange): boolean {
+  const m = channel.multiplier.multiplier;
+  const e = -channel.multiplier.shift;
+  if (!staysInt32(channel) || !staysWithin(channel, 2 ** 18)) return false;
+  if (m === 0) return true;
+  const modulus = 2 ** (31 + e);
+  const rounding = modulus / 2 + (e >= 1 ? 2 ** 30 : 0);
+  const first = (min - zeroPoint + 1) * modulus - rounding;
+  const steps = max - min;
+  if (Math.min((first + (steps - 1) * modulus) / m, channel.high) > EXACT) return false;
+  if (e < 2) return true;
+  const short = 2 ** (e - 2);
+  const growth = modulus % m;
+  let gap = first % m;
+  for (let k = 0; k < steps; k++) {
+    if (gap === 0) gap = m;
+    if (gap <= short) return false;
+    gap += growth;
+    if (gap >= m) gap -= m;
   }
   return true;
 }
 
-function proveRelu(channel: Channel, output: OutputRange, storageOffset: number): boolean {
-  if (!staysInt32(channel)) return false;
-  const scale = reluScale(channel.multiplier);
-  const limit = 2 ** 18;
-  if (channel.low * scale <= -limit || channel.high * scale >= limit) return false;
-  const offset = reluOffset(channel.multiplier, output.zeroPoint + storageOffset);
-  return prove(channel, output, (a) =>
-    clamp(Math.floor(a * scale + offset) - RELU_BASE - storageOffset, output.min, output.max),
-  );
+/**
+ * The first rounding is exact but for halves, which it sends to even: a · m · 2^left is a half only if a has all the powers
+ * of two that m lacks. The second depends on the shift alone.
+ */
+function provesGeneral(channels: readonly Channel[], output: OutputRange): boolean {
+  const shifts = new Map<number, boolean>();
+  return channels.every((channel) => {
+    const { multiplier, shift } = channel.multiplier;
+    if (!staysInt32(channel) || !staysWithin(channel, 2 ** 21)) return false;
+    if (multiplier === 0) return true;
+    const bound = Math.max(-channel.low, channel.high);
+    const inRange = Math.min(bound, 256 / reluScale(channel.multiplier));
+    const twos = Math.log2(multiplier & -multiplier) + Math.max(shift, 0);
+    if (inRange > EXACT || bound >= 2 ** (30 - twos)) return false;
+    const right = Math.max(-shift, 0);
+    const proved = shifts.get(right) ?? provesShift(right, output);
+    shifts.set(right, proved);
+    return proved;
+  });
 }
 
-function proveGeneral(channel: Channel, output: OutputRange): boolean {
-  if (!staysInt32(channel)) return false;
-  const scale = generalScale(channel.multiplier);
-  const fine = Math.fround(generalFine(channel.multiplier));
-  const limit = 2 ** 21;
-  const real = reluScale(channel.multiplier);
-  if (channel.low * real <= -limit || channel.high * real >= limit) return false;
-  return prove(channel, output, (a) => {
-    const rounded = Math.fround(a * scale + ROUND_F64 - ROUND_F64);
-    const shifted = Math.fround(Math.fround(rounded * fine) + ROUND_F32) - ROUND_F32;
-    return clamp(shifted + output.zeroPoint, output.min, output.max);
-  });
+/** Whether the float form of the second rounding steps where RoundingDivideByPOT does. */
+function provesShift(right: number, { zeroPoint, min, max }: OutputRange): boolean {
+  if (right > 15) return false;
+  const fine = Math.fround(2 ** -right * (1 + 2 ** -23));
+  const rounded = (y: number): number => Math.fround(Math.fround(y * fine) + ROUND_F32) - ROUND_F32;
+  for (let k = min - zeroPoint + 1; k <= max - zeroPoint; k++) {
+    // The least y that rounds to k or more: halves go away from zero.
+    const y = right === 0 ? k : k * 2 ** right - 2 ** (right - 1) + (k <= 0 ? 1 : 0);
+    if (rounded(y) < k || rounded(y - 1) >= k) return false;
+  }
+  return true;
 }
 
 function fitsWide({ multiplier, low, high }: Channel, shift: number): boolean {
