@@ -7,7 +7,7 @@ import { compile } from "./compile.ts";
 import type { Image } from "./emit/image.ts";
 import { decodeImage, isImageFile } from "./emit/image.ts";
 import { ExecutionError } from "./errors.ts";
-import { isImage } from "./runtime/load-image.ts";
+import { isImage, loadImage } from "./runtime/load-image.ts";
 import type { Model } from "./runtime/session.ts";
 import { startSession } from "./runtime/session.ts";
 import type { Source } from "./runtime/source.ts";
@@ -27,7 +27,7 @@ export * from "./runtime/index.ts";
  * @throws ExecutionError the engine cannot run the variant, or the image is damaged or of another variant than asked for
  */
 export async function load(source: Source | Image, options: CompileOptions = {}): Promise<Model> {
-  if (isImage(source)) return startSession(ofVariant(source, options));
+  if (isImage(source)) return loadImage(ofVariant(source, options));
   const { bytes, name } = await readSource(source);
   if (isImageFile(bytes)) return startSession(ofVariant(decodeImage(bytes), options));
   const variant = options.variant ?? (await bestVariant());

@@ -224,12 +224,13 @@ export function packConvolution(
       weightsOf: (channel) => weights.subarray(channel * size, (channel + 1) * size),
       blockBytes: (method) => convBlockBytes(variant, method, patch),
       headBytes: (method) => blockHeadBytes(variant, method),
-      writeWeights(block, head, lane, values) {
+      writeWeights(bytes, start, lane, values) {
         let from = 0;
         for (let segment = 0; segment < patch.segments; segment++) {
-          for (let i = 0; i < patch.length; i++) {
-            const step = segment * steps + Math.floor(i / lanes);
-            block.setInt8(head + (step * perBlock + lane) * lanes + (i % lanes), values[from++] ?? 0);
+          let at = start + (segment * steps * perBlock + lane) * lanes;
+          for (let i = 0; i < patch.length; i += lanes, at += perBlock * lanes) {
+            const end = Math.min(lanes, patch.length - i);
+            for (let j = 0; j < end; j++) bytes[at + j] = values[from++] ?? 0;
           }
         }
       },

@@ -137,8 +137,8 @@ export interface BlockSource {
   /** The weights of one output channel, in any order. */
   readonly weightsOf: (channel: number) => Int8Array;
   readonly blockBytes: (method: Requantization) => number;
-  /** Writes one channel's weights into its block; `head` is where weights begin. */
-  readonly writeWeights: (block: DataView, head: number, lane: number, weights: Int8Array) => void;
+  /** Writes one channel's weights for lane `lane` of a block whose weights begin at byte `at` of `bytes`. */
+  readonly writeWeights: (bytes: Int8Array, at: number, lane: number, weights: Int8Array) => void;
   readonly headBytes: (method: Requantization) => number;
 }
 
@@ -151,9 +151,11 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   for (let c = 0; c < source.channels; c++) {
     const multiplier = source.multipliers[c];
     if (multiplier === undefined) throw new RangeError(`no multiplier for channel ${c}`);
+    const weights = source.weightsOf(c);
     let positive = 0;
     let negative = 0;
-    for (const w of source.weightsOf(c)) {
+    for (let i = 0; i < weights.length; i++) {
+      const w = weights[i] ?? 0;
       if (w > 0) positive += w;
       else negative += w;
     }
@@ -179,17 +181,19 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   const blockBytes = source.blockBytes(method);
   const headBytes = source.headBytes(method);
   const bytes = new Uint8Array(align(blocks * blockBytes, 16));
+  const signed = new Int8Array(bytes.buffer);
+  const view = new DataView(bytes.buffer);
   for (const [c, channel] of channels.entries()) {
-    const block = new DataView(bytes.buffer, Math.floor(c / perBlock) * blockBytes, blockBytes);
+    const at = Math.floor(c / perBlock) * blockBytes;
     const lane = c % perBlock;
-    block.setInt32(4 * lane, (folded[c] ?? 0) + (requantization?.accumulatorBias ?? 0), true);
+    view.setInt32(at + 4 * lane, (folded[c] ?? 0) + (requantization?.accumulatorBias ?? 0), true);
     if (requantization === undefined) {
-      block.setInt32(4, channel.multiplier.multiplier, true);
-      block.setInt32(8, channel.multiplier.shift, true);
+      view.setInt32(at + 4, channel.multiplier.multiplier, true);
+      view.setInt32(at + 8, channel.multiplier.shift, true);
     } else {
-      requantization.write(block, lane, channel);
+      requantization.write(view, at, lane, channel);
     }
-    source.writeWeights(block, headBytes, lane, source.weightsOf(c));
+    source.writeWeights(signed, at + headBytes, lane, source.weightsOf(c));
   }
   return {
     bytes,

@@ -186,22 +186,28 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
         inputZeroPoint: perTensor(input, "input").zeroPoint,
         output: outputRange(node),
         foldZeroPoint: variant !== "mcu",
-        weightsOf: (channel) =>
-          Int8Array.from({ length: taps }, (_, tap) => values[tap * channels + channel] ?? 0),
+        weightsOf(channel) {
+          const channelTaps = new Int8Array(taps);
+          for (let tap = 0; tap < taps; tap++) channelTaps[tap] = values[tap * channels + channel] ?? 0;
+          return channelTaps;
+        },
         blockBytes: (method) => depthwiseBlockBytes(variant, method, rows, kernelWidth),
         headBytes: (method) => blockHeadBytes(variant, method),
-        writeWeights(block, head, lane, channelTaps) {
-          for (const [tap, weight] of channelTaps.entries()) {
-            if (variant === "mcu") {
-              block.setInt8(head + tap, weight);
-              continue;
-            }
+        writeWeights(bytes, start, lane, channelTaps) {
+          if (variant === "mcu") {
+            bytes.set(channelTaps, start);
+            return;
+          }
+          // int16 in simd: the sign fills the upper byte.
+          const width = variant === "simd" ? 2 : 1;
+          for (let tap = 0; tap < taps; tap++) {
+            const weight = channelTaps[tap] ?? 0;
             for (let row = 0; row < rowsAtOnce; row++) {
               const ky = Math.floor(tap / kernelWidth) + row * node.attrs.strideY;
               const group = (tap % kernelWidth) * groups + Math.floor(ky / lanes);
-              const at = head + 32 * (group * rowsAtOnce + row) + 4 * lane;
-              if (variant === "simd") block.setInt16(at + 2 * (ky % lanes), weight, true);
-              else block.setInt8(at + (ky % lanes), weight);
+              const at = start + 32 * (group * rowsAtOnce + row) + 4 * lane + width * (ky % lanes);
+              bytes[at] = weight;
+              if (width === 2) bytes[at + 1] = weight >> 7;
             }
           }
         },

@@ -28,8 +28,8 @@ export interface RequantizationPlan {
   readonly shift: number;
   /** Added to every folded bias, modulo 2^32. */
   readonly accumulatorBias: number;
-  /** Writes channel `channel`'s constants into lane `lane` of a block's head. */
-  write(block: DataView, lane: number, channel: Channel): void;
+  /** Writes a channel's constants into lane `lane` of the block that begins at byte `at`. */
+  write(blocks: DataView, at: number, lane: number, channel: Channel): void;
 }
 
 /** 1.5 · 2^20: sums near it have their unit in the last place at 2^-32, so the high word is the floor. */
@@ -66,10 +66,14 @@ function reluPlan(output: OutputRange, storageOffset: number, fused: boolean): R
     method: fused ? Requantization.reluFused : Requantization.relu,
     shift: 0,
     accumulatorBias: fused ? ACCUMULATOR_BIAS : 0,
-    write(block, lane, { multiplier }) {
+    write(blocks, at, lane, { multiplier }) {
       const offset = reluOffset(multiplier, output.zeroPoint + storageOffset);
-      block.setFloat64(32 + 8 * lane, reluScale(multiplier), true);
-      block.setFloat64(96 + 8 * lane, fused ? offset - unsignedOffset(reluScale(multiplier)) : offset, true);
+      blocks.setFloat64(at + 32 + 8 * lane, reluScale(multiplier), true);
+      blocks.setFloat64(
+        at + 96 + 8 * lane,
+        fused ? offset - unsignedOffset(reluScale(multiplier)) : offset,
+        true,
+      );
     },
   };
 }
@@ -78,9 +82,9 @@ const GENERAL: RequantizationPlan = {
   method: Requantization.general,
   shift: 0,
   accumulatorBias: 0,
-  write(block, lane, { multiplier }) {
-    block.setFloat64(32 + 8 * lane, generalScale(multiplier), true);
-    block.setFloat32(96 + 4 * lane, generalFine(multiplier), true);
+  write(blocks, at, lane, { multiplier }) {
+    blocks.setFloat64(at + 32 + 8 * lane, generalScale(multiplier), true);
+    blocks.setFloat32(at + 96 + 4 * lane, generalFine(multiplier), true);
   },
 };
 
@@ -88,11 +92,11 @@ const GENERAL_FUSED: RequantizationPlan = {
   method: Requantization.generalFused,
   shift: 0,
   accumulatorBias: ACCUMULATOR_BIAS,
-  write(block, lane, { multiplier }) {
+  write(blocks, at, lane, { multiplier }) {
     const scale = generalScale(multiplier);
-    block.setFloat64(32 + 8 * lane, scale, true);
-    block.setFloat64(96 + 8 * lane, ROUND_F64 - unsignedOffset(scale), true);
-    block.setFloat32(160 + 4 * lane, generalFine(multiplier), true);
+    blocks.setFloat64(at + 32 + 8 * lane, scale, true);
+    blocks.setFloat64(at + 96 + 8 * lane, ROUND_F64 - unsignedOffset(scale), true);
+    blocks.setFloat32(at + 160 + 4 * lane, generalFine(multiplier), true);
   },
 };
 
@@ -101,9 +105,9 @@ function widePlan(shift: number): RequantizationPlan {
     method: Requantization.wide,
     shift,
     accumulatorBias: 0,
-    write(block, lane, { multiplier }) {
-      block.setInt32(32 + 4 * lane, multiplier.multiplier, true);
-      block.setInt32(64 + 4 * lane, 2 ** (shift + multiplier.shift), true);
+    write(blocks, at, lane, { multiplier }) {
+      blocks.setInt32(at + 32 + 4 * lane, multiplier.multiplier, true);
+      blocks.setInt32(at + 64 + 4 * lane, 2 ** (shift + multiplier.shift), true);
     },
   };
 }
@@ -112,9 +116,9 @@ const SCALAR: RequantizationPlan = {
   method: Requantization.scalar,
   shift: 0,
   accumulatorBias: 0,
-  write(block, lane, { multiplier }) {
-    block.setInt32(32 + 4 * lane, multiplier.multiplier, true);
-    block.setInt32(64 + 4 * lane, multiplier.shift, true);
+  write(blocks, at, lane, { multiplier }) {
+    blocks.setInt32(at + 32 + 4 * lane, multiplier.multiplier, true);
+    blocks.setInt32(at + 64 + 4 * lane, multiplier.shift, true);
   },
 };
 
@@ -175,16 +179,25 @@ function provesRelu(channel: Channel, { zeroPoint, min, max }: OutputRange): boo
   const steps = max - min;
   if (Math.min((first + (steps - 1) * modulus) / m, channel.high) > EXACT) return false;
   if (e < 2) return true;
+  const gap = first % m;
   const short = 2 ** (e - 2);
-  const growth = modulus % m;
-  let gap = first % m;
-  for (let k = 0; k < steps; k++) {
-    if (gap === 0) gap = m;
-    if (gap <= short) return false;
-    gap += growth;
-    if (gap >= m) gap -= m;
-  }
-  return true;
+  if (gap > 0 && gap <= short) return false;
+  return firstHit(modulus % m, m, (m + 1 - gap) % m, (m + short - gap) % m) >= steps;
+}
+
+/**
+ * The least k ≥ 0 with k·step mod modulus in [low, high], Infinity if there is none; exact while it is below 2^20. All are
+ * whole, 0 ≤ step, low ≤ high < modulus < 2^32. By Euclid's algorithm: either a multiple of step lies in the range before
+ * the first wrap, or the number of wraps is the answer to the same question modulo step.
+ */
+export function firstHit(step: number, modulus: number, low: number, high: number): number {
+  if (low === 0) return 0;
+  if (step === 0) return Infinity;
+  if (2 * step > modulus) return firstHit(modulus - step, modulus, modulus - high, modulus - low);
+  const direct = Math.ceil(low / step);
+  if (direct * step <= high) return direct;
+  const wraps = firstHit(modulus % step, step, (step - (high % step)) % step, (step - (low % step)) % step);
+  return Math.ceil((low + modulus * wraps) / step);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { instantiate } from "@assemblyscript/loader";
+import { instantiateSync } from "@assemblyscript/loader";
 import { ExecutionError, MemoryError } from "../errors.ts";
 import { PLAN_VERSION } from "../plan/format.ts";
 import type { Variant } from "../plan/variant.ts";
@@ -18,14 +18,22 @@ export type FlashRead = (destination: number, source: number, bytes: number) => 
 
 const PAGE_BYTES = 65536;
 /** Compiled once per variant and process: code, not state. */
-const modules = new Map<Variant, Promise<WebAssembly.Module>>();
+const modules = new Map<Variant, WebAssembly.Module>();
 
-function compiled(variant: Variant): Promise<WebAssembly.Module> {
-  let module = modules.get(variant);
-  if (module === undefined) {
-    module = WebAssembly.compile(kernelBytes(variant));
-    modules.set(variant, module);
+/** Synchronously where the engine lets it: the module is small, and a trip to another thread costs more than compiling. */
+async function compiled(variant: Variant): Promise<WebAssembly.Module> {
+  const known = modules.get(variant);
+  if (known !== undefined) return known;
+  const bytes = kernelBytes(variant);
+  let module: WebAssembly.Module;
+  try {
+    module = new WebAssembly.Module(bytes);
+  } catch (error) {
+    // Some browsers bound what may be compiled on the main thread.
+    if (!(error instanceof RangeError)) throw error;
+    module = await WebAssembly.compile(bytes);
   }
+  modules.set(variant, module);
   return module;
 }
 
@@ -50,7 +58,7 @@ export async function instantiateKernels(
     );
   }
   try {
-    const instance = await instantiate(module, { host: { flash_read: flashRead } });
+    const instance = instantiateSync(module, { host: { flash_read: flashRead } });
     const kernels = instance.exports as unknown as KernelExports;
     if (kernels.planVersion() !== PLAN_VERSION) {
       throw new ExecutionError(

@@ -1,5 +1,5 @@
 import type { Image } from "../emit/image.ts";
-import { decodeImage, isImageFile } from "../emit/image.ts";
+import { decodeImage, isImageFile, verifyImage } from "../emit/image.ts";
 import { InputError } from "../errors.ts";
 import type { Model } from "./session.ts";
 import { startSession } from "./session.ts";
@@ -12,7 +12,10 @@ import { readSource } from "./source.ts";
  * @throws ExecutionError, MemoryError as `startSession` and `decodeImage`
  */
 export async function loadImage(source: Source | Image): Promise<Model> {
-  if (isImage(source)) return startSession(source);
+  if (isImage(source)) {
+    verifyImage(source);
+    return startSession(source);
+  }
   const { bytes, name } = await readSource(source);
   if (!isImageFile(bytes)) {
     throw new InputError(

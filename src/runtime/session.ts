@@ -1,5 +1,4 @@
 import type { Image, Port, Report, StepReport, TracedTensor } from "../emit/image.ts";
-import { verifyImage } from "../emit/image.ts";
 import { ExecutionError, InputError } from "../errors.ts";
 import { Header } from "../plan/format.ts";
 import { decodeRecord } from "../plan/record.ts";
@@ -56,12 +55,11 @@ export interface Model {
 }
 
 /**
- * Instantiates the kernels for an image and copies it in.
- * @throws ExecutionError an image that fails verification, or whose variant this engine does not prove
+ * Instantiates the kernels for a verified image and copies it in.
+ * @throws ExecutionError an image whose variant this engine does not prove
  * @throws MemoryError no address space left
  */
 export async function startSession(image: Image): Promise<Model> {
-  verifyImage(image);
   const { variant } = image;
   if (!(await provesVariant(variant))) {
     throw new ExecutionError(

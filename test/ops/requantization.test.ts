@@ -1,0 +1,123 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Channel } from "../../src/ops/requantization.ts";
+import { firstHit, planRequantization } from "../../src/ops/requantization.ts";
+import { Requantization } from "../../src/plan/format.ts";
+import { clampTo, multiplyByQuantizedMultiplier } from "../reference/fixed-point.ts";
+
+test("firstHit is the first hit", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 3000 }),
+      fc.nat(3000),
+      fc.nat(3000),
+      fc.nat(3000),
+      (modulus, step, a, b) => {
+        const low = Math.min(a % modulus, b % modulus);
+        const high = Math.max(a % modulus, b % modulus);
+        const hits = Array.from({ length: modulus }, (_, k) => (k * (step % modulus)) % modulus);
+        const first = hits.findIndex((value) => value >= low && value <= high);
+        expect(firstHit(step % modulus, modulus, low, high)).toBe(first < 0 ? Infinity : first);
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
+
+const multiplier = fc.record({
+  multiplier: fc.oneof(
+    fc.integer({ min: 2 ** 30, max: 2 ** 31 - 1 }),
+    fc.integer({ min: 2 ** 14, max: 2 ** 15 - 1 }).map((high) => high * 2 ** 16),
+  ),
+  shift: fc.integer({ min: -16, max: 2 }),
+});
+
+/** The arithmetic of assembly/micro/epilogue.ts in JavaScript, for one accumulator; undefined for integer methods. */
+function emulate(
+  method: Requantization,
+  { multiplier: m }: Channel,
+  zeroPoint: number,
+  a: number,
+): number | undefined {
+  const scale = m.multiplier * 2 ** (m.shift - 31);
+  if (method === Requantization.relu) {
+    const offset = 1572864.5 + (m.shift < 0 ? 2 ** (m.shift - 1) : 0) + zeroPoint;
+    return Math.floor(a * scale + offset) - 1572864;
+  }
+  if (method === Requantization.general) {
+    const y = a * m.multiplier * 2 ** (Math.max(m.shift, 0) - 31) + 6755399441055744 - 6755399441055744;
+    const fine = Math.fround(2 ** Math.min(m.shift, 0) * (1 + 2 ** -23));
+    return Math.fround(Math.fround(Math.fround(y) * fine) + 12582912) - 12582912 + zeroPoint;
+  }
+  return undefined;
+}
+
+/** Accumulators around every step of the output, and the ends. */
+function interesting({ multiplier: m, low, high }: Channel, zeroPoint: number): number[] {
+  const scale = m.multiplier * 2 ** (m.shift - 31);
+  const steps = Array.from({ length: 258 }, (_, i) => Math.round((i - 129 - zeroPoint - 0.5) / scale));
+  return [low, high, ...steps.flatMap((a) => [a - 2, a - 1, a, a + 1, a + 2])].filter(
+    (a) => a >= low && a <= high,
+  );
+}
+
+test("the chosen method is exact at every step", () => {
+  const chosen = new Map<Requantization, number>();
+  fc.assert(
+    fc.property(
+      multiplier,
+      fc.integer({ min: -128, max: 127 }),
+      fc.boolean(),
+      fc.integer({ min: 4, max: 30 }),
+      (m, zeroPoint, relu, bits) => {
+        const channel = { multiplier: m, low: -(2 ** bits) + 1, high: 2 ** bits - 1 };
+        const min = relu ? zeroPoint : -128;
+        const { method } = planRequantization([channel], { zeroPoint, min, max: 127 }, 0, false);
+        chosen.set(method, (chosen.get(method) ?? 0) + 1);
+        for (const a of interesting(channel, zeroPoint)) {
+          const value = emulate(method, channel, zeroPoint, a);
+          if (value === undefined) return;
+          const wanted = multiplyByQuantizedMultiplier(a, m.multiplier, m.shift) + zeroPoint;
+          expect(clampTo(value, [min, 127]), `accumulator ${a}`).toBe(clampTo(wanted, [min, 127]));
+        }
+      },
+    ),
+    { numRuns: 1500 },
+  );
+  for (const method of [Requantization.relu, Requantization.general, Requantization.wide]) {
+    expect(chosen.get(method) ?? 0).toBeGreaterThan(30);
+  }
+});
+
+/** The inverse of an odd number modulo 2^bits. */
+function inverse(odd: bigint, bits: bigint): bigint {
+  let x = 1n;
+  for (let i = 0; i < 7; i++) x = (x * (2n - odd * x)) & ((1n << bits) - 1n);
+  return x;
+}
+
+test("a multiplier whose quotient falls just short of a step is not given to relu", () => {
+  // Find m and a with a·m + K ≡ −1 modulo M: the quotient is 2^-(31+e) short of an integer.
+  let refused = 0;
+  for (let e = 6n; e <= 9n; e++) {
+    const bits = 31n + e;
+    const modulus = 1n << bits;
+    const rounding = (1n << 30n) + (1n << (30n + e));
+    for (let a = 1001n; a < 60001n && refused < 40; a += 2n) {
+      const m = ((modulus - 1n - (rounding % modulus) + modulus) * inverse(a, bits)) % modulus;
+      if (m < 1n << 30n || m >= 1n << 31n || a * m > 120n * modulus) continue;
+      const channel = {
+        multiplier: { multiplier: Number(m), shift: -Number(e) },
+        low: -(2 ** 20),
+        high: 2 ** 20,
+      };
+      const output = { zeroPoint: -128, min: -128, max: 127 };
+      const wrong = emulate(Requantization.relu, channel, -128, Number(a));
+      const right = multiplyByQuantizedMultiplier(Number(a), Number(m), -Number(e)) - 128;
+      expect(wrong).toBe(right + 1);
+      expect(planRequantization([channel], output, 0, false).method).not.toBe(Requantization.relu);
+      refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(3);
+});
