@@ -1,4 +1,4 @@
-/** The few edits that passes are made of. All return new graphs; tensor ids never change. */
+/** The few edits and questions that passes are made of. Edits return new graphs; a tensor keeps its id for good. */
 import type { Graph, Node, Tensor, TensorType } from "./graph.ts";
 
 /** The nodes that read each tensor. */
@@ -19,38 +19,44 @@ export function producersOf(graph: Graph): ReadonlyMap<number, Node> {
   return new Map(graph.nodes.flatMap((node) => node.outputs.map((id) => [id, node] as const)));
 }
 
+/** Whether a byte stands for the same real number in both tensors. */
+export function sameQuantization(a: TensorType, b: TensorType): boolean {
+  const text = ({ type, quantization }: TensorType): string =>
+    `${type} ${quantization?.scales.join() ?? ""} ${quantization?.zeroPoints.join() ?? ""}`;
+  return text(a) === text(b) && (a.quantization?.axis ?? 0) === (b.quantization?.axis ?? 0);
+}
+
 /** Each node in `replacements` gives way to its list (none: it is removed), in place. */
 export function replaceNodes(graph: Graph, replacements: ReadonlyMap<Node, readonly Node[]>): Graph {
   return { ...graph, nodes: graph.nodes.flatMap((node) => replacements.get(node) ?? [node]) };
 }
 
-/** Every reader of tensor `from`, and the graph's outputs, take tensor `to` instead. */
-export function redirectUses(graph: Graph, from: number, to: number): Graph {
-  const redirect = (id: number): number => (id === from ? to : id);
+/** Nodes read, and make, `names.get(id)` wherever they read or made `id`. Inputs and outputs of the graph stay. */
+export function redirect(graph: Graph, names: ReadonlyMap<number, number>): Graph {
+  const changes = (id: number): boolean => names.has(id);
+  const redirected = (id: number): number => names.get(id) ?? id;
   return {
     ...graph,
     nodes: graph.nodes.map((node) =>
-      node.inputs.includes(from) ? { ...node, inputs: node.inputs.map(redirect) } : node,
+      node.inputs.some(changes) || node.outputs.some(changes)
+        ? { ...node, inputs: node.inputs.map(redirected), outputs: node.outputs.map(redirected) }
+        : node,
     ),
-    outputs: graph.outputs.map(redirect),
   };
 }
 
-/** A graph with one more tensor, and that tensor. */
-export function addTensor(
-  graph: Graph,
-  name: string,
-  type: TensorType,
-  data?: Uint8Array,
-): { readonly graph: Graph; readonly tensor: Tensor } {
-  const tensor = { ...type, id: graph.tensors.length, name, ...(data === undefined ? {} : { data }) };
-  return { graph: { ...graph, tensors: [...graph.tensors, tensor] }, tensor };
+/** A graph with more tensors, whose ids go on from its last. */
+export function addTensors(graph: Graph, added: readonly Tensor[]): Graph {
+  return { ...graph, tensors: [...graph.tensors, ...added] };
 }
 
-/** A graph in which tensor `id` is a constant. */
-export function setConstant(graph: Graph, id: number, data: Uint8Array): Graph {
+/** A graph in which these tensors are constants. */
+export function setConstants(graph: Graph, data: ReadonlyMap<number, Uint8Array>): Graph {
   return {
     ...graph,
-    tensors: graph.tensors.map((tensor) => (tensor.id === id ? { ...tensor, data } : tensor)),
+    tensors: graph.tensors.map((tensor) => {
+      const bytes = data.get(tensor.id);
+      return bytes === undefined ? tensor : { ...tensor, data: bytes };
+    }),
   };
 }

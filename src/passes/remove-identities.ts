@@ -1,16 +1,44 @@
-import { redirectUses, replaceNodes } from "../graph/edit.ts";
-import type { Graph } from "../graph/graph.ts";
+import { producersOf, redirect, replaceNodes, sameQuantization } from "../graph/edit.ts";
+import type { Graph, Node } from "../graph/graph.ts";
 import { bind } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
 
-/** Drops operators that only pass their first input on. An output of the graph keeps its tensor, and so its node. */
+/**
+ * Drops operators that only pass their first input on. Where the result is an output of the graph, the node before makes
+ * that tensor itself; if it cannot (an input, a constant or another output is passed on), the operator stays.
+ */
 export function removeIdentities(graph: Graph): Graph {
-  return graph.nodes.reduce((current, node) => {
+  const producers = producersOf(graph);
+  const outputs = new Set(graph.outputs);
+  const removed = new Map<Node, readonly Node[]>();
+  /** Tensors that are passed on under another id → where they come from. */
+  const origins = new Map<number, number>();
+  /** Tensors that become an output of the graph → the output. */
+  const renamed = new Map<number, number>();
+  for (const node of graph.nodes) {
+    if (!passesOn(graph, node)) continue;
+    const [input = -1] = node.inputs;
     const [output = -1] = node.outputs;
-    // An earlier removal may have redirected this node's input.
-    const now = current.nodes.find(({ outputs }) => outputs[0] === output);
-    if (now === undefined || current.outputs.includes(output)) return current;
-    if (opOf(now).isIdentity?.(bind(current, now)) !== true) return current;
-    return redirectUses(replaceNodes(current, new Map([[now, []]])), output, now.inputs[0] ?? -1);
-  }, graph);
+    const origin = origins.get(input) ?? input;
+    if (!outputs.has(output)) {
+      origins.set(output, origin);
+    } else {
+      if (!producers.has(origin) || outputs.has(origin) || renamed.has(origin)) continue;
+      renamed.set(origin, output);
+    }
+    removed.set(node, []);
+  }
+  if (removed.size === 0) return graph;
+  const names = new Map(renamed);
+  for (const [id, origin] of origins) names.set(id, renamed.get(origin) ?? origin);
+  return redirect(replaceNodes(graph, removed), names);
+}
+
+/** An alias may give the same bytes another scale; then its readers need it. */
+function passesOn(graph: Graph, node: Node): boolean {
+  const bound = bind(graph, node);
+  const [input] = bound.inputs;
+  const [output] = bound.outputs;
+  if (input === undefined || output === undefined || opOf(node).isIdentity?.(bound) !== true) return false;
+  return sameQuantization(input, output);
 }

@@ -1,0 +1,175 @@
+import { addReference } from "./add.ts";
+import { averagePool2dReference } from "./average-pool2d.ts";
+import { conv2dReference, type ConvWindow, type Weights } from "./conv2d.ts";
+import { depthwiseConv2dReference } from "./depthwise-conv2d.ts";
+import { clampTo, multiplyByQuantizedMultiplier, quantizeMultiplier, roundC } from "./fixed-point.ts";
+import { fullyConnectedReference } from "./fully-connected.ts";
+import { maxPool2dReference } from "./max-pool2d.ts";
+import { meanReference } from "./mean.ts";
+import { mulReference } from "./mul.ts";
+import { broadcastAt, coordinates, count, type Int8Output, type Int8Tensor } from "./tensor.ts";
+import type { BoundNode, Graph, Tensor } from "../../src/graph/graph.ts";
+import { bind, byteSize, tensorOf } from "../../src/graph/graph.ts";
+
+/** What a graph computed. */
+export interface GraphRun {
+  /** Bytes of each output as the host sees it: float32 where the border moved a DEQUANTIZE there. */
+  readonly outputs: readonly Uint8Array[];
+  /** Bytes of every tensor that a node made, by id. */
+  readonly made: ReadonlyMap<number, Uint8Array>;
+}
+
+/**
+ * Runs a graph node by node with the references. `inputs` are little-endian bytes as the host sees them: float32 where
+ * the border moved a QUANTIZE there.
+ */
+export function runGraph(graph: Graph, inputs: readonly Uint8Array[]): GraphRun {
+  const values = new Map<number, Uint8Array>();
+  for (const tensor of graph.tensors) if (tensor.data !== undefined) values.set(tensor.id, tensor.data);
+  for (const [index, id] of graph.inputs.entries()) {
+    const outer = graph.border?.inputs[index];
+    const bytes = inputs[index] ?? new Uint8Array(0);
+    const inner = tensorOf(graph, id);
+    values.set(id, outer === undefined ? bytes : quantizeReference(tensorOf(graph, outer), bytes, inner));
+  }
+  const made = new Map<number, Uint8Array>();
+  for (const node of graph.nodes) {
+    const result = runNode(node.op, bind(graph, node), (tensor) => valueOf(values, tensor));
+    const [output = -1] = node.outputs;
+    const size = byteSize(tensorOf(graph, output));
+    if (result.length !== size) throw new Error(`${node.op} made ${result.length} bytes, not ${size}`);
+    values.set(output, result);
+    made.set(output, result);
+  }
+  const outputs = graph.outputs.map((id, index) => {
+    const inner = tensorOf(graph, id);
+    const bytes = valueOf(values, inner);
+    return graph.border?.outputs[index] === undefined ? bytes : dequantizeReference(inner, bytes);
+  });
+  return { outputs, made };
+}
+
+function valueOf(values: ReadonlyMap<number, Uint8Array>, tensor: Tensor): Uint8Array {
+  const bytes = values.get(tensor.id);
+  if (bytes === undefined) throw new Error(`tensor ${tensor.id} is read before it is made`);
+  return bytes;
+}
+
+/** Attributes of all operators together. */
+interface Attrs extends ConvWindow {
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly padding: number;
+  readonly axes: readonly number[];
+  readonly permutation: readonly number[];
+  readonly before: readonly number[];
+}
+
+function runNode(op: string, node: BoundNode, value: (tensor: Tensor) => Uint8Array): Uint8Array {
+  const [first, second, third] = node.inputs;
+  const [result] = node.outputs;
+  if (first === undefined || result === undefined) throw new Error(`${op} lacks an input or an output`);
+  // Each operator reads those that its own definition made.
+  const attrs = (node.attrs ?? {}) as Attrs;
+  const int8 = (tensor: Tensor | undefined): Int8Tensor => {
+    if (tensor === undefined) throw new Error(`${op} lacks an input`);
+    return { ...quantized(tensor), values: signed(value(tensor)) };
+  };
+  const weights = (): Weights => {
+    const { shape, values } = int8(second);
+    return { shape, values, scales: [...(second?.quantization?.scales ?? [])] };
+  };
+  const bias = (): Int32Array | undefined => third && new Int32Array(value(third).slice().buffer);
+  const output = (): Int8Output => quantized(result);
+  const pool = { ...attrs, same: attrs.padding === 0 };
+  switch (op) {
+    case "add":
+      return bytesOf(addReference(int8(first), int8(second), output(), attrs.activation));
+    case "mul":
+      return bytesOf(mulReference(int8(first), int8(second), output(), attrs.activation));
+    case "conv2d":
+      return bytesOf(conv2dReference(int8(first), weights(), bias(), output(), attrs));
+    case "depthwiseConv2d":
+      return bytesOf(depthwiseConv2dReference(int8(first), weights(), bias(), output(), attrs));
+    case "fullyConnected":
+      return bytesOf(fullyConnectedReference(int8(first), weights(), bias(), output(), attrs.activation));
+    case "averagePool2d":
+      return bytesOf(averagePool2dReference(int8(first), output(), pool, attrs.activation));
+    case "maxPool2d":
+      return bytesOf(maxPool2dReference(int8(first), output(), pool, attrs.activation));
+    case "mean":
+      return bytesOf(meanReference(int8(first), attrs.axes, output()));
+    case "pad":
+      return bytesOf(padReference(int8(first), attrs.before, output()));
+    case "transpose":
+      return bytesOf(transposeReference(int8(first), attrs.permutation, output()));
+    case "quantize":
+      return quantizeReference(first, value(first), result);
+    case "dequantize":
+      return dequantizeReference(first, value(first));
+    case "reshape":
+      return value(first);
+    default:
+      throw new Error(`no reference for ${op}`);
+  }
+}
+
+/** PAD with the output's zero point. */
+function padReference(input: Int8Tensor, before: readonly number[], output: Int8Output): Int8Array {
+  return Int8Array.from({ length: count(output.shape) }, (_, i) => {
+    const at = coordinates(output.shape, i).map((x, axis) => x - (before[axis] ?? 0));
+    const inside = at.every((x, axis) => x >= 0 && x < (input.shape[axis] ?? 0));
+    return inside ? broadcastAt(input, at) : output.zeroPoint;
+  });
+}
+
+/** TRANSPOSE: dimension i of the output is dimension permutation[i] of the input. */
+function transposeReference(
+  input: Int8Tensor,
+  permutation: readonly number[],
+  output: Int8Output,
+): Int8Array {
+  return Int8Array.from({ length: count(output.shape) }, (_, i) => {
+    const at = coordinates(output.shape, i);
+    return broadcastAt(
+      input,
+      input.shape.map((_size, axis) => at[permutation.indexOf(axis)] ?? 0),
+    );
+  });
+}
+
+/** QUANTIZE: clamp(round(x / s) + z) of float32, the quotient in float32; MBQM(q − z, QM(s / s')) + z' of int8. */
+function quantizeReference(from: Tensor, bytes: Uint8Array, to: Tensor): Uint8Array {
+  const { scale, zeroPoint } = quantized(to);
+  if (from.type === "float32") {
+    const reals = new Float32Array(bytes.slice().buffer);
+    return bytesOf(
+      Int8Array.from(reals, (x) => clampTo(roundC(Math.fround(x / scale)) + zeroPoint, [-128, 127])),
+    );
+  }
+  const source = quantized(from);
+  const { multiplier, shift } = quantizeMultiplier(source.scale / scale);
+  const requantized = (q: number): number =>
+    multiplyByQuantizedMultiplier(q - source.zeroPoint, multiplier, shift) + zeroPoint;
+  return bytesOf(Int8Array.from(signed(bytes), (q) => clampTo(requantized(q), [-128, 127])));
+}
+
+/** DEQUANTIZE: float(double(s) · (q − z)). */
+function dequantizeReference(from: Tensor, bytes: Uint8Array): Uint8Array {
+  const { scale, zeroPoint } = quantized(from);
+  return bytesOf(Float32Array.from(signed(bytes), (q) => scale * (q - zeroPoint)));
+}
+
+function quantized({ shape, quantization }: Tensor): Int8Output {
+  const [scale = 1] = quantization?.scales ?? [];
+  const [zeroPoint = 0] = quantization?.zeroPoints ?? [];
+  return { shape, scale, zeroPoint };
+}
+
+function signed(bytes: Uint8Array): Int8Array {
+  return new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function bytesOf(values: Int8Array | Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
