@@ -39,7 +39,7 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Image 
   if (!VARIANTS.includes(variant)) {
     throw new InputError(
       "variant",
-      `there is no variant "${String(variant)}"; choose one of ${VARIANTS.join(", ")}`,
+      `there is no variant ${JSON.stringify(variant)}; choose one of ${VARIANTS.join(", ")}`,
     );
   }
 
@@ -61,8 +61,5 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Image 
 function budgetBytes(sram: number | "unbounded"): number {
   if (sram === "unbounded") return Infinity;
   if (Number.isSafeInteger(sram) && sram > 0 && sram <= 2 ** 31) return sram;
-  throw new InputError(
-    "sram",
-    `sram is ${String(sram)}; give a whole number of bytes up to 2 GiB, or "unbounded"`,
-  );
+  throw new InputError("sram", `sram is ${sram}; give a whole number of bytes up to 2 GiB, or "unbounded"`);
 }

@@ -100,5 +100,5 @@ export interface OpDefinition<Attrs = unknown> {
 
 /** Lets an operator's file state its attribute type while the table holds `OpDefinition<unknown>`. */
 export function defineOp<Attrs>(definition: OpDefinition<Attrs>): OpDefinition {
-  return definition as unknown as OpDefinition;
+  return definition;
 }

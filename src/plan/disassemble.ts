@@ -13,7 +13,7 @@ export function disassemble(sram: Uint8Array): string {
       return lines.join("\n");
     }
     const { op, ...fields } = record;
-    const text = Object.entries(fields).map(([name, value]) => fieldText(name, value as number | ViewWords));
+    const text = Object.entries(fields).map(([name, value]) => fieldText(name, value));
     lines.push(`${address(at)}  ${op}${text.length > 0 ? "  " : ""}${text.join(" ")}`);
     if (op === "end") return lines.join("\n");
     at += recordBytes(op);

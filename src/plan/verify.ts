@@ -271,7 +271,7 @@ class Replay {
       throw this.#refuse(
         "plan-overlap",
         `needs ${what} (value ${id}) at ${address} to ${address + bytes}, but byte ${i + this.#arena} holds ` +
-          `${owner[i] === FREE ? "nothing" : `value ${owner[i]}`}`,
+          (owner[i] === FREE ? "nothing" : `value ${owner[i]}`),
       );
     }
   }

@@ -40,8 +40,9 @@ export interface Model {
   readonly report: Report;
   readonly image: Image;
   /**
-   * Runs the model once, synchronously. One input is given as it is, several as an array in the model's order; outputs
-   * come back likewise. What comes back is valid until the next run, which overwrites it. Allocates nothing.
+   * Runs the model once, synchronously. A model of one input and one output takes and gives them bare; any model takes
+   * and gives arrays in the model's order. What comes back is valid until the next run, which overwrites it. Allocates
+   * nothing.
    * @throws InputError wrong number, length or type of inputs; the model's memory is then as before
    */
   run(input: TensorArray): TensorArray;
@@ -110,7 +111,6 @@ class Session implements Model {
   readonly report: Report;
   readonly image: Image;
   readonly #results: readonly TensorArray[];
-  readonly #result: TensorArray | readonly TensorArray[];
   readonly #entry: number;
   #kernels: KernelExports | undefined;
 
@@ -123,19 +123,20 @@ class Session implements Model {
     this.inputs = image.inputs.map((port) => new SessionPort(port, buffer));
     this.outputs = image.outputs.map((port) => new SessionPort(port, buffer));
     this.#results = this.outputs.map((port) => port.value);
-    const [only] = this.#results;
-    this.#result = only !== undefined && this.#results.length === 1 ? only : this.#results;
   }
 
   run(input: TensorArray): TensorArray;
   run(inputs: readonly TensorArray[]): readonly TensorArray[];
   run(inputs: TensorArray | readonly TensorArray[]): TensorArray | readonly TensorArray[] {
     const kernels = this.#live();
+    const bare = ArrayBuffer.isView(inputs);
+    const [first] = this.#results;
+    if (bare && (first === undefined || this.#results.length > 1)) throw this.#severalOutputs();
     this.#accept(inputs);
     const failed = kernels.run(this.#entry);
     if (failed !== 0) throw this.#unknownRecord(failed);
-    for (const output of this.outputs) output.publish();
-    return this.#result;
+    for (let i = 0; i < this.outputs.length; i++) this.outputs[i]?.publish();
+    return bare && first !== undefined ? first : this.#results;
   }
 
   *trace(inputs: TensorArray | readonly TensorArray[]): Generator<TraceEntry, void> {
@@ -206,6 +207,13 @@ class Session implements Model {
     // All are checked before any is copied, so that a refused run changes nothing.
     for (let i = 0; i < inputs.length; i++) this.inputs[i]?.check(inputs[i]);
     for (let i = 0; i < inputs.length; i++) this.inputs[i]?.accept(inputs[i] as TensorArray);
+  }
+
+  #severalOutputs(): InputError {
+    return new InputError(
+      "output-count",
+      `model "${this.report.model}" has ${this.outputs.length} outputs; pass its inputs as an array, and take an array`,
+    );
   }
 
   #wrongCount(given: number): InputError {

@@ -42,7 +42,7 @@ async function readLocation(location: string): Promise<SourceBytes> {
     return readResponse(response, location);
   }
   // Named indirectly, so that bundlers for the browser do not look for it.
-  const fs = (await import(/* @vite-ignore */ /* webpackIgnore: true */ "node:fs/promises" as string)) as {
+  const fs = (await import(/* @vite-ignore */ /* webpackIgnore: true */ "node:fs/promises")) as {
     readFile(path: string | URL): Promise<Uint8Array>;
   };
   try {

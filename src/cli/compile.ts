@@ -1,0 +1,20 @@
+import { writeFile } from "node:fs/promises";
+import { encodeImage } from "../index.ts";
+import type { Arguments } from "./arguments.ts";
+import { UsageError } from "./arguments.ts";
+import { imageOf } from "./model.ts";
+import { grouped } from "./table.ts";
+
+/** `thimble compile`: writes the image of a model. */
+export async function compileToFile(path: string, { options, output, json }: Arguments): Promise<string> {
+  if (output === undefined) throw new UsageError("compile needs -o IMAGE, the file to write");
+  const image = await imageOf(path, options);
+  const bytes = encodeImage(image);
+  await writeFile(output, bytes);
+  if (json) return JSON.stringify({ output, bytes: bytes.length, report: image.report }, undefined, 2);
+  const { report } = image;
+  return (
+    `${output}: ${grouped(bytes.length)} bytes, ${report.model} for ${report.variant}, ` +
+    `${grouped(report.ramBytes)} bytes of SRAM, ${grouped(report.flashBytes)} of flash`
+  );
+}

@@ -1,0 +1,85 @@
+import type { Image, Report } from "../index.ts";
+import { textMap } from "../memory/text-map.ts";
+import { disassemble } from "../plan/disassemble.ts";
+import type { Arguments } from "./arguments.ts";
+import { imageOf } from "./model.ts";
+import { grouped, shortened, table } from "./table.ts";
+
+/** `thimble inspect`: every byte of the plan, the steps, the memory map. */
+export async function inspect(path: string, { options, json, plan }: Arguments): Promise<string> {
+  const image = await imageOf(path, options);
+  if (json) return JSON.stringify(image.report, undefined, 2);
+  if (plan) return disassemble(image.sram);
+  return inspection(image);
+}
+
+/** The text that `inspect` prints. */
+export function inspection(image: Image): string {
+  const { report } = image;
+  const ports = (["inputs", "outputs"] as const).flatMap((side) =>
+    image[side].map(
+      (port) => `${side.slice(0, -1).padEnd(6)} ${port.type} [${port.shape.join(", ")}] "${port.name}"`,
+    ),
+  );
+  return [
+    `${report.model} for ${report.variant}`,
+    ...ports,
+    "",
+    bytesText(report),
+    "",
+    peakText(report),
+    "",
+    stepTable(report),
+    "",
+    textMap(report.map, report.steps.length, report.ramBytes),
+  ].join("\n");
+}
+
+/** Where the bytes of SRAM and flash go. */
+export function bytesText(report: Report): string {
+  const budget = report.budgetBytes === null ? "unbounded" : `${grouped(report.budgetBytes)} bytes`;
+  return table(
+    ["SRAM", "bytes", ""],
+    [
+      ["plan", grouped(report.planBytes), "header and records"],
+      ["weights", grouped(report.residentWeightBytes), "resident, with requantisation constants"],
+      ["arena", grouped(report.arenaBytes), "activations"],
+      ["scratch", grouped(report.scratchBytes), "beyond the arena's holes"],
+      ["tiles", grouped(report.weightTileBytes), "streamed weights, beyond the arena's holes"],
+      ["slack", grouped(report.slackBytes), "read past the end, never used"],
+      ["in all", grouped(report.ramBytes), `budget ${budget}, ${grouped(report.linearMemoryBytes)} in pages`],
+      ["", "", ""],
+      ["flash", grouped(report.flashBytes), `${grouped(report.streamedBytes)} copied per inference`],
+      ["MACs", grouped(report.macs), "per inference"],
+    ],
+  );
+}
+
+function peakText({ steps, peakStep, map }: Report): string {
+  const step = steps[peakStep];
+  if (step === undefined) return "no steps";
+  const alive = map
+    .filter(
+      (entry) => entry.kind === "activation" && entry.firstStep <= peakStep && peakStep <= entry.lastStep,
+    )
+    .map((entry) => `  ${grouped(entry.bytes).padStart(11)}  ${shortened(entry.name, 70)}`);
+  return [
+    `peak: ${grouped(step.liveBytes)} bytes of activations in step ${peakStep} (${step.op}), where these are alive:`,
+    ...alive,
+  ].join("\n");
+}
+
+function stepTable(report: Report): string {
+  const rows = report.steps.map((step, index) => [
+    index,
+    step.op,
+    step.outputs.map(({ shape }) => shape.join("×")).join(" "),
+    grouped(step.macs),
+    grouped(step.weightBytes),
+    step.weights === "streamed" ? `${step.tiles} tile${step.tiles === 1 ? "" : "s"}` : step.weights,
+    grouped(step.liveBytes),
+    grouped(step.scratchBytes),
+    shortened(step.name, 36),
+  ]);
+  return table(["step", "operator", "output", "MACs", "weights", "kept", "live", "scratch", "name"], rows);
+}
