@@ -1,5 +1,5 @@
 import { ExecutionError } from "../errors.ts";
-import { Requantization, View } from "./format.ts";
+import { View } from "./format.ts";
 import type { SpatialGeometry } from "./packing.ts";
 import {
   blockChannels,
@@ -229,14 +229,6 @@ function inputRows(
   return { y0: Math.min(Math.max(first, 0), height), y1: Math.max(Math.min(last + 1, height), 0) };
 }
 
-/** @throws ExecutionError for a number that is no method */
-function methodOf(record: RecordOf<"conv2d"> | RecordOf<"depthwiseConv2d">): Requantization {
-  if (Requantization[record.requantization] === undefined) {
-    throw badField(record, `requantization is ${record.requantization}`);
-  }
-  return record.requantization as Requantization;
-}
-
 function conv2dFootprint(record: RecordOf<"conv2d">, variant: Variant): Footprint {
   checkSpatial(record);
   atLeast(record, 1, ["dilationY", "dilationX"]);
@@ -262,7 +254,7 @@ function conv2dFootprint(record: RecordOf<"conv2d">, variant: Variant): Footprin
     scratch: { address: record.scratch, bytes: convScratchBytes(variant, geometry) },
     weights: {
       address: record.weights,
-      bytes: product(record, blocks, convBlockBytes(variant, methodOf(record), patch)),
+      bytes: product(record, blocks, convBlockBytes(variant, record.requantization, patch)),
     },
     phases: [
       {
@@ -336,7 +328,11 @@ function depthwiseFootprint(record: RecordOf<"depthwiseConv2d">, variant: Varian
     },
     weights: {
       address: record.weights,
-      bytes: product(record, blocks, depthwiseBlockBytes(variant, methodOf(record), record, kernelWidth)),
+      bytes: product(
+        record,
+        blocks,
+        depthwiseBlockBytes(variant, record.requantization, record, kernelWidth),
+      ),
     },
     phases: rowPhases(
       record,

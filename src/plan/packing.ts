@@ -19,11 +19,19 @@ export function blockChannels(variant: Variant): number {
   return variant === "mcu" ? 1 : 8;
 }
 
-/** Bytes of bias and requantisation constants at the head of a block. */
-export function blockHeadBytes(variant: Variant, method: Requantization): number {
-  if (variant === "mcu") return 12;
-  const constants = { scalar: 64, wide: 64, general: 96, relu: 128, generalFused: 160, reluFused: 128 };
-  return 32 + constants[Requantization[method] as keyof typeof constants];
+/** Bytes of constants in a block of 8 channels, per requantisation method. */
+const CONSTANT_BYTES: Readonly<Record<number, number>> = {
+  [Requantization.scalar]: 64,
+  [Requantization.wide]: 64,
+  [Requantization.general]: 96,
+  [Requantization.relu]: 128,
+  [Requantization.generalFused]: 160,
+  [Requantization.reluFused]: 128,
+};
+
+/** Bytes of bias and requantisation constants at the head of a block; NaN for a number that is no `Requantization`. */
+export function blockHeadBytes(variant: Variant, method: number): number {
+  return variant === "mcu" ? 12 : 32 + (CONSTANT_BYTES[method] ?? NaN);
 }
 
 /** How a convolution's patch is cut: `segments` runs of `length` consecutive bytes of staged input. */
@@ -50,7 +58,7 @@ export function dotLanes(variant: Variant): number {
 }
 
 /** Bytes of one block of convolution weights. */
-export function convBlockBytes(variant: Variant, method: Requantization, patch: Segments): number {
+export function convBlockBytes(variant: Variant, method: number, patch: Segments): number {
   const lanes = dotLanes(variant);
   const padded = patch.segments * Math.ceil(patch.length / lanes) * lanes;
   return align(blockHeadBytes(variant, method) + padded * blockChannels(variant), 4);
@@ -83,7 +91,7 @@ export function depthwiseRowsAtOnce(
 /** Bytes of one block of depthwise weights. */
 export function depthwiseBlockBytes(
   variant: Variant,
-  method: Requantization,
+  method: number,
   rows: DepthwiseRows,
   kernelWidth: number,
 ): number {

@@ -16,6 +16,13 @@ import { readModel } from "./read.ts";
 export function importModel(bytes: Uint8Array, name = "model"): Graph {
   const file = readModel(bytes);
   const definitions = definitionsOf(file.operators);
+  const [variable] = file.variables;
+  if (variable !== undefined) {
+    throw new UnsupportedError(
+      "variable-tensor",
+      `tensor ${variable.id} "${variable.name}" keeps its value from run to run, which is not run yet; export a stateless model`,
+    );
+  }
   const nodes = executionOrder(file).map((operator) =>
     importOperator(file, operator, definitions[operator.index] as OpDefinition),
   );

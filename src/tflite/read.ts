@@ -36,6 +36,8 @@ export interface FileModel {
   readonly operators: readonly FileOperator[];
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
+  /** Tensors that keep their value from run to run. */
+  readonly variables: readonly Tensor[];
 }
 
 const SUPPORTED_TYPES: readonly ElementType[] = [
@@ -76,9 +78,8 @@ export function readModel(bytes: Uint8Array): FileModel {
       `the model has ${others.length + 1} subgraphs (control flow or several signatures); export one plain graph`,
     );
   }
-  const tensors = main
-    .tables(SubGraphField.tensors, "tensors")
-    .map((table, index) => readTensor(table, index, buffers));
+  const tensorTables = main.tables(SubGraphField.tensors, "tensors");
+  const tensors = tensorTables.map((table, index) => readTensor(table, index, buffers));
   const operators = main
     .tables(SubGraphField.operators, "operators")
     .map((table, index) => readOperator(table, index, codes, tensors.length));
@@ -87,7 +88,8 @@ export function readModel(bytes: Uint8Array): FileModel {
   const inputs = indices(main, SubGraphField.inputs, "inputs", tensors.length, false);
   const outputs = indices(main, SubGraphField.outputs, "outputs", tensors.length, false);
   if (outputs.length === 0) throw new ModelError("no-outputs", "the model has no outputs; export it again");
-  return { tensors, operators, inputs, outputs };
+  const variables = tensors.filter((_, id) => tensorTables[id]?.bool(TensorField.isVariable, false));
+  return { tensors, operators, inputs, outputs, variables };
 }
 
 function checkContainer(bytes: Uint8Array): void {
@@ -176,9 +178,6 @@ function readTensor(table: Table, id: number, buffers: readonly Table[]): Tensor
   }
   if (table.has(TensorField.sparsity)) {
     throw new UnsupportedError("sparse-tensor", `${at} is sparse; export the model with dense weights`);
-  }
-  if (table.bool(TensorField.isVariable, false)) {
-    throw new UnsupportedError("variable-tensor", `${at} keeps state between runs, which is not run yet`);
   }
   const shape = readShape(table, at);
   const quantization = readQuantization(table, at, type, shape);
