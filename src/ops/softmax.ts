@@ -29,7 +29,7 @@ export const softmax = defineOp<SoftmaxAttrs>({
     const input = requireInput(inputs, 0, "input");
     const output = requireOutput(outputs);
     requireInt8(input, "input");
-    requireRank(input, "input", 1, 4);
+    requireRank(input, "input", 1, 8);
     const { scale, zeroPoint } = requireInt8(output, "output");
     if (scale !== 1 / 256 || zeroPoint !== -128) {
       throw new UnsupportedError(

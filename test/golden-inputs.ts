@@ -1,0 +1,49 @@
+/** Inputs of the shared goldens, from their seeds: the same stream in Node and in a browser. */
+
+export type InputKind = "noise" | "smooth";
+
+/** A graph input as the goldens describe it. */
+export interface InputSpec {
+  readonly type: string;
+  readonly shape: readonly number[];
+}
+
+/** Little-endian bytes of each input. One xorshift32 stream runs through all of them. */
+export function goldenInputs(seed: number, kind: InputKind, specs: readonly InputSpec[]): Uint8Array[] {
+  let state = seed;
+  const draw = (): number => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+  let walk = 0;
+  const step = (): number => {
+    walk += (draw() & 31) - 15;
+    if (walk > 127) walk = 254 - walk;
+    if (walk < -128) walk = -256 - walk;
+    return walk;
+  };
+  return specs.map(({ type, shape }) => {
+    const length = shape.reduce((a, b) => a * b, 1);
+    const values = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array, float32: Float32Array }[type];
+    if (values === undefined) throw new Error(`no golden inputs of type ${type}`);
+    const array = new values(length);
+    if (kind === "smooth") {
+      const scale = { int8: 1, uint8: 1, int16: 256, float32: 1 / 128 }[type] ?? 1;
+      for (let i = 0; i < length; i++) array[i] = step() * scale;
+    } else if (type === "float32") {
+      for (let i = 0; i < length; i++) array[i] = ((draw() >>> 8) / 2 ** 24) * 2 - 1;
+    } else {
+      const bytes = new Uint8Array(array.buffer);
+      for (let i = 0; i < bytes.length; i++) bytes[i] = draw() & 0xff;
+    }
+    return new Uint8Array(array.buffer);
+  });
+}
+
+/** Bytes as the typed array that a model takes. */
+export function typed(type: string, bytes: Uint8Array): Int8Array | Float32Array {
+  const copy = bytes.slice();
+  return type === "float32" ? new Float32Array(copy.buffer) : new Int8Array(copy.buffer);
+}
