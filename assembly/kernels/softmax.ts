@@ -1,5 +1,5 @@
 import { SoftmaxField } from "../../src/plan/format.ts";
-import { clamp, doublingHighMul, multiplyByQuantizedMultiplier, roundingShift } from "../fixed-point.ts";
+import { doublingHighMul, multiplyByQuantizedMultiplier, roundingShift } from "../fixed-point.ts";
 import { address, field, loadActivation, storeActivation } from "../record.ts";
 
 /**
@@ -8,9 +8,10 @@ import { address, field, loadActivation, storeActivation } from "../record.ts";
  * in   int8 [rows, depth]
  * out  int8 [rows, depth], scale 1/256, zero point −128; may begin at `in` or below it
  *
- * All in fixed point: differences Q5.26, exponentials Q0.31, their sum Q12.19 (no overflow while depth ≤ 4096), its
- * reciprocal by three Newton steps. Differences below `diffMin` count as 0. Reference: TFLite reference/softmax.h with
- * gemmlowp fixedpoint.h.
+ * All in fixed point: differences Q5.26, exponentials Q0.31, their sum Q12.19, its reciprocal by three Newton steps.
+ * Differences below `diffMin` count as 0. The sum is unsigned and stays below 2^32 while depth ≤ 8191: each of its terms
+ * is at most 2^19. Factors of either sign are rounded by doublingHighMul as the reference rounds them; none is −2^31.
+ * Reference: TFLite reference/softmax.h with gemmlowp fixedpoint.h.
  */
 export function softmax(record: usize): void {
   const depth = <usize>field(record, SoftmaxField.depth);
@@ -37,8 +38,9 @@ export function softmax(record: usize): void {
       const difference = loadActivation(from + i) - largest;
       let value = -128;
       if (difference >= diffMin) {
-        const share = doublingHighMulSigned(reciprocal, exponential(difference, multiplier, shift));
-        value = clamp(roundingShift(share, exponent) - 128, -128, 127);
+        const share = doublingHighMul(reciprocal, exponential(difference, multiplier, shift));
+        // The share is below 2^31: a shift by 32 or more, which the reference refuses, rounds it to 0.
+        if (exponent < 32) value = min(roundingShift(share, exponent) - 128, 127);
       }
       storeActivation(to + i, value);
     }
@@ -50,14 +52,6 @@ export function softmax(record: usize): void {
 /** exp(difference · multiplier · 2^(shift − 31)) in Q0.31, difference ≤ 0. */
 function exponential(difference: i32, multiplier: i32, shift: i32): i32 {
   return expOnNegative(multiplyByQuantizedMultiplier(difference, multiplier, shift));
-}
-
-/** SaturatingRoundingDoublingHighMul of any two int32. */
-function doublingHighMulSigned(a: i32, b: i32): i32 {
-  if (a === b && a === i32.MIN_VALUE) return i32.MAX_VALUE;
-  const product = <i64>a * <i64>b;
-  const nudge: i64 = product >= 0 ? 1 << 30 : 1 - (1 << 30);
-  return <i32>((product + nudge) / 0x80000000);
 }
 
 /** x · 2^exponent, saturating, exponent > 0. */
@@ -88,7 +82,7 @@ function expOnNegative(a: i32): i32 {
 
 /** result · exp(−2^(bit − 26)) if that bit of the remainder is set. */
 function multiplyIf(remainder: i32, bit: i32, result: i32, constant: i32): i32 {
-  return remainder & (1 << bit) ? doublingHighMulSigned(result, constant) : result;
+  return remainder & (1 << bit) ? doublingHighMul(result, constant) : result;
 }
 
 /** exp on [−¼, 0) in Q0.31: the Taylor series to the fourth power around −⅛. */
@@ -96,24 +90,24 @@ function expOnQuarter(a: i32): i32 {
   const constant = 1895147668;
   const oneThird = 715827883;
   const x = a + (1 << 28);
-  const x2 = doublingHighMulSigned(x, x);
-  const x3 = doublingHighMulSigned(x2, x);
-  const x4 = doublingHighMulSigned(x2, x2);
+  const x2 = doublingHighMul(x, x);
+  const x3 = doublingHighMul(x2, x);
+  const x4 = doublingHighMul(x2, x2);
   const x4Over4 = roundingShift(x4, 2);
-  const rest = roundingShift(doublingHighMulSigned(x4Over4 + x3, oneThird) + x2, 1);
-  return constant + doublingHighMulSigned(constant, x + rest);
+  const rest = roundingShift(doublingHighMul(x4Over4 + x3, oneThird) + x2, 1);
+  return constant + doublingHighMul(constant, x + rest);
 }
 
 /** 1 / (1 + a) for a in [0, 1), Q0.31 to Q0.31: three Newton–Raphson steps on the half denominator, in Q2.29. */
 function oneOverOnePlus(a: i32): i32 {
-  const half = <i32>((<i64>a + <i64>i32.MAX_VALUE + 1) >> 1);
+  const half = (a >> 1) + (1 << 30);
   const fortyEightOver17 = 1515870810;
   const minusThirtyTwoOver17 = -1010580540;
-  let x = fortyEightOver17 + doublingHighMulSigned(half, minusThirtyTwoOver17);
+  let x = fortyEightOver17 + doublingHighMul(half, minusThirtyTwoOver17);
   for (let i = 0; i < 3; i++) {
-    const product = doublingHighMulSigned(half, x);
+    const product = doublingHighMul(half, x);
     const error = (1 << 29) - product;
-    x += saturatingShiftLeft(doublingHighMulSigned(x, error), 2);
+    x += saturatingShiftLeft(doublingHighMul(x, error), 2);
   }
   return saturatingShiftLeft(x, 1);
 }

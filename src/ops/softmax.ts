@@ -13,11 +13,15 @@ import { quantizeMultiplier } from "./fixed-point.ts";
 import { defineOp } from "./op.ts";
 
 interface SoftmaxAttrs {
+  /** Factor of the logits. */
   readonly beta: number;
 }
 
-/** Integer bits of the fixed-point difference from the maximum: Q5.26. */
-const DIFFERENCE_BITS = 5;
+/** Differences from the maximum are Q5.26: one is 2^26, the largest 31. */
+const ONE = 2 ** 26;
+
+/** A sum of so many exponentials, each at most 2^19, stays below 2^32. */
+const MAX_DEPTH = 8191;
 
 /** SOFTMAX over the last axis, int8 → int8 with scale 1/256 and zero point −128. Reference: TFLite reference/softmax.h. */
 export const softmax = defineOp<SoftmaxAttrs>({
@@ -28,7 +32,7 @@ export const softmax = defineOp<SoftmaxAttrs>({
     requireInputCount(inputs, 1, 1);
     const input = requireInput(inputs, 0, "input");
     const output = requireOutput(outputs);
-    requireInt8(input, "input");
+    const from = requireInt8(input, "input");
     requireRank(input, "input", 1, 8);
     const { scale, zeroPoint } = requireInt8(output, "output");
     if (scale !== 1 / 256 || zeroPoint !== -128) {
@@ -42,7 +46,21 @@ export const softmax = defineOp<SoftmaxAttrs>({
     if (!(beta > 0 && Number.isFinite(beta))) {
       throw new UnsupportedError(
         "softmax-beta",
-        `softmax of "${input.name}" has beta ${beta}; it must be above 0`,
+        `softmax of "${input.name}" has beta ${beta}; it must be finite and above 0`,
+      );
+    }
+    const depth = input.shape.at(-1) ?? 1;
+    if (depth > MAX_DEPTH) {
+      throw new UnsupportedError(
+        "softmax-depth",
+        `softmax of "${input.name}" is over ${depth} values, at most ${MAX_DEPTH} are run; use fewer classes`,
+      );
+    }
+    if (beta * from.scale * ONE <= 1) {
+      throw new UnsupportedError(
+        "softmax-scale",
+        `softmax of "${input.name}" has scale ${from.scale} and beta ${beta}; their product must be above 2^-26: ` +
+          "quantise with a representative data set",
       );
     }
     return { beta };
@@ -52,16 +70,14 @@ export const softmax = defineOp<SoftmaxAttrs>({
     withShape(output ?? { shape: [], type: "int8" }, input?.shape ?? []),
   ],
   macs: () => 0,
-  // A row is read whole before it is written.
+  // The last pass over a row writes each value after reading it.
   overlapDistance: () => 0,
 
   lower({ attrs, inputs, outputs }, at) {
     const { shape } = requireOutput(outputs);
     const depth = shape.at(-1) ?? 1;
     const { scale } = perTensor(requireInput(inputs, 0, "input"), "input");
-    const real = attrs.beta * scale * 2 ** (31 - DIFFERENCE_BITS);
-    const { multiplier, shift } = quantizeMultiplier(Math.min(real, 2 ** 31 - 1));
-    const largest = (2 ** DIFFERENCE_BITS - 1) * 2 ** (31 - DIFFERENCE_BITS);
+    const { multiplier, shift } = quantizeMultiplier(Math.min(attrs.beta * scale * ONE, 2 ** 31 - 1));
     return {
       op: "softmax",
       input: at.inputs[0] ?? 0,
@@ -70,7 +86,7 @@ export const softmax = defineOp<SoftmaxAttrs>({
       depth,
       multiplier,
       shift,
-      diffMin: -Math.floor(largest / 2 ** shift),
+      diffMin: -Math.floor((31 * ONE) / 2 ** shift),
     };
   },
 });

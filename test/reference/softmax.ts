@@ -1,0 +1,79 @@
+import { multiplyByQuantizedMultiplier, quantizeMultiplier, rdbp, srdhm } from "./fixed-point.ts";
+import type { Int8Tensor } from "./tensor.ts";
+
+/**
+ * SOFTMAX over the last axis, int8 of scale 1/256 and zero point -128. `beta` and the scale are float32, their product with
+ * 2^26 a double above 1. Fixed-point formats are written Qi.f, for i integer and f fractional bits beside the sign.
+ */
+export function softmaxReference(input: Int8Tensor, beta: number): Int8Array {
+  const { multiplier, shift } = quantizeMultiplier(Math.min(beta * input.scale * 2 ** 26, 2 ** 31 - 1));
+  const leastDifference = -Math.floor((31 * 2 ** 26) / 2 ** shift);
+  const depth = input.shape.at(-1) ?? 1;
+  const output = new Int8Array(input.values.length);
+  for (let start = 0; start < input.values.length; start += depth) {
+    const row = [...input.values.subarray(start, start + depth)];
+    const largest = Math.max(...row);
+    const powers = row.map((x) => {
+      if (x - largest < leastDifference) return undefined;
+      return expOfNegative(multiplyByQuantizedMultiplier(x - largest, multiplier, shift));
+    });
+    // Q12.19
+    const sum = powers.reduce<number>((total, e) => total + (e === undefined ? 0 : rdbp(e, 12)), 0);
+    // sum · 2^-19 = 2^bits · (1 + fraction · 2^-31)
+    const bits = Math.floor(Math.log2(sum)) - 19;
+    const fraction = (sum * 2 ** (12 - bits)) % 2 ** 31;
+    const reciprocal = reciprocalOfOnePlus(fraction);
+    for (const [i, e] of powers.entries()) {
+      const quotient = e === undefined ? 0 : rdbp(srdhm(reciprocal, e), bits + 31 - 8);
+      output[start + i] = Math.min(Math.max(quotient - 128, -128), 127);
+    }
+  }
+  return output;
+}
+
+const Q0_31 = 2 ** 31;
+const ONE = Q0_31 - 1;
+
+/** x · 2^count, saturating to int32. */
+function saturatingLeft(x: number, count: number): number {
+  return Math.min(Math.max(x * 2 ** count, -(2 ** 31)), 2 ** 31 - 1);
+}
+
+/** exp(a) in Q0.31 of a ≤ 0 in Q5.26. */
+export function expOfNegative(a: number): number {
+  if (a === 0) return ONE;
+  // a = r − Σ of powers of two from 2^-2 to 2^4, with r in [-1/4, 0).
+  const quarter = 2 ** 24;
+  const r = a - Math.floor(a / quarter) * quarter - quarter;
+  let result = expOfQuarter(r * 2 ** 5);
+  for (let power = -2; power <= 4; power++) {
+    if (Math.floor((r - a) / 2 ** (26 + power)) % 2 === 0) continue;
+    result = srdhm(result, Math.round(Math.exp(-(2 ** power)) * Q0_31));
+  }
+  return result;
+}
+
+/** exp(a) in Q0.31 of a in [-1/4, 0) in Q0.31: four terms of the Taylor series at -1/8. */
+function expOfQuarter(a: number): number {
+  const x = a + Q0_31 / 8;
+  const x2 = srdhm(x, x);
+  const x3 = srdhm(x2, x);
+  const x4 = srdhm(x2, x2);
+  const third = Math.round(Q0_31 / 3);
+  const tail = rdbp(srdhm(rdbp(x4, 2) + x3, third) + x2, 1);
+  const middle = Math.round(Math.exp(-1 / 8) * Q0_31);
+  return middle + srdhm(middle, x + tail);
+}
+
+/** 1 / (1 + a) in Q0.31 of a in [0, 1) in Q0.31: three Newton-Raphson steps for 1 / d, d = (1 + a) / 2. */
+function reciprocalOfOnePlus(a: number): number {
+  const d = Math.floor((a + ONE + 1) / 2);
+  // Q2.29
+  let x = Math.round((48 / 17) * 2 ** 29) + srdhm(d, -Math.round((32 / 17) * 2 ** 29));
+  for (let step = 0; step < 3; step++) {
+    const error = 2 ** 29 - srdhm(d, x);
+    x += saturatingLeft(srdhm(x, error), 2);
+  }
+  // x / 2 is the reciprocal, in Q1.30.
+  return saturatingLeft(x, 1);
+}
