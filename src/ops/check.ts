@@ -148,7 +148,7 @@ export function requireRank(tensor: Tensor, role: string, least: number, most: n
 }
 
 /**
- * The values of a constant int32 tensor: axes, paddings, permutations.
+ * The values of a constant int32 or int64 tensor: axes, paddings, permutations.
  * @throws UnsupportedError not-constant, unsupported-type
  */
 export function requireInts(tensor: Tensor, role: string): number[] {
@@ -158,14 +158,17 @@ export function requireInts(tensor: Tensor, role: string): number[] {
       `${label(tensor, role)} is computed by the model; it must be a constant`,
     );
   }
-  if (tensor.type !== "int32") {
+  if (tensor.type !== "int32" && tensor.type !== "int64") {
     throw new UnsupportedError(
       "unsupported-type",
-      `${label(tensor, role)} is ${tensor.type}; int32 is needed`,
+      `${label(tensor, role)} is ${tensor.type}; int32 or int64 is needed`,
     );
   }
   const { data } = tensor;
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  if (tensor.type === "int64") {
+    return Array.from({ length: data.byteLength >> 3 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
+  }
   return Array.from({ length: data.byteLength >> 2 }, (_, i) => view.getInt32(4 * i, true));
 }
 
@@ -249,4 +252,13 @@ export function requireMultiplier(value: number, output: Tensor): Multiplier {
 export function withShape(tensor: TensorType, shape: readonly number[]): TensorType {
   const { type, quantization } = tensor;
   return quantization === undefined ? { shape, type } : { shape, type, quantization };
+}
+
+/** Whether both have the same scales and zero points, so that one's bytes mean the same as the other's. */
+export function sameQuantization(a: TensorType, b: TensorType): boolean {
+  const [p, q] = [a.quantization, b.quantization];
+  if (p === undefined || q === undefined) return p === q;
+  return (
+    p.axis === q.axis && p.scales.join() === q.scales.join() && p.zeroPoints.join() === q.zeroPoints.join()
+  );
 }

@@ -7,6 +7,7 @@ import {
   requireInts,
   requireOutput,
   requireRank,
+  sameQuantization,
   withShape,
 } from "./check.ts";
 import { defineOp } from "./op.ts";
@@ -17,7 +18,18 @@ export interface PadAttrs {
   readonly after: readonly number[];
 }
 
+interface Dimension {
+  readonly size: number;
+  readonly before: number;
+  readonly after: number;
+}
+
+const UNPADDED: Dimension = { size: 1, before: 0, after: 0 };
+
 const MAX_RANK = 5;
+
+/** Largest padding: keeps every size well within int32. */
+const MAX_PADDING = 2 ** 24;
 
 /** PAD with the output's zero point. Reference: TFLite reference/pad.h. */
 export const pad = defineOp<PadAttrs>({
@@ -38,10 +50,10 @@ export const pad = defineOp<PadAttrs>({
         `"${output.name}" has ${values.length} paddings for rank ${input.shape.length}; two per dimension are needed`,
       );
     }
-    if (values.some((value) => value < 0 || value > 2 ** 24)) {
+    if (values.some((value) => value < 0 || value > MAX_PADDING)) {
       throw new ModelError(
         "bad-padding",
-        `"${output.name}" has paddings [${values.join(", ")}]; each must be 0 to 2^24: export the model again`,
+        `"${output.name}" has paddings [${values.join(", ")}]; each must be 0 to ${MAX_PADDING}: export the model again`,
       );
     }
     return {
@@ -56,19 +68,21 @@ export const pad = defineOp<PadAttrs>({
       (input?.shape ?? []).map((size, axis) => size + (before[axis] ?? 0) + (after[axis] ?? 0)),
     ),
   ],
-  isIdentity: ({ attrs, inputs, outputs }) =>
+  isIdentity: ({ attrs, inputs: [input], outputs: [output] }) =>
     [...attrs.before, ...attrs.after].every((size) => size === 0) &&
-    requireInput(inputs, 0, "input").quantization?.scales[0] === outputs[0]?.quantization?.scales[0] &&
-    requireInput(inputs, 0, "input").quantization?.zeroPoints[0] === outputs[0]?.quantization?.zeroPoints[0],
+    input !== undefined &&
+    output !== undefined &&
+    sameQuantization(input, output),
   macs: () => 0,
 
   lower({ attrs, inputs, outputs }, at) {
     const { shape } = requireInput(inputs, 0, "input");
-    const missing = MAX_RANK - shape.length;
-    const [n0 = 1, n1 = 1, n2 = 1, n3 = 1, n4 = 1] = [...Array<number>(missing).fill(1), ...shape];
-    const none = Array<number>(missing).fill(0);
-    const [before0 = 0, before1 = 0, before2 = 0, before3 = 0, before4 = 0] = [...none, ...attrs.before];
-    const [after0 = 0, after1 = 0, after2 = 0, after3 = 0, after4 = 0] = [...none, ...attrs.after];
+    const dimensions = merge(shape, attrs);
+    const missing = MAX_RANK - dimensions.length;
+    const all = [...Array<Dimension>(missing).fill(UNPADDED), ...dimensions];
+    const [n0 = 1, n1 = 1, n2 = 1, n3 = 1, n4 = 1] = all.map(({ size }) => size);
+    const [before0 = 0, before1 = 0, before2 = 0, before3 = 0, before4 = 0] = all.map((d) => d.before);
+    const [after0 = 0, after1 = 0, after2 = 0, after3 = 0, after4 = 0] = all.map((d) => d.after);
     return {
       op: "pad",
       input: at.inputs[0] ?? 0,
@@ -92,3 +106,19 @@ export const pad = defineOp<PadAttrs>({
     };
   },
 });
+
+/** Dimensions within which nothing is padded become one with the next outer one, so that longer runs are copied. */
+function merge(shape: readonly number[], { before, after }: PadAttrs): Dimension[] {
+  const dimensions: Dimension[] = [];
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const here = { size: shape[axis] ?? 1, before: before[axis] ?? 0, after: after[axis] ?? 0 };
+    const [inner] = dimensions;
+    if (inner?.before === 0 && inner.after === 0) {
+      const { size } = inner;
+      dimensions[0] = { size: here.size * size, before: here.before * size, after: here.after * size };
+    } else {
+      dimensions.unshift(here);
+    }
+  }
+  return dimensions;
+}

@@ -1,7 +1,14 @@
 import { ModelError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
-import { requireInput, requireInputCount, requireInts, requireOutput, withShape } from "./check.ts";
+import {
+  requireInput,
+  requireInputCount,
+  requireInts,
+  requireOutput,
+  sameQuantization,
+  withShape,
+} from "./check.ts";
 import { defineOp } from "./op.ts";
 
 /** The shape of the output; no −1. */
@@ -31,7 +38,11 @@ export const reshape = defineOp<ReshapeAttrs>({
 
   infer: ([input], { shape }) => [withShape(input ?? { shape, type: "int8" }, shape)],
   alias: true,
-  isIdentity: ({ inputs, outputs }) => inputs[0]?.shape.join() === outputs[0]?.shape.join(),
+  isIdentity: ({ inputs: [input], outputs: [output] }) =>
+    input !== undefined &&
+    output !== undefined &&
+    input.shape.join() === output.shape.join() &&
+    sameQuantization(input, output),
   fold: ({ inputs }) => inputs[0]?.data,
   macs: () => 0,
 });

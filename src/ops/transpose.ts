@@ -7,6 +7,7 @@ import {
   requireInts,
   requireOutput,
   requireRank,
+  sameQuantization,
   withShape,
 } from "./check.ts";
 import { defineOp } from "./op.ts";
@@ -15,6 +16,14 @@ import { defineOp } from "./op.ts";
 export interface TransposeAttrs {
   readonly permutation: readonly number[];
 }
+
+/** A dimension of the output; the stride is the input's, in bytes. */
+interface Dimension {
+  readonly size: number;
+  readonly stride: number;
+}
+
+const ONCE: Dimension = { size: 1, stride: 0 };
 
 const MAX_RANK = 5;
 
@@ -46,7 +55,11 @@ export const transpose = defineOp<TransposeAttrs>({
       permutation.map((axis) => input?.shape[axis] ?? 1),
     ),
   ],
-  isIdentity: ({ attrs }) => attrs.permutation.every((axis, i) => axis === i),
+  isIdentity: ({ attrs, inputs: [input], outputs: [output] }) =>
+    attrs.permutation.every((axis, i) => axis === i) &&
+    input !== undefined &&
+    output !== undefined &&
+    sameQuantization(input, output),
 
   fold({ attrs, inputs }) {
     const { data, shape } = requireInput(inputs, 0, "input");
@@ -69,12 +82,11 @@ export const transpose = defineOp<TransposeAttrs>({
 
   lower({ attrs, inputs }, at) {
     const { shape } = requireInput(inputs, 0, "input");
-    const strides = stridesOf(shape);
-    const missing = MAX_RANK - shape.length;
-    const sizes = [...Array<number>(missing).fill(1), ...attrs.permutation.map((axis) => shape[axis] ?? 1)];
-    const steps = [...Array<number>(missing).fill(0), ...attrs.permutation.map((axis) => strides[axis] ?? 0)];
-    const [n0 = 1, n1 = 1, n2 = 1, n3 = 1, n4 = 1] = sizes;
-    const [stride0 = 0, stride1 = 0, stride2 = 0, stride3 = 0, stride4 = 0] = steps;
+    const dimensions = merge(shape, attrs.permutation);
+    const missing = MAX_RANK - dimensions.length;
+    const all = [...Array<Dimension>(missing).fill(ONCE), ...dimensions];
+    const [n0 = 1, n1 = 1, n2 = 1, n3 = 1, n4 = 1] = all.map(({ size }) => size);
+    const [stride0 = 0, stride1 = 0, stride2 = 0, stride3 = 0, stride4 = 0] = all.map((d) => d.stride);
     return {
       op: "transpose",
       input: at.inputs[0] ?? 0,
@@ -96,4 +108,22 @@ export const transpose = defineOp<TransposeAttrs>({
 /** Elements from one index of each dimension to the next. */
 function stridesOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
+}
+
+/** Output dimensions, outermost first. Those of size 1 are dropped, those that stay neighbours in the input merged. */
+function merge(shape: readonly number[], permutation: readonly number[]): Dimension[] {
+  const strides = stridesOf(shape);
+  const dimensions: Dimension[] = [];
+  for (const axis of [...permutation].reverse()) {
+    const size = shape[axis] ?? 1;
+    const stride = strides[axis] ?? 0;
+    const [inner] = dimensions;
+    if (size === 1) continue;
+    if (inner !== undefined && inner.stride * inner.size === stride) {
+      dimensions[0] = { size: size * inner.size, stride: inner.stride };
+    } else {
+      dimensions.unshift({ size, stride });
+    }
+  }
+  return dimensions;
 }

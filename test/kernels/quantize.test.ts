@@ -1,0 +1,150 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Tensor } from "../../src/graph/graph.ts";
+import { quantize } from "../../src/ops/quantize.ts";
+import type { Kernels } from "../kernel-harness.ts";
+import { provedKernels } from "../kernel-harness.ts";
+import { scale, zeroPoint } from "../ops/elementwise.ts";
+import { executeWithin, importNode, int8Tensor, int8Values, lowerNode } from "../ops/node.ts";
+import { quantizeReference, requantizeReference } from "../reference/quantize.ts";
+import type { Int8Output } from "../reference/tensor.ts";
+
+const float32Tensor = (shape: readonly number[]): Tensor => ({
+  id: 0,
+  name: "input",
+  shape,
+  type: "float32",
+});
+
+/** Runs the node apart and over its own input, `below` bytes under it. */
+function check(
+  kernels: Kernels,
+  input: Tensor,
+  bytes: Uint8Array,
+  to: Int8Output,
+  expected: Int8Array,
+  below: number,
+): void {
+  const node = importNode(quantize, [input], int8Tensor("output", to));
+  expect(quantize.overlapDistance?.(node, 0, kernels.variant)).toBe(0);
+  const { length } = expected;
+  for (const shared of [false, true]) {
+    kernels.reset();
+    kernels.allocate(32);
+    const from =
+      input.type === "int8"
+        ? kernels.placeActivations(new Int8Array(bytes.buffer))
+        : kernels.placeBytes(bytes);
+    const output = shared ? from - below : kernels.allocate(length);
+    const record = lowerNode(quantize, node, kernels, { inputs: [from], outputs: [output] });
+    executeWithin(kernels, record, output, output + length);
+    expect(kernels.readActivations(output, length)).toEqual(expected);
+  }
+}
+
+/** Reals around and between the steps of an output scale, and the ones that floats have besides. */
+const quantizeCase = fc
+  .record({
+    scale,
+    zeroPoint,
+    steps: fc.array(fc.integer({ min: -300, max: 300 }), { minLength: 1 }),
+    below: fc.nat(20),
+  })
+  .map(({ steps, ...rest }) => {
+    const halves = steps.map((step) => Math.fround((step / 2) * rest.scale));
+    const special = [0, -0, NaN, Infinity, -Infinity, 3e38, -3e38, 1e-45, -1e-45];
+    return { ...rest, values: Float32Array.of(...halves, ...special) };
+  });
+
+const requantizeCase = fc
+  .record({
+    scale,
+    ratio: fc.double({ min: -3, max: 3, noNaN: true }),
+    zeroPoints: fc.tuple(zeroPoint, zeroPoint),
+    below: fc.nat(20),
+  })
+  .map(({ scale, ratio, zeroPoints, below }) => {
+    const shape = [256];
+    const values = Int8Array.from({ length: 256 }, (_, i) => i - 128);
+    const output = { shape, scale: Math.fround(scale * 10 ** ratio), zeroPoint: zeroPoints[1] };
+    return { input: { shape, scale, zeroPoint: zeroPoints[0], values }, output, below };
+  });
+
+describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as const))(
+  "quantize (%s)",
+  (_, kernels) => {
+    test("equals the reference for float32 at and around halves, in place too", () => {
+      fc.assert(
+        fc.property(quantizeCase, ({ values, below, ...to }) => {
+          const output = { shape: [values.length], ...to };
+          const bytes = new Uint8Array(values.buffer);
+          check(
+            kernels,
+            float32Tensor(output.shape),
+            bytes,
+            output,
+            quantizeReference(values, output),
+            below,
+          );
+        }),
+        { numRuns: 200 },
+      );
+    });
+
+    test("equals the reference for every int8 and any pair of scales, in place too", () => {
+      fc.assert(
+        fc.property(requantizeCase, ({ input, output, below }) => {
+          const bytes = new Uint8Array(input.values.buffer);
+          check(
+            kernels,
+            int8Tensor("input", input),
+            bytes,
+            output,
+            requantizeReference(input, output),
+            below,
+          );
+        }),
+        { numRuns: 200 },
+      );
+    });
+  },
+);
+
+test("the reference gives the values that the formula gives by hand", () => {
+  const output = { shape: [7], scale: 0.5, zeroPoint: 10 };
+  const values = Float32Array.of(0.25, -0.25, 0.24, 1, -100, 100, NaN);
+  // Quotients 0.5, -0.5, 0.48, 2, -200, 200: halves away from zero.
+  expect([...quantizeReference(values, output)]).toEqual([11, 9, 10, 12, -128, 127, 10]);
+  const input = { shape: [3], scale: 0.25, zeroPoint: 1, values: Int8Array.of(2, 4, -2) };
+  // 1/2, 3/2 and -3/2 · 0.5 / 0.25: a multiplier of 1/2 rounds in the high product alone, halves up.
+  expect([...requantizeReference(input, { shape: [3], scale: 0.5, zeroPoint: 0 })]).toEqual([1, 2, -1]);
+});
+
+test("int8 of equal scale and zero point is left as it is, and nothing else", () => {
+  const plain = (own: number, zero: number): Int8Output => ({ shape: [256], scale: own, zeroPoint: zero });
+  const identity = (from: Tensor, to: Int8Output): boolean | undefined =>
+    quantize.isIdentity?.(importNode(quantize, [from], int8Tensor("output", to)));
+  for (const own of [1, 0.1, 1e-9].map(Math.fround)) {
+    for (const zero of [-128, 0, 127]) {
+      expect(identity(int8Tensor("input", plain(own, zero)), plain(own, zero))).toBe(true);
+      const values = Int8Array.from({ length: 256 }, (_, i) => i - 128);
+      expect(requantizeReference({ ...plain(own, zero), values }, plain(own, zero))).toEqual(values);
+    }
+  }
+  expect(identity(int8Tensor("input", plain(1, 0)), plain(1, 1))).toBe(false);
+  expect(identity(int8Tensor("input", plain(1, 0)), plain(0.5, 0))).toBe(false);
+  const quantized = int8Tensor("input", plain(1, 0));
+  expect(identity({ ...quantized, type: "float32" }, plain(1, 0))).toBe(false);
+});
+
+test.each(["uint8", "int16", "int32", "bool"] as const)("refuses %s", (type) => {
+  const output = int8Tensor("output", { shape: [2], scale: 1, zeroPoint: 0 }, int8Values(1, 2));
+  const { quantization } = output;
+  const input = { id: 0, name: "input", shape: [2], type, ...(quantization && { quantization }) };
+  expect(() => quantize.prepare([input], [output], undefined)).toThrow(
+    expect.objectContaining({ name: "UnsupportedError", code: "unsupported-type" }),
+  );
+  expect(() => quantize.prepare([output], [input], undefined)).toThrow(
+    expect.objectContaining({ name: "UnsupportedError", code: "unsupported-type" }),
+  );
+});
