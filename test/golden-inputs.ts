@@ -44,6 +44,6 @@ export function goldenInputs(seed: number, kind: InputKind, specs: readonly Inpu
 
 /** Bytes as the typed array that a model takes. */
 export function typed(type: string, bytes: Uint8Array): Int8Array | Float32Array {
-  const copy = bytes.slice();
-  return type === "float32" ? new Float32Array(copy.buffer) : new Int8Array(copy.buffer);
+  const { buffer } = new Uint8Array(bytes);
+  return type === "float32" ? new Float32Array(buffer) : new Int8Array(buffer);
 }

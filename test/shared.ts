@@ -38,6 +38,8 @@ export interface Sample {
   readonly outputs: readonly (InputSpec & { readonly data: string })[];
   readonly argmax?: number;
   readonly expected?: number | null;
+  /** Whether the reference's answer is the expected one. */
+  readonly agrees?: boolean | null;
   /** A whole recording instead of one input. */
   readonly logmel?: unknown;
 }

@@ -25,8 +25,8 @@ function describe(port: ModelPort): string {
 }
 
 function rawValues(bytes: Uint8Array, type: "int8" | "float32"): TensorArray {
-  const copy = bytes.slice();
-  return type === "int8" ? new Int8Array(copy.buffer) : new Float32Array(copy.buffer);
+  const { buffer } = new Uint8Array(bytes);
+  return type === "int8" ? new Int8Array(buffer) : new Float32Array(buffer);
 }
 
 /** NumPy format 1.0 and 2.0: magic, version, header length, a Python dictionary, then the data. */

@@ -194,7 +194,9 @@ export function encodeImage(image: Image): Uint8Array {
  * Reads a `.thimble` file. The file is not trusted: the image is verified like a model.
  * @throws ExecutionError a file that is cut, changed, of another version, or whose plan does not hold
  */
-export function decodeImage(bytes: Uint8Array): Image {
+export function decodeImage(file: Uint8Array): Image {
+  // A plain view: the slice of Node's Buffer, a subclass, would not copy.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const head = 4 * FileHeader.words;
   if (!isImageFile(bytes) || bytes.length < head) throw damaged("this is not a whole .thimble file");
   const words = new Uint32Array(bytes.slice(0, head).buffer);

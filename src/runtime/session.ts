@@ -85,8 +85,8 @@ class FlashReader {
 
   constructor(image: Image) {
     // A copy: what the caller does to its bytes afterwards has no effect.
-    const flash = image.flash.slice();
-    const words = new Int32Array(image.sram.slice().buffer, 0, image.sram.length >> 2);
+    const flash = new Uint8Array(image.flash);
+    const words = new Int32Array(new Uint8Array(image.sram).buffer, 0, image.sram.length >> 2);
     for (let at = (words[Header.entry] ?? 0) >> 2; ;) {
       const record = decodeRecord(words, at);
       if (record === undefined || record.op === "end") break;

@@ -11,7 +11,8 @@ export class FlatBuffer {
   #work: number;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    // A plain view: the slice of Node's Buffer, a subclass, would not copy.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#work = 16 * bytes.length + 4096;
   }
