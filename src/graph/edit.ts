@@ -1,5 +1,5 @@
-/** The few edits and questions that passes are made of. Edits return new graphs; a tensor keeps its id for good. */
-import type { Graph, Node, Tensor, TensorType } from "./graph.ts";
+/** The few edits that passes are made of. All return new graphs; a tensor keeps its id for good. */
+import type { Graph, Node, Tensor } from "./graph.ts";
 
 /** The nodes that read each tensor. */
 export function consumersOf(graph: Graph): ReadonlyMap<number, readonly Node[]> {
@@ -17,13 +17,6 @@ export function consumersOf(graph: Graph): ReadonlyMap<number, readonly Node[]> 
 /** The node that makes each tensor. */
 export function producersOf(graph: Graph): ReadonlyMap<number, Node> {
   return new Map(graph.nodes.flatMap((node) => node.outputs.map((id) => [id, node] as const)));
-}
-
-/** Whether a byte stands for the same real number in both tensors. */
-export function sameQuantization(a: TensorType, b: TensorType): boolean {
-  const text = ({ type, quantization }: TensorType): string =>
-    `${type} ${quantization?.scales.join() ?? ""} ${quantization?.zeroPoints.join() ?? ""}`;
-  return text(a) === text(b) && (a.quantization?.axis ?? 0) === (b.quantization?.axis ?? 0);
 }
 
 /** Each node in `replacements` gives way to its list (none: it is removed), in place. */

@@ -1,6 +1,7 @@
-import { consumersOf, replaceNodes, sameQuantization } from "../graph/edit.ts";
+import { consumersOf, replaceNodes } from "../graph/edit.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { tensorOf } from "../graph/graph.ts";
+import { sameQuantization } from "../ops/check.ts";
 import type { ConvolutionAttrs } from "../ops/convolution.ts";
 import type { PadAttrs } from "../ops/pad.ts";
 

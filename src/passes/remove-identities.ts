@@ -1,4 +1,4 @@
-import { producersOf, redirect, replaceNodes, sameQuantization } from "../graph/edit.ts";
+import { producersOf, redirect, replaceNodes } from "../graph/edit.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { bind } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
@@ -16,7 +16,7 @@ export function removeIdentities(graph: Graph): Graph {
   /** Tensors that become an output of the graph → the output. */
   const renamed = new Map<number, number>();
   for (const node of graph.nodes) {
-    if (!passesOn(graph, node)) continue;
+    if (opOf(node).isIdentity?.(bind(graph, node)) !== true) continue;
     const [input = -1] = node.inputs;
     const [output = -1] = node.outputs;
     const origin = origins.get(input) ?? input;
@@ -32,13 +32,4 @@ export function removeIdentities(graph: Graph): Graph {
   const names = new Map(renamed);
   for (const [id, origin] of origins) names.set(id, renamed.get(origin) ?? origin);
   return redirect(replaceNodes(graph, removed), names);
-}
-
-/** An alias may give the same bytes another scale; then its readers need it. */
-function passesOn(graph: Graph, node: Node): boolean {
-  const bound = bind(graph, node);
-  const [input] = bound.inputs;
-  const [output] = bound.outputs;
-  if (input === undefined || output === undefined || opOf(node).isIdentity?.(bound) !== true) return false;
-  return sameQuantization(input, output);
 }

@@ -1,6 +1,7 @@
-import { consumersOf, replaceNodes, sameQuantization } from "../graph/edit.ts";
+import { consumersOf, replaceNodes } from "../graph/edit.ts";
 import type { Graph, Node, Tensor } from "../graph/graph.ts";
 import { tensorOf } from "../graph/graph.ts";
+import { sameQuantization } from "../ops/check.ts";
 import type { MeanAttrs } from "../ops/mean.ts";
 import type { ReshapeAttrs } from "../ops/reshape.ts";
 import type { TransposeAttrs } from "../ops/transpose.ts";

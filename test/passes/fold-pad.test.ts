@@ -1,5 +1,14 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
+import { conv2d } from "../../src/ops/conv2d.ts";
+import { convolvedSize } from "../../src/ops/convolution.ts";
+import { depthwiseConv2d } from "../../src/ops/depthwise-conv2d.ts";
 import { foldPad } from "../../src/passes/fold-pad.ts";
+import { provedKernels } from "../kernel-harness.ts";
+import { buildCase, checkConvolution, operands, tensorsOf } from "../ops/convolution.ts";
+import { int8Tensor } from "../ops/node.ts";
+import { conv2dReference } from "../reference/conv2d.ts";
+import { depthwiseConv2dReference } from "../reference/depthwise-conv2d.ts";
 import { applyExactly, CONVOLUTION, GraphBuilder, int8, operators, perTensor } from "./graphs.ts";
 
 const PAD = { before: [0, 1, 2, 0], after: [0, 0, 3, 0] };
@@ -72,3 +81,46 @@ test.each([
   const graph = builder.build(builder.node("conv2d", [padded, weights], CONVOLUTION));
   expect(applyExactly(foldPad, graph)).toBe(graph);
 });
+
+const size = fc.integer({ min: 1, max: 6 });
+const padding = fc.integer({ min: 0, max: 7 });
+const step = fc.integer({ min: 1, max: 3 });
+const padded = fc.record({
+  ...{ height: size, width: size, kernelHeight: size, kernelWidth: size },
+  ...{ padTop: padding, padLeft: padding, padBottom: padding, padRight: padding },
+  ...{ strideY: step, strideX: step, dilationY: step, dilationX: step },
+  channels: fc.constantFrom(1, 3, 8, 17),
+});
+
+// A file's SAME and VALID know no such padding: it may be uneven, and wider than the window.
+for (const kernels of provedKernels()) {
+  test.each([
+    { op: conv2d, reference: conv2dReference, axis: 0, extra: {} },
+    { op: depthwiseConv2d, reference: depthwiseConv2dReference, axis: 3, extra: { depthMultiplier: 1 } },
+  ])(`$op.name takes any padding (${kernels.variant})`, ({ op, reference, axis, extra }) => {
+    fc.assert(
+      fc.property(padded, operands, (drawn, data) => {
+        const { height, width, kernelHeight, kernelWidth, channels, ...geometry } = drawn;
+        const { padTop, padBottom, padLeft, padRight, strideY, strideX, dilationY, dilationX } = geometry;
+        const rows = convolvedSize(height, padTop + padBottom, kernelHeight, strideY, dilationY);
+        const columns = convolvedSize(width, padLeft + padRight, kernelWidth, strideX, dilationX);
+        fc.pre(rows > 0 && columns > 0);
+        const depth = axis === 0 ? 5 : channels;
+        const c = buildCase(data, {
+          input: [1, height, width, depth],
+          weights:
+            axis === 0 ? [channels, kernelHeight, kernelWidth, depth] : [1, kernelHeight, kernelWidth, depth],
+          output: [1, rows, columns, channels],
+          channels,
+          terms: kernelHeight * kernelWidth * (axis === 0 ? depth : 1),
+        });
+        const attrs = { ...geometry, activation: c.activation, ...extra };
+        const outputs = [int8Tensor("output", c.output)];
+        const node = { name: "output", attrs, inputs: tensorsOf(c, axis), outputs };
+        const expected = reference(c.input, c.weights, c.bias, c.output, attrs);
+        checkConvolution(kernels, op, node, c.input, expected, 1);
+      }),
+      { numRuns: 150 },
+    );
+  });
+}

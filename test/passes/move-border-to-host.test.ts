@@ -54,6 +54,14 @@ test("a float input with a second reader stays float", () => {
   expect(moveBorderToHost(graph)).toBe(graph);
 });
 
+test("a float input that is an output too stays float", () => {
+  const builder = new GraphBuilder();
+  const real = builder.input(float32([4]));
+  const image = builder.node("quantize", [real]);
+  const graph = builder.build(builder.node("add", [image, image], SUM), real);
+  expect(applyExactly(moveBorderToHost, graph)).toBe(graph);
+});
+
 test("an int8 input that is requantised stays", () => {
   const builder = new GraphBuilder();
   const image = builder.node("quantize", [builder.input(int8([4]))]);

@@ -79,7 +79,7 @@ function runNode(op: string, node: BoundNode, value: (tensor: Tensor) => Uint8Ar
     const { shape, values } = int8(second);
     return { shape, values, scales: [...(second?.quantization?.scales ?? [])] };
   };
-  const bias = (): Int32Array | undefined => third && new Int32Array(value(third).slice().buffer);
+  const bias = (): Int32Array | undefined => third && new Int32Array(new Uint8Array(value(third)).buffer);
   const output = (): Int8Output => quantized(result);
   const pool = { ...attrs, same: attrs.padding === 0 };
   switch (op) {
@@ -142,7 +142,7 @@ function transposeReference(
 function quantizeReference(from: Tensor, bytes: Uint8Array, to: Tensor): Uint8Array {
   const { scale, zeroPoint } = quantized(to);
   if (from.type === "float32") {
-    const reals = new Float32Array(bytes.slice().buffer);
+    const reals = new Float32Array(new Uint8Array(bytes).buffer);
     return bytesOf(
       Int8Array.from(reals, (x) => clampTo(roundC(Math.fround(x / scale)) + zeroPoint, [-128, 127])),
     );
