@@ -1,0 +1,232 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Layers of src/ from the bottom. A layer imports itself and what is below it; neighbours in a row do not meet. */
+const LAYERS = [
+  ["errors"],
+  ["plan"],
+  ["graph"],
+  ["ops"],
+  ["tflite", "passes"],
+  ["schedule"],
+  ["memory"],
+  ["emit"],
+  ["compile"],
+];
+
+/** Modules of packages and of Node, by the folder that may import them. */
+const PACKAGES: Readonly<Record<string, RegExp>> = {
+  runtime: /^@assemblyscript\/loader$/,
+  cli: /^(node:.*|tinybench)$/,
+};
+
+/** The one file of the runtime that looks for Node's files, and only when it runs. */
+const DYNAMIC: Readonly<Record<string, string>> = { "src/runtime/source.ts": "node:fs/promises" };
+
+interface Import {
+  readonly specifier: string;
+  /** Erased by the compiler. */
+  readonly typeOnly: boolean;
+  /** `import()` while running. */
+  readonly dynamic: boolean;
+}
+
+function parse(path: string, text: string): ts.SourceFile {
+  return ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
+}
+
+function visit(node: ts.Node, see: (node: ts.Node) => void): void {
+  see(node);
+  ts.forEachChild(node, (child) => {
+    visit(child, see);
+  });
+}
+
+/** Every import, re-export, `import()` and `import("…").Type`. A specifier that is no literal reads "(computed)". */
+function importsOf(file: ts.SourceFile): Import[] {
+  const found: Import[] = [];
+  const add = (from: ts.Node | undefined, typeOnly: boolean, dynamic: boolean): void => {
+    const specifier = from !== undefined && ts.isStringLiteralLike(from) ? from.text : "(computed)";
+    found.push({ specifier, typeOnly, dynamic });
+  };
+  visit(file, (node) => {
+    if (ts.isImportDeclaration(node)) {
+      add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword, false);
+    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) {
+      add(node.moduleSpecifier, node.isTypeOnly, false);
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      add(node.arguments[0], false, true);
+    } else if (ts.isImportTypeNode(node)) {
+      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true, false);
+    }
+  });
+  return found;
+}
+
+/** "plan" of src/plan/format.ts, "errors" of src/errors.ts. */
+function layerOf(path: string): string {
+  return (path.split("/")[1] ?? "").replace(/\.ts$/, "");
+}
+
+/** Whether `from` may import the file `to` of this repository. */
+function mayImport(from: string, to: string, typeOnly: boolean): boolean {
+  if (from.startsWith("assembly/")) return to.startsWith("assembly/") || to === "src/plan/format.ts";
+  if (!to.startsWith("src/")) return false;
+  const [source, target] = [layerOf(from), layerOf(to)];
+  const carried = target === "errors" || target === "plan" || to === "src/emit/image.ts";
+  // A page that runs a compiled image carries no flatbuffers, operators or passes.
+  if (from === "src/emit/image.ts") return carried || (typeOnly && target === "graph");
+  if (source === "runtime") return carried || target === "runtime";
+  if (source === "cli") return true;
+  if (source === "index") return target !== "cli";
+  const rank = LAYERS.findIndex((row) => row.includes(source));
+  return source === target || LAYERS.slice(0, Math.max(rank, 0)).some((row) => row.includes(target));
+}
+
+/** The imports of a file that point where they must not, or at no file by its name. */
+function wrongImports(path: string, text: string): string[] {
+  const wrong = importsOf(parse(path, text)).filter(({ specifier, typeOnly, dynamic }) => {
+    if (dynamic && DYNAMIC[path] === specifier) return false;
+    const layer = path.startsWith("src/") ? layerOf(path) : "";
+    if (!specifier.startsWith(".")) return PACKAGES[layer]?.test(specifier) !== true;
+    const target = posix.join(posix.dirname(path), specifier);
+    return !existsSync(root + target) || !target.endsWith(".ts") || !mayImport(path, target, typeOnly);
+  });
+  return wrong.map(({ specifier }) => `${path} → ${specifier}`);
+}
+
+/** Places where a file says `any`. */
+function anys(path: string, text: string): string[] {
+  const file = parse(path, text);
+  const found: string[] = [];
+  visit(file, (node) => {
+    if (node.kind !== ts.SyntaxKind.AnyKeyword) return;
+    found.push(`${path}:${file.getLineAndCharacterOfPosition(node.getStart()).line + 1}`);
+  });
+  return found;
+}
+
+function isInt32(expression: ts.Expression | undefined): boolean {
+  if (expression === undefined) return false;
+  if (ts.isPrefixUnaryExpression(expression)) {
+    return expression.operator === ts.SyntaxKind.MinusToken && isInt32(expression.operand);
+  }
+  return ts.isNumericLiteral(expression) && Number(expression.text) === (Number(expression.text) | 0);
+}
+
+/** Statements of a shared file that are not `export enum` or `export const` of written-out int32 values. */
+function unsharedStatements(path: string, text: string): string[] {
+  const file = parse(path, text);
+  const bad = file.statements.filter((statement) => {
+    const modifiers = ts.canHaveModifiers(statement) ? (ts.getModifiers(statement) ?? []) : [];
+    if (modifiers.map(({ kind }) => kind).join() !== String(ts.SyntaxKind.ExportKeyword)) return true;
+    if (ts.isEnumDeclaration(statement)) {
+      return !statement.members.every(
+        (member) => ts.isIdentifier(member.name) && isInt32(member.initializer),
+      );
+    }
+    if (!ts.isVariableStatement(statement)) return true;
+    const { declarations, flags } = statement.declarationList;
+    const isConst = (flags & ts.NodeFlags.Const) !== 0;
+    return !isConst || !declarations.every(({ type, initializer }) => !type && isInt32(initializer));
+  });
+  return bad.map((statement) => `${path}: ${statement.getText().slice(0, 60)}`);
+}
+
+/** Files below a folder of this repository, by their path in it. */
+function sources(folder: string): string[] {
+  return readdirSync(root + folder, { recursive: true, encoding: "utf8" })
+    .map((path) => posix.join(folder, path.replaceAll("\\", "/")))
+    .filter((path) => path.endsWith(".ts"));
+}
+
+const read = (path: string): string => readFileSync(root + path, "utf8");
+
+test("every folder and file of src/ has its place", () => {
+  const placed = [...LAYERS.flat(), "runtime", "index", "cli"].sort();
+  expect([...new Set(sources("src").map(layerOf))].sort()).toEqual(placed);
+});
+
+describe("imports go one way", () => {
+  test.each(["src", "assembly"])("%s", (folder) => {
+    const files = sources(folder);
+    expect(files.length).toBeGreaterThan(15);
+    expect(files.flatMap((path) => importsOf(parse(path, read(path)))).length).toBeGreaterThan(30);
+    expect(files.flatMap((path) => wrongImports(path, read(path)))).toEqual([]);
+  });
+
+  test.each([
+    ["src/plan/x.ts", 'import type { Graph } from "../graph/graph.ts";'],
+    ["src/passes/x.ts", 'import { importModel } from "../tflite/import.ts";'],
+    ["src/tflite/x.ts", 'export * from "../passes/index.ts";'],
+    ["src/memory/x.ts", 'import { emit } from "../emit/emit.ts";'],
+    ["src/errors.ts", 'import { crc32 } from "./plan/crc32.ts";'],
+    ["src/runtime/x.ts", 'import type { Graph } from "../graph/graph.ts";'],
+    ["src/runtime/x.ts", 'import { emit } from "../emit/emit.ts";'],
+    ["src/runtime/x.ts", 'export { compile } from "../compile.ts";'],
+    ["src/runtime/x.ts", 'const fs = await import("node:fs/promises");'],
+    ["src/emit/image.ts", 'import { byteSize } from "../graph/graph.ts";'],
+    ["src/emit/image.ts", 'import { byteSize, type Graph } from "../graph/graph.ts";'],
+    ["src/emit/image.ts", 'import type { Report } from "./report.ts";'],
+    ["src/compile.ts", 'import { load } from "./index.ts";'],
+    ["src/compile.ts", 'import { startSession } from "./runtime/session.ts";'],
+    ["src/index.ts", 'import "./cli/main.ts";'],
+    ["src/ops/x.ts", 'import { readFileSync } from "node:fs";'],
+    ["src/ops/x.ts", 'type Image = import("../emit/image.ts").Image;'],
+    ["src/ops/x.ts", "const x = await import(name);"],
+    ["src/ops/x.ts", 'import { opOf } from "./index.js";'],
+    ["src/ops/x.ts", 'import { provedKernels } from "../../test/kernel-harness.ts";'],
+    ["src/unplaced/x.ts", 'import { ModelError } from "../errors.ts";'],
+    ["assembly/x.ts", 'import { encodeRecord } from "../src/plan/record.ts";'],
+    ["assembly/x.ts", 'import { compile } from "assemblyscript/asc";'],
+  ])("%s may not %s", (path, text) => {
+    expect(wrongImports(path, text)).toHaveLength(1);
+  });
+
+  test.each([
+    ["src/emit/image.ts", 'import type { ElementType } from "../graph/graph.ts";'],
+    ["src/runtime/source.ts", 'const fs = await import("node:fs/promises");'],
+    ["src/runtime/x.ts", 'export type { Image } from "../emit/image.ts";'],
+    ["src/schedule/x.ts", 'import { PASSES } from "../passes/index.ts";'],
+    ["assembly/kernels/x.ts", 'import { Op } from "../../src/plan/format.ts";'],
+  ])("%s may %s", (path, text) => {
+    expect(wrongImports(path, text)).toEqual([]);
+  });
+});
+
+describe("what tsc and asc share", () => {
+  test("is plain enums and constant integers", () => {
+    const path = "src/plan/format.ts";
+    expect(unsharedStatements(path, read(path))).toEqual([]);
+    expect(parse(path, read(path)).statements.length).toBeGreaterThan(15);
+  });
+
+  test.each([
+    "export const enum A { a = 0 }",
+    "export enum A { a }",
+    'export enum A { a = "a" }',
+    "export enum A { a = 1 << 2 }",
+    "export enum A { a = 0.5 }",
+    "export enum A { a = 4294967296 }",
+    "enum A { a = 0 }",
+    "export let a = 1;",
+    "export const a = -1 + 2;",
+    'export const a = "a";',
+    "export function a(): void {}",
+    'import { a } from "./record.ts";',
+    "export interface A { a: number }",
+  ])("would not be %s", (text) => {
+    expect(unsharedStatements("format.ts", text)).toHaveLength(1);
+  });
+});
+
+test("nothing is any", () => {
+  const paths = ["src", "assembly", "test"].flatMap(sources);
+  expect(paths.flatMap((path) => anys(path, read(path)))).toEqual([]);
+  expect(anys("x.ts", "\nconst f = (x: any[]) => x as Array<any>;")).toEqual(["x.ts:2", "x.ts:2"]);
+});
