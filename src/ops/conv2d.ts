@@ -187,6 +187,7 @@ function geometry(node: BoundNode<ConvolutionAttrs>): SpatialGeometry {
     channels,
     strideX: node.attrs.strideX,
     dilationX: node.attrs.dilationX,
+    outputHeight,
     outputWidth,
     pointwise: isPointwise(window, { height, width }, { height: outputHeight, width: outputWidth }),
   };

@@ -86,10 +86,11 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
     return elementCount(requireOutput(outputs).shape) * depth;
   },
 
-  scratchBytes({ inputs }, variant) {
-    const [, depth = 1] = requireInput(inputs, 1, "weights").shape;
-    const one = { kernelHeight: 1, kernelWidth: 1, strideX: 1, dilationX: 1 };
-    return convScratchBytes(variant, { ...one, channels: depth, outputWidth: 1, pointwise: true });
+  scratchBytes({ inputs, outputs }, variant) {
+    const [channels = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
+    const outputWidth = elementCount(requireOutput(outputs).shape) / channels;
+    const one = { kernelHeight: 1, kernelWidth: 1, strideX: 1, dilationX: 1, outputHeight: 1 };
+    return convScratchBytes(variant, { ...one, channels: depth, outputWidth, pointwise: true });
   },
 
   pack(node, variant) {

@@ -242,6 +242,7 @@ function conv2dFootprint(record: RecordOf<"conv2d">, variant: Variant): Footprin
     channels,
     strideX,
     dilationX,
+    outputHeight: outputView.height,
     outputWidth: outputView.width,
     pointwise: isPointwise(window, inputView, outputView),
   };

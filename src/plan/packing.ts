@@ -122,6 +122,7 @@ export interface SpatialGeometry {
   readonly channels: number;
   readonly strideX: number;
   readonly dilationX: number;
+  readonly outputHeight: number;
   readonly outputWidth: number;
   /** A 1×1 kernel none of whose taps falls into padding. */
   readonly pointwise: boolean;
@@ -155,11 +156,18 @@ export function isPointwise(
   );
 }
 
-/** Scratch of a convolution: the epilogue's constants, and four pixels (pointwise) or the padded input rows of one output row. */
+/**
+ * Scratch of a convolution: the epilogue's constants, and up to four widened pixels (pointwise) or the padded input rows of
+ * one output row.
+ */
 export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): number {
-  const { kernelHeight, kernelWidth, channels, strideX, dilationX, outputWidth } = geometry;
+  const { kernelHeight, kernelWidth, channels, strideX, dilationX, outputHeight, outputWidth } = geometry;
   const epilogue = epilogueBytes(variant);
-  if (geometry.pointwise) return epilogue + (variant === "simd" ? 4 * stagedBytes(variant, channels) : 0);
+  if (geometry.pointwise)
+    return (
+      epilogue +
+      (variant === "simd" ? Math.min(4, outputHeight * outputWidth) * stagedBytes(variant, channels) : 0)
+    );
   const { segments, length } = convSegments(kernelHeight, kernelWidth, channels, dilationX);
   return epilogue + segments * stagedBytes(variant, (outputWidth - 1) * strideX * channels + length);
 }
