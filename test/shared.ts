@@ -40,8 +40,14 @@ export interface Sample {
   readonly expected?: number | null;
   /** Whether the reference's answer is the expected one. */
   readonly agrees?: boolean | null;
-  /** A whole recording instead of one input. */
-  readonly logmel?: unknown;
+  /** A whole recording instead of one input: float32 frames of `bins` values. */
+  readonly logmel?: {
+    readonly file: string;
+    readonly bins: number;
+    readonly window_frames: number;
+    readonly windows: number;
+  };
+  readonly tflm_anomaly_score?: number;
 }
 
 /** One-operator models with answers. */
@@ -56,6 +62,8 @@ export interface ConformanceCase {
     readonly inputs?: readonly string[];
     readonly input_crc32?: readonly string[];
     readonly outputs: readonly { readonly crc32: string }[];
+    /** Of networks: every operator's output, in order. */
+    readonly op_crc32?: readonly string[];
   }[];
 }
 
