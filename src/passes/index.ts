@@ -28,6 +28,7 @@ export const PASSES: readonly Pass[] = [
   { name: "sinkTranspose", apply: sinkTranspose },
   // A float copy of an input takes four times its int8 bytes.
   { name: "moveBorderToHost", apply: moveBorderToHost },
+  // What nobody reads, from the file or since the passes before, would still be run.
   { name: "removeDeadNodes", apply: removeDeadNodes },
 ];
 

@@ -2,12 +2,16 @@ import { addReference } from "./add.ts";
 import { averagePool2dReference } from "./average-pool2d.ts";
 import { conv2dReference, type ConvWindow, type Weights } from "./conv2d.ts";
 import { depthwiseConv2dReference } from "./depthwise-conv2d.ts";
-import { clampTo, multiplyByQuantizedMultiplier, quantizeMultiplier, roundC } from "./fixed-point.ts";
+import { dequantizeReference } from "./dequantize.ts";
 import { fullyConnectedReference } from "./fully-connected.ts";
 import { maxPool2dReference } from "./max-pool2d.ts";
 import { meanReference } from "./mean.ts";
 import { mulReference } from "./mul.ts";
-import { broadcastAt, coordinates, count, type Int8Output, type Int8Tensor } from "./tensor.ts";
+import { padReference } from "./pad.ts";
+import { quantizeReference, requantizeReference } from "./quantize.ts";
+import { softmaxReference } from "./softmax.ts";
+import type { Int8Output, Int8Tensor } from "./tensor.ts";
+import { transposeReference } from "./transpose.ts";
 import type { BoundNode, Graph, Tensor } from "../../src/graph/graph.ts";
 import { bind, byteSize, tensorOf } from "../../src/graph/graph.ts";
 
@@ -30,7 +34,7 @@ export function runGraph(graph: Graph, inputs: readonly Uint8Array[]): GraphRun 
     const outer = graph.border?.inputs[index];
     const bytes = inputs[index] ?? new Uint8Array(0);
     const inner = tensorOf(graph, id);
-    values.set(id, outer === undefined ? bytes : quantizeReference(tensorOf(graph, outer), bytes, inner));
+    values.set(id, outer === undefined ? bytes : quantize(tensorOf(graph, outer), bytes, inner));
   }
   const made = new Map<number, Uint8Array>();
   for (const node of graph.nodes) {
@@ -44,7 +48,7 @@ export function runGraph(graph: Graph, inputs: readonly Uint8Array[]): GraphRun 
   const outputs = graph.outputs.map((id, index) => {
     const inner = tensorOf(graph, id);
     const bytes = valueOf(values, inner);
-    return graph.border?.outputs[index] === undefined ? bytes : dequantizeReference(inner, bytes);
+    return graph.border?.outputs[index] === undefined ? bytes : dequantize(inner, bytes);
   });
   return { outputs, made };
 }
@@ -63,6 +67,7 @@ interface Attrs extends ConvWindow {
   readonly axes: readonly number[];
   readonly permutation: readonly number[];
   readonly before: readonly number[];
+  readonly beta: number;
 }
 
 function runNode(op: string, node: BoundNode, value: (tensor: Tensor) => Uint8Array): Uint8Array {
@@ -99,14 +104,16 @@ function runNode(op: string, node: BoundNode, value: (tensor: Tensor) => Uint8Ar
       return bytesOf(maxPool2dReference(int8(first), output(), pool, attrs.activation));
     case "mean":
       return bytesOf(meanReference(int8(first), attrs.axes, output()));
+    case "softmax":
+      return bytesOf(softmaxReference(int8(first), attrs.beta));
     case "pad":
       return bytesOf(padReference(int8(first), attrs.before, output()));
     case "transpose":
       return bytesOf(transposeReference(int8(first), attrs.permutation, output()));
     case "quantize":
-      return quantizeReference(first, value(first), result);
+      return quantize(first, value(first), result);
     case "dequantize":
-      return dequantizeReference(first, value(first));
+      return dequantize(first, value(first));
     case "reshape":
       return value(first);
     default:
@@ -114,50 +121,17 @@ function runNode(op: string, node: BoundNode, value: (tensor: Tensor) => Uint8Ar
   }
 }
 
-/** PAD with the output's zero point. */
-function padReference(input: Int8Tensor, before: readonly number[], output: Int8Output): Int8Array {
-  return Int8Array.from({ length: count(output.shape) }, (_, i) => {
-    const at = coordinates(output.shape, i).map((x, axis) => x - (before[axis] ?? 0));
-    const inside = at.every((x, axis) => x >= 0 && x < (input.shape[axis] ?? 0));
-    return inside ? broadcastAt(input, at) : output.zeroPoint;
-  });
+/** QUANTIZE of float32 or int8 bytes. */
+function quantize(from: Tensor, bytes: Uint8Array, to: Tensor): Uint8Array {
+  return bytesOf(
+    from.type === "float32"
+      ? quantizeReference(new Float32Array(new Uint8Array(bytes).buffer), quantized(to))
+      : requantizeReference({ ...quantized(from), values: signed(bytes) }, quantized(to)),
+  );
 }
 
-/** TRANSPOSE: dimension i of the output is dimension permutation[i] of the input. */
-function transposeReference(
-  input: Int8Tensor,
-  permutation: readonly number[],
-  output: Int8Output,
-): Int8Array {
-  return Int8Array.from({ length: count(output.shape) }, (_, i) => {
-    const at = coordinates(output.shape, i);
-    return broadcastAt(
-      input,
-      input.shape.map((_size, axis) => at[permutation.indexOf(axis)] ?? 0),
-    );
-  });
-}
-
-/** QUANTIZE: clamp(round(x / s) + z) of float32, the quotient in float32; MBQM(q − z, QM(s / s')) + z' of int8. */
-function quantizeReference(from: Tensor, bytes: Uint8Array, to: Tensor): Uint8Array {
-  const { scale, zeroPoint } = quantized(to);
-  if (from.type === "float32") {
-    const reals = new Float32Array(new Uint8Array(bytes).buffer);
-    return bytesOf(
-      Int8Array.from(reals, (x) => clampTo(roundC(Math.fround(x / scale)) + zeroPoint, [-128, 127])),
-    );
-  }
-  const source = quantized(from);
-  const { multiplier, shift } = quantizeMultiplier(source.scale / scale);
-  const requantized = (q: number): number =>
-    multiplyByQuantizedMultiplier(q - source.zeroPoint, multiplier, shift) + zeroPoint;
-  return bytesOf(Int8Array.from(signed(bytes), (q) => clampTo(requantized(q), [-128, 127])));
-}
-
-/** DEQUANTIZE: float(double(s) · (q − z)). */
-function dequantizeReference(from: Tensor, bytes: Uint8Array): Uint8Array {
-  const { scale, zeroPoint } = quantized(from);
-  return bytesOf(Float32Array.from(signed(bytes), (q) => scale * (q - zeroPoint)));
+function dequantize(from: Tensor, bytes: Uint8Array): Uint8Array {
+  return bytesOf(dequantizeReference({ ...quantized(from), values: signed(bytes) }));
 }
 
 function quantized({ shape, quantization }: Tensor): Int8Output {
