@@ -10,7 +10,7 @@ import type { FusedActivation, Multiplier } from "./fixed-point.ts";
 import { activationRange } from "./fixed-point.ts";
 import type { Packed } from "./op.ts";
 import type { Channel, OutputRange } from "./requantization.ts";
-import { planRequantization } from "./requantization.ts";
+import { constantOutput, HALF, planRequantization } from "./requantization.ts";
 
 /** Geometry of a two-dimensional convolution, padding as numbers. */
 export interface ConvolutionAttrs {
@@ -148,6 +148,7 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   const bias = int32Values(source.bias);
   const channels: Channel[] = [];
   const folded = new Int32Array(source.channels);
+  const empty = new Set<number>();
   for (let c = 0; c < source.channels; c++) {
     const multiplier = source.multipliers[c];
     if (multiplier === undefined) throw new RangeError(`no multiplier for channel ${c}`);
@@ -162,11 +163,17 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
     const start = bias?.getInt32(4 * c, true) ?? 0;
     const above = 127 - source.inputZeroPoint;
     const below = -128 - source.inputZeroPoint;
-    channels.push({
-      multiplier,
-      low: start + positive * below + negative * above,
-      high: start + positive * above + negative * below,
-    });
+    const low = start + positive * below + negative * above;
+    const high = start + positive * above + negative * below;
+    const constant = constantOutput({ multiplier, low, high }, source.output);
+    if (constant !== undefined) {
+      // Its multiplier and bias can be extreme, and would cost the whole layer its method: an empty filter gives the same.
+      folded[c] = 2 * (constant - source.output.zeroPoint);
+      channels.push({ multiplier: HALF, low: folded[c] ?? 0, high: folded[c] ?? 0 });
+      empty.add(c);
+      continue;
+    }
+    channels.push({ multiplier, low, high });
     const zero = source.foldZeroPoint ? source.inputZeroPoint + storageOffset : 0;
     folded[c] = start - zero * (positive + negative);
   }
@@ -193,7 +200,7 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
     } else {
       requantization.write(view, at, lane, channel);
     }
-    source.writeWeights(signed, at + headBytes, lane, source.weightsOf(c));
+    if (!empty.has(c)) source.writeWeights(signed, at + headBytes, lane, source.weightsOf(c));
   }
   return {
     bytes,

@@ -1,5 +1,6 @@
 import { Requantization } from "../plan/format.ts";
 import type { Multiplier } from "./fixed-point.ts";
+import { multiplyByQuantizedMultiplier } from "./fixed-point.ts";
 
 /**
  * Which requantisation arithmetic is exact for a layer. Each vector method of assembly/micro/epilogue.ts is monotone in the
@@ -144,6 +145,25 @@ function unsignedOffset(scale: number): number {
   return 2 ** 52 * scale + 2 ** 31 * scale;
 }
 
+/**
+ * The output of a channel that gives the same for all its accumulators (a filter that training has emptied), undefined for
+ * any other.
+ */
+export function constantOutput({ multiplier, low, high }: Channel, output: OutputRange): number | undefined {
+  if (!staysInt32({ multiplier, low, high })) return undefined;
+  const [first, last] = [low, high].map((accumulator) =>
+    clamp(multiplyByQuantizedMultiplier(accumulator, multiplier) + output.zeroPoint, output.min, output.max),
+  );
+  return first === last ? first : undefined;
+}
+
+/** Halves: exact in every method for the accumulator 2·(value − zero point). */
+export const HALF: Multiplier = { multiplier: 2 ** 30, shift: 0 };
+
+function clamp(value: number, low: number, high: number): number {
+  return value < low ? low : value > high ? high : value;
+}
+
 /** No intermediate of the reference wraps: the accumulator and its left shift stay within int32. */
 function staysInt32({ multiplier, low, high }: Channel): boolean {
   const left = 2 ** Math.max(multiplier.shift, 0);
@@ -176,7 +196,9 @@ function provesRelu(channel: Channel, { zeroPoint, min, max }: OutputRange): boo
   const modulus = 2 ** (31 + e);
   const rounding = modulus / 2 + (e >= 1 ? 2 ** 30 : 0);
   const first = (min - zeroPoint + 1) * modulus - rounding;
-  const steps = max - min;
+  // Steps that the channel reaches, one more for safety.
+  const steps = Math.min(max - min, Math.floor((channel.high * m - first) / modulus) + 2);
+  if (steps <= 0) return true;
   if (Math.min((first + (steps - 1) * modulus) / m, channel.high) > EXACT) return false;
   if (e < 2) return true;
   const gap = first % m;
