@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import type { BoundNode } from "../../src/graph/graph.ts";
 import { conv2d } from "../../src/ops/conv2d.ts";
 import { resolvePadding } from "../../src/ops/padding.ts";
-import type { Kernels } from "../kernel-harness.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { conv2dReference } from "../reference/conv2d.ts";
 import type { Int8Tensor } from "../reference/tensor.ts";
