@@ -1,5 +1,5 @@
 import { DepthwiseConv2dField, View } from "../../src/plan/format.ts";
-import { depthwiseStrip, rowGroup, storeZeroRow, stripChannels } from "../micro/depthwise-strip.ts";
+import { depthwiseRows, rowGroup, storeZeroRow } from "../micro/depthwise-strip.ts";
 import { blockHeadBytes, epilogueBytes, prepareEpilogue } from "../micro/epilogue.ts";
 import { address, field, rowAddress } from "../record.ts";
 
@@ -84,37 +84,32 @@ function outputRows(record: usize, y: i32, count: i32, inputBatch: usize, output
     ? (kernelWidth * groups * packedRows) << 5
     : (kernelHeight * kernelWidth + 3) & ~3;
   const blockBytes = head + <usize>taps;
-  const c0 = field(record, DepthwiseConv2dField.c0);
-  const c1 = field(record, DepthwiseConv2dField.c1);
-  let block = address(record, DepthwiseConv2dField.weights);
   const out = rowAddress(output, y, outputBatch);
   // Rings may put the second row below the first; the difference then wraps, and so does its sum.
   const outRowStep = count > 1 ? rowAddress(output, y + 1, outputBatch) - out : 0;
-  for (let c = c0; c < c1; c += stripChannels()) {
-    depthwiseStrip(
-      table,
-      groups,
-      strip,
-      padLeft,
-      inside,
-      columns - padLeft - inside,
-      c,
-      min(c1 - c, stripChannels()),
-      field(record, DepthwiseConv2dField.depthMultiplier),
-      kernelWidth,
-      strideX,
-      dilationX,
-      block,
-      head,
-      packedRows,
-      count,
-      field(record, DepthwiseConv2dField.inputZeroPoint),
-      constants,
-      out + c,
-      address(output, View.pixelBytes),
-      outRowStep,
-      width,
-    );
-    block += blockBytes;
-  }
+  depthwiseRows(
+    table,
+    groups,
+    strip,
+    padLeft,
+    inside,
+    columns - padLeft - inside,
+    field(record, DepthwiseConv2dField.c0),
+    field(record, DepthwiseConv2dField.c1),
+    field(record, DepthwiseConv2dField.depthMultiplier),
+    kernelWidth,
+    strideX,
+    dilationX,
+    address(record, DepthwiseConv2dField.weights),
+    blockBytes,
+    head,
+    packedRows,
+    count,
+    field(record, DepthwiseConv2dField.inputZeroPoint),
+    constants,
+    out,
+    address(output, View.pixelBytes),
+    outRowStep,
+    width,
+  );
 }

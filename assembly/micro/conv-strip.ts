@@ -43,12 +43,18 @@ export function stage(destination: usize, source: usize, count: i32): void {
   }
 }
 
-/** Writes `count` staged elements of the int8 value `zeroPoint`. */
+/**
+ * Writes `count` staged elements of the int8 value `zeroPoint`. May write up to 15 elements more than asked for. Not
+ * memory.fill, which is a call out of the engine's compiled code: borders are a few bytes.
+ */
 export function stageZeroPoint(destination: usize, zeroPoint: i32, count: i32): void {
-  if (ASC_FEATURE_SIMD && !ASC_FEATURE_RELAXED_SIMD) {
-    for (let i = 0; i < count; i++) store<i16>(destination + ((<usize>i) << 1), <i16>zeroPoint);
+  if (ASC_FEATURE_SIMD) {
+    const relaxed = ASC_FEATURE_RELAXED_SIMD;
+    const value = relaxed ? i8x16.splat(<i8>(zeroPoint + 128)) : i16x8.splat(<i16>zeroPoint);
+    const end = destination + <usize>count * stagedElementBytes();
+    for (; destination < end; destination += 16) v128.store(destination, value);
   } else {
-    memory.fill(destination, <u8>(ASC_FEATURE_RELAXED_SIMD ? zeroPoint + 128 : zeroPoint), count);
+    memory.fill(destination, <u8>zeroPoint, count);
   }
 }
 

@@ -2,7 +2,7 @@ import { multiplyAdd } from "./dot.ts";
 import { gatherBuffer, storeScalar, storeTile } from "./epilogue.ts";
 
 /**
- * Depthwise strips: one or two output rows of 8 channels at a time.
+ * Depthwise strips: one or two output rows, 8 channels at a time.
  *
  *   out[x, c] = clamp(zOut + requantize(bias[c] + Σ_ky Σ_kx in[ky, x·strideX + kx·dilationX, c] · w[ky, kx, c]))
  *
@@ -24,11 +24,6 @@ import { gatherBuffer, storeScalar, storeTile } from "./epilogue.ts";
 export function rowGroup(): i32 {
   if (ASC_FEATURE_RELAXED_SIMD) return 4;
   return ASC_FEATURE_SIMD ? 2 : 1;
-}
-
-/** Channels computed together. */
-export function stripChannels(): i32 {
-  return ASC_FEATURE_SIMD ? 8 : 1;
 }
 
 /** A vector of the int8 value `zeroPoint` in storage form, for the rows of padding. */
@@ -149,24 +144,25 @@ function padColumns(strip: usize, columnBytes: usize, zeroPoint: i32, count: i32
 }
 
 /**
- * `outputRows` (1 or 2) output rows of `width` pixels, output channels c … c + channels − 1 (channels ≤ stripChannels()), to
- * `out`, pixels `outStep` and rows `outRowStep` bytes apart. The strip's columns are `padLeft` of padding, `inside` of input,
- * `padRight` of padding. Weights are packed for `packedRows` output rows.
+ * `outputRows` (1 or 2) output rows of `width` pixels, output channels c0 … c1 − 1, to `out` (of channel 0), pixels `outStep`
+ * and rows `outRowStep` bytes apart. The strip's columns are `padLeft` of padding, `inside` of input, `padRight` of padding.
+ * Weights are packed for `packedRows` output rows, in blocks of `blockBytes`.
  */
-export function depthwiseStrip(
+export function depthwiseRows(
   rows: usize,
   groups: i32,
   strip: usize,
   padLeft: i32,
   inside: i32,
   padRight: i32,
-  c: i32,
-  channels: i32,
+  c0: i32,
+  c1: i32,
   depthMultiplier: i32,
   kernelWidth: i32,
   strideX: i32,
   dilationX: i32,
   block: usize,
+  blockBytes: usize,
   head: usize,
   packedRows: i32,
   outputRows: i32,
@@ -179,74 +175,81 @@ export function depthwiseStrip(
 ): void {
   if (ASC_FEATURE_SIMD) {
     const columnBytes = (<usize>groups) << 5;
-    padColumns(strip, columnBytes, inputZeroPoint, padLeft);
     const inner = strip + <usize>padLeft * columnBytes;
-    for (let g = 0; g < groups; g++) {
-      const groupRows = rows + <usize>(g * rowGroup() * 12);
-      interleave(
-        inner + ((<usize>g) << 5),
-        columnBytes,
-        groupRows,
-        inside,
-        c,
-        depthMultiplier,
-        gatherBuffer(constants),
-      );
-    }
-    padColumns(inner + <usize>inside * columnBytes, columnBytes, inputZeroPoint, padRight);
     const pixelBytes = <usize>strideX * columnBytes;
     const tapJump = <usize>(dilationX - 1) * columnBytes;
-    if (outputRows === 2) {
-      twoRows(
-        strip,
-        pixelBytes,
-        tapJump,
-        groups,
-        kernelWidth,
-        block,
-        head,
-        channels,
-        constants,
-        out,
-        outStep,
-        outRowStep,
-        width,
-      );
-    } else {
-      oneRow(
-        strip,
-        pixelBytes,
-        tapJump,
-        groups,
-        kernelWidth,
-        block,
-        head,
-        (<usize>packedRows) << 5,
-        channels,
-        constants,
-        out,
-        outStep,
-        width,
-      );
+    // The same for every channel: a column of padding is zero points throughout.
+    padColumns(strip, columnBytes, inputZeroPoint, padLeft);
+    padColumns(inner + <usize>inside * columnBytes, columnBytes, inputZeroPoint, padRight);
+    for (let c = c0; c < c1; c += 8) {
+      for (let g = 0; g < groups; g++) {
+        const groupRows = rows + <usize>(g * rowGroup() * 12);
+        interleave(
+          inner + ((<usize>g) << 5),
+          columnBytes,
+          groupRows,
+          inside,
+          c,
+          depthMultiplier,
+          gatherBuffer(constants),
+        );
+      }
+      if (outputRows === 2) {
+        twoRows(
+          strip,
+          pixelBytes,
+          tapJump,
+          groups,
+          kernelWidth,
+          block,
+          head,
+          c1 - c,
+          constants,
+          out + c,
+          outStep,
+          outRowStep,
+          width,
+        );
+      } else {
+        oneRow(
+          strip,
+          pixelBytes,
+          tapJump,
+          groups,
+          kernelWidth,
+          block,
+          head,
+          (<usize>packedRows) << 5,
+          c1 - c,
+          constants,
+          out + c,
+          outStep,
+          width,
+        );
+      }
+      block += blockBytes;
     }
   } else {
-    scalarRow(
-      rows,
-      groups,
-      padLeft,
-      inside,
-      c / depthMultiplier,
-      kernelWidth,
-      strideX,
-      dilationX,
-      block,
-      head,
-      inputZeroPoint,
-      constants,
-      out,
-      outStep,
-      width,
-    );
+    for (let c = c0; c < c1; c++) {
+      scalarRow(
+        rows,
+        groups,
+        padLeft,
+        inside,
+        c / depthMultiplier,
+        kernelWidth,
+        strideX,
+        dilationX,
+        block,
+        head,
+        inputZeroPoint,
+        constants,
+        out + c,
+        outStep,
+        width,
+      );
+      block += blockBytes;
+    }
   }
 }
 
