@@ -1,8 +1,13 @@
 import { ExecutionError } from "../errors.ts";
-import type { Access, Range, Region } from "./footprint.ts";
+import type { Access, Range } from "./access.ts";
+import { forEachRange } from "./access.ts";
+import type { AnyRecord, Placed } from "./fields.ts";
+import { refusal } from "./fields.ts";
 import { footprint } from "./footprint.ts";
 import { Header, MAGIC, PLAN_VERSION, SLACK_BYTES } from "./format.ts";
-import type { PlanRecord, RecordOp } from "./record.ts";
+import type { Owners } from "./owners.ts";
+import { claim, createOwners, firstOther, NOBODY, ownerAt } from "./owners.ts";
+import type { RecordOf, RecordOp } from "./record.ts";
 import { decodeRecord, recordBytes } from "./record.ts";
 import type { Variant } from "./variant.ts";
 import { VARIANTS } from "./variant.ts";
@@ -22,7 +27,8 @@ export interface PlanToVerify {
   readonly flashBytes: number;
   /**
    * For every record in order, the value behind each operand of `operandNames`; -1 for resident constants. Values have
-   * ids because two tensors may take turns at one address, which addresses alone cannot tell apart.
+   * ids because two tensors may take turns at one address, which addresses alone cannot tell apart. A tile of weights
+   * has the id of the fetch that brings it.
    */
   readonly operands: Int32Array;
   /** In memory before the first record: graph inputs. */
@@ -51,266 +57,305 @@ export function operandNames(op: RecordOp): readonly string[] {
   }
 }
 
-/** Bytes that belong to nobody, and bytes of scratch. */
-const FREE = -2;
+/** The id of resident constants. */
 const RESIDENT = -1;
 
 /**
  * Replays the records over a map of which value owns each byte, and refuses a plan in which any record reads a byte that is
  * not the value it means, writes outside the arena, or reaches outside memory. Knows nothing of graphs, operators or the
- * planner.
- * @throws ExecutionError with the record, the operand and the bytes
+ * planner. Takes time and memory in proportion to the plan and to the bytes it touches.
+ * @throws ExecutionError plan-header: the sections contradict each other · plan-unterminated: an unknown or cut record ·
+ *   plan-field: a value that no kernel can mean · plan-bounds: an operand outside of where it may be · plan-overlap: bytes
+ *   that something else has overwritten, or that nothing has written · plan-operands: the table of operands does not fit
  */
 export function verifyPlan(plan: PlanToVerify): void {
-  const words = checkHeader(plan);
-  const header = (field: Header): number => (words[field] ?? 0) >>> 0;
-  const replay = new Replay(plan, header(Header.arenaAddress), header(Header.ramBytes));
-  let at = header(Header.entry);
-  const planBytes = header(Header.planBytes);
-  for (let index = 0; ; index++) {
-    const record = at + 8 <= planBytes ? decodeRecord(words, at >> 2) : undefined;
+  const { entry, planBytes, arena, ramBytes } = readHeader(plan);
+  const limit = ramBytes - SLACK_BYTES;
+  const replay: Replay = {
+    plan,
+    planBytes,
+    arena,
+    limit,
+    owners: createOwners(limit - arena),
+    tiles: new Map(),
+    laps: new Map(),
+  };
+  for (const value of plan.initial) {
+    requireValue(replay, value, "graph input");
+    claim(replay.owners, value.address - arena, value.address + value.bytes - arena, value.id);
+  }
+
+  // A copy, because the bytes need not be aligned where they are.
+  const words = new Int32Array(new Uint8Array(plan.sram.subarray(0, planBytes)).buffer);
+  let operand = 0;
+  for (let at = entry, index = 0; ; index++) {
+    const record = decodeRecord(words, at >> 2);
     if (record === undefined) {
       throw new ExecutionError(
         "plan-unterminated",
         `record ${index} at address ${at} is unknown or runs past the plan's ${planBytes} bytes; ` +
-          "the image is damaged: compile the model again",
+          "the image is damaged or was made by another version: compile the model again",
       );
     }
-    at += recordBytes(record.op);
-    if (at > planBytes)
-      throw new ExecutionError("plan-unterminated", `record ${index} runs past the plan; compile again`);
     if (record.op === "end") break;
-    replay.record(record, index);
+    const names = operandNames(record.op);
+    const ids = plan.operands.subarray(operand, operand + names.length);
+    operand += names.length;
+    replayRecord(replay, { ...record, index }, new Map(names.map((name, i) => [name, ids[i] ?? NaN])));
+    at += recordBytes(record.op);
   }
-  replay.finish();
+  if (operand !== plan.operands.length) {
+    throw refusedTable(`has ${plan.operands.length} entries, the records have ${operand} operands`);
+  }
+  for (const value of plan.final) {
+    requireValue(replay, value, "graph output");
+    const { id, address, bytes } = value;
+    const other = firstOther(replay.owners, address - arena, address + bytes - arena, id);
+    if (other >= 0) {
+      throw new ExecutionError(
+        "plan-overlap",
+        `graph output ${id} at ${address} to ${address + bytes} is not intact at the end: byte ${arena + other} ` +
+          `holds ${holder(replay, other)}; the image is damaged or was made by another version: compile the model again`,
+      );
+    }
+  }
 }
 
-function checkHeader({ sram, variant }: PlanToVerify): Int32Array {
-  const fail = (what: string): never => {
-    throw new ExecutionError("plan-header", `${what}; the image is damaged: compile the model again`);
-  };
-  if (sram.length < 4 * Header.words) fail(`the plan has ${sram.length} bytes`);
-  const words = new Int32Array(sram.slice(0, sram.length & ~3).buffer);
-  const word = (field: Header): number => (words[field] ?? 0) >>> 0;
-  if (word(Header.magic) !== MAGIC) fail("the plan does not begin with its magic number");
+interface Sections {
+  readonly entry: number;
+  readonly planBytes: number;
+  readonly arena: number;
+  readonly ramBytes: number;
+}
+
+function readHeader({ sram, variant }: PlanToVerify): Sections {
+  const fail = (what: string): ExecutionError =>
+    new ExecutionError(
+      "plan-header",
+      `${what}; the image is damaged or was made by another version: compile the model again`,
+    );
+  if (sram.length < 4 * Header.words) throw fail(`the plan has ${sram.length} bytes`);
+  const bytes = new DataView(sram.buffer, sram.byteOffset, sram.byteLength);
+  const word = (field: Header): number => bytes.getUint32(4 * field, true);
+  if (word(Header.magic) !== MAGIC) throw fail("the plan does not begin with its magic number");
   if (word(Header.version) !== PLAN_VERSION) {
-    fail(`the plan is of version ${word(Header.version)}, this thimble runs ${PLAN_VERSION}`);
+    throw fail(`the plan is of version ${word(Header.version)}, this thimble runs ${PLAN_VERSION}`);
   }
-  if (VARIANTS[word(Header.variant)] !== variant)
-    fail(`the plan is of variant ${word(Header.variant)}, not ${variant}`);
+  if (VARIANTS[word(Header.variant)] !== variant) {
+    throw fail(
+      `the plan is of variant ${VARIANTS[word(Header.variant)] ?? word(Header.variant)}, not ${variant}`,
+    );
+  }
+  const entry = word(Header.entry);
   const planBytes = word(Header.planBytes);
   const weights = word(Header.residentWeightBytes);
   const arena = word(Header.arenaAddress);
-  const ram = word(Header.ramBytes);
+  const ramBytes = word(Header.ramBytes);
   const sound =
-    word(Header.entry) === 4 * Header.words &&
-    planBytes >= 4 * Header.words &&
+    entry === 4 * Header.words &&
+    planBytes >= entry &&
     planBytes % 4 === 0 &&
     planBytes + weights === sram.length &&
     arena % 16 === 0 &&
     arena >= sram.length &&
-    ram >= arena + SLACK_BYTES &&
-    ram < 2 ** 31;
-  if (!sound)
-    fail(`the plan's sections (${planBytes} + ${weights} bytes, arena at ${arena}, ${ram} in all) disagree`);
-  return words;
+    ramBytes >= arena + SLACK_BYTES &&
+    ramBytes < 2 ** 31;
+  if (!sound) {
+    throw fail(
+      `the plan's sections (entry ${entry}, ${planBytes} + ${weights} of ${sram.length} bytes, arena at ${arena}, ` +
+        `${ramBytes} in all) disagree`,
+    );
+  }
+  return { entry, planBytes, arena, ramBytes };
 }
 
-class Replay {
-  readonly #plan: PlanToVerify;
-  readonly #arena: number;
-  readonly #ramBytes: number;
-  readonly #owner: Int32Array;
-  readonly #tiles = new Map<number, Range>();
-  #operand = 0;
-  #index = 0;
-  #record: PlanRecord = { op: "end" };
+interface Replay {
+  readonly plan: PlanToVerify;
+  readonly planBytes: number;
+  /** First byte that records may write, and the first one behind them. */
+  readonly arena: number;
+  readonly limit: number;
+  /** Of the bytes from `arena` on. */
+  readonly owners: Owners;
+  /** Where the fetch of each tile put it. */
+  readonly tiles: Map<number, Range>;
+  /** Owners that stand for a value's later laps around a ring. */
+  readonly laps: Map<string, number>;
+}
 
-  constructor(plan: PlanToVerify, arena: number, ramBytes: number) {
-    this.#plan = plan;
-    this.#arena = arena;
-    this.#ramBytes = ramBytes;
-    this.#owner = new Int32Array(ramBytes - arena).fill(FREE);
-    for (const value of plan.initial) {
-      this.#requireArena(value, "a graph input");
-      this.#fill(value, value.id);
+type Operands = ReadonlyMap<string, number>;
+
+function replayRecord(replay: Replay, record: AnyRecord, ids: Operands): void {
+  checkOperands(record, ids);
+  const { scratch, weights, accesses } = footprint(record, replay.plan.variant);
+  if (record.op === "fetch") noteTile(replay, record, ids.get("output") ?? NaN);
+  if (scratch !== undefined) {
+    requireAligned(record, scratch, "scratch");
+    requireArena(replay, record, scratch, "scratch");
+    claim(
+      replay.owners,
+      scratch.address - replay.arena,
+      scratch.address + scratch.bytes - replay.arena,
+      NOBODY,
+    );
+  }
+  if (weights !== undefined) requireWeights(replay, record, weights, ids);
+  for (const access of accesses) replayAccess(replay, record, access, ids);
+  // Outputs must not have run over what was in use.
+  if (scratch !== undefined) requireOwned(replay, record, scratch, NOBODY, "scratch");
+  if (weights !== undefined) requireWeights(replay, record, weights, ids);
+}
+
+/** Ids of values are not negative, and what a record writes is another value than what it reads. */
+function checkOperands(record: AnyRecord, ids: Operands): void {
+  const output = ids.get("output");
+  for (const [name, id] of ids) {
+    if (!(id >= RESIDENT)) throw refusedTable(`lacks the ${name} of record ${record.index} (${record.op})`);
+    if (id === output && name !== "output") {
+      throw refusedTable(`has one value for ${name} and output of record ${record.index} (${record.op})`);
     }
   }
+}
 
-  record(record: PlanRecord, index: number): void {
-    this.#record = record;
-    this.#index = index;
-    const ids = new Map(operandNames(record.op).map((name) => [name, this.#nextOperand()]));
-    const { scratch, weights, phases } = footprint(record, this.#plan.variant);
-    if (record.op === "fetch")
-      this.#fetch(record.source, record.bytes, record.destination, ids.get("output") ?? 0);
-    if (scratch !== undefined) {
-      this.#requireAligned(scratch, "scratch");
-      this.#requireArena(scratch, "scratch");
-      this.#fill(scratch, FREE);
-    }
-    if (weights !== undefined) this.#requireWeights(weights, ids.get("weights") ?? 0);
-    for (const phase of phases) {
-      if (phase.readsFirst) this.#readAll(phase.reads, ids);
-      for (const { operand, region } of phase.writes) this.#write(region, operand, ids.get(operand) ?? 0);
-      if (!phase.readsFirst) this.#readAll(phase.reads, ids);
-    }
-    // Outputs must not have run over scratch or weights while they were in use.
-    if (scratch !== undefined) this.#requireOwned(scratch, FREE, "scratch");
-    if (weights !== undefined) this.#requireWeights(weights, ids.get("weights") ?? 0);
+function refusedTable(what: string): ExecutionError {
+  return new ExecutionError(
+    "plan-operands",
+    `the plan's table of operands ${what}; the image is damaged or was made by another version: compile the model again`,
+  );
+}
+
+function noteTile({ plan, tiles }: Replay, record: RecordOf<"fetch"> & Placed, id: number): void {
+  const { destination: address, source, bytes } = record;
+  if (source + bytes > plan.flashBytes) {
+    throw refusal(
+      "plan-bounds",
+      record,
+      `reads flash at ${source} to ${source + bytes} of ${plan.flashBytes} bytes`,
+    );
   }
+  tiles.set(id, { address, bytes });
+}
 
-  finish(): void {
-    if (this.#operand !== this.#plan.operands.length) {
-      throw new ExecutionError(
-        "plan-operands",
-        "the plan's table of operands has another length; compile again",
-      );
-    }
-    for (const value of this.#plan.final) {
-      this.#requireArena(value, "a graph output");
-      this.#requireOwned(value, value.id, "a graph output");
-    }
+function replayAccess(
+  replay: Replay,
+  record: AnyRecord,
+  { kind, operand, region }: Access,
+  ids: Operands,
+): void {
+  const id = ids.get(operand) ?? NaN;
+  if (kind === "write" && id === RESIDENT) {
+    throw refusal("plan-operands", record, `writes its ${operand}, which is named a constant`);
   }
-
-  #nextOperand(): number {
-    const id = this.#plan.operands[this.#operand++];
-    if (id === undefined || id < RESIDENT) {
-      throw new ExecutionError(
-        "plan-operands",
-        "the plan's table of operands is too short or damaged; compile again",
-      );
-    }
-    return id;
-  }
-
-  #fetch(source: number, bytes: number, destination: number, id: number): void {
-    if (source + bytes > this.#plan.flashBytes) {
-      throw this.#refuse(
-        "plan-bounds",
-        `reads flash up to ${source + bytes} of ${this.#plan.flashBytes} bytes`,
-      );
-    }
-    const tile = { address: destination, bytes };
-    this.#requireAligned(tile, "the tile");
-    this.#tiles.set(id, tile);
-  }
-
-  /** Weights are resident, outside the arena, or a tile that is still whole. */
-  #requireWeights(weights: Range, id: number): void {
-    this.#requireAligned(weights, "the weights");
+  forEachRange(region, (address, bytes, lap) => {
+    const range = { address, bytes };
     if (id === RESIDENT) {
-      this.#requireResident(weights, "weights");
+      requireResident(replay, record, range, operand);
       return;
     }
-    const tile = this.#tiles.get(id);
-    const end = weights.address + weights.bytes;
-    if (tile === undefined || weights.address < tile.address || end > tile.address + tile.bytes) {
-      throw this.#refuse(
-        "plan-bounds",
-        `reads weights at ${weights.address} to ${end}, outside the tile fetched for it`,
-      );
-    }
-    this.#requireOwned(weights, id, "weights");
-  }
-
-  #requireResident({ address, bytes }: Range, what: string): void {
-    const { sram } = this.#plan;
-    const planBytes = new DataView(sram.buffer, sram.byteOffset).getUint32(4 * Header.planBytes, true);
-    if (address < planBytes || address + bytes > sram.length) {
-      throw this.#refuse(
-        "plan-bounds",
-        `reads ${what} at ${address} to ${address + bytes}, resident constants are ${planBytes} to ${sram.length}`,
-      );
-    }
-  }
-
-  #readAll(reads: readonly Access[], ids: ReadonlyMap<string, number>): void {
-    for (const { operand, region } of reads) {
-      const id = ids.get(operand) ?? 0;
-      for (const range of rangesOf(region)) {
-        if (id === RESIDENT) this.#requireResident(range, operand);
-        else if (this.#tiles.has(id)) this.#requireWeights(range, id);
-        else {
-          this.#requireArena(range, operand);
-          this.#requireOwned(range, id, operand);
-        }
-      }
-    }
-  }
-
-  #write(region: Region | Range, operand: string, id: number): void {
-    if (id === RESIDENT) throw this.#refuse("plan-operands", `writes ${operand}, which is a constant`);
-    for (const range of rangesOf(region)) {
-      this.#requireArena(range, operand);
-      this.#fill(range, id);
-    }
-  }
-
-  #requireAligned({ address }: Range, what: string): void {
-    if (address % 16 !== 0)
-      throw this.#refuse("plan-field", `has ${what} at ${address}, not a multiple of 16`);
-  }
-
-  /** Inside the arena, and short of the slack behind it. */
-  #requireArena({ address, bytes }: Range, what: string): void {
-    const end = address + bytes;
-    const limit = this.#ramBytes - SLACK_BYTES;
-    if (address >= this.#arena && end <= limit) return;
-    throw this.#refuse(
-      "plan-bounds",
-      `has ${what} at ${address} to ${end}, the arena is ${this.#arena} to ${limit}`,
-    );
-  }
-
-  #requireOwned({ address, bytes }: Range, id: number, what: string): void {
-    const begin = address - this.#arena;
-    const owner = this.#owner;
-    for (let i = begin; i < begin + bytes; i++) {
-      if (owner[i] === id) continue;
-      throw this.#refuse(
-        "plan-overlap",
-        `needs ${what} (value ${id}) at ${address} to ${address + bytes}, but byte ${i + this.#arena} holds ` +
-          (owner[i] === FREE ? "nothing" : `value ${owner[i]}`),
-      );
-    }
-  }
-
-  #fill({ address, bytes }: Range, id: number): void {
-    this.#owner.fill(id, address - this.#arena, address - this.#arena + bytes);
-  }
-
-  #refuse(code: string, what: string): ExecutionError {
-    return new ExecutionError(
-      code,
-      `record ${this.#index} (${this.#record.op}) ${what}; the image is damaged: compile the model again`,
-    );
-  }
+    requireArena(replay, record, range, operand);
+    const owner = lap === 0 ? id : lapOwner(replay, id, lap);
+    if (kind === "read") requireOwned(replay, record, range, owner, operand);
+    else claim(replay.owners, address - replay.arena, address + bytes - replay.arena, owner);
+  });
 }
 
-/** The consecutive runs of a region: one where rows and channels are dense, rows or pixels otherwise. */
-function* rangesOf(region: Region | Range): Generator<Range> {
-  if (!("view" in region)) {
-    yield region;
+/** A row of a ring is not the one that was there a lap ago: each lap owns its bytes as another value. */
+function lapOwner({ laps }: Replay, id: number, lap: number): number {
+  const key = `${id} ${lap}`;
+  const known = laps.get(key);
+  if (known !== undefined) return known;
+  const owner = NOBODY - 1 - laps.size;
+  laps.set(key, owner);
+  return owner;
+}
+
+/** Weights are resident, or in a tile that is still whole. */
+function requireWeights(replay: Replay, record: AnyRecord, weights: Range, ids: Operands): void {
+  const id = ids.get("weights") ?? NaN;
+  requireAligned(record, weights, "weights");
+  if (id === RESIDENT) {
+    requireResident(replay, record, weights, "weights");
     return;
   }
-  const { view, y0, y1, c0, c1, batches, batchBytes } = region;
-  const { address, pixelBytes, rowBytes, ringRows, width, channels } = view;
-  const wholePixels = c0 === 0 && c1 === channels && pixelBytes === channels;
-  const wholeRows = wholePixels && rowBytes === width * pixelBytes && y1 <= ringRows;
-  for (let n = 0; n < batches && y0 < y1; n++) {
-    const base = address + n * batchBytes;
-    if (wholeRows) {
-      yield { address: base + y0 * rowBytes, bytes: (y1 - y0) * rowBytes };
-      continue;
-    }
-    for (let y = y0; y < y1; y++) {
-      const row = base + (y % ringRows) * rowBytes;
-      if (wholePixels) {
-        yield { address: row, bytes: width * pixelBytes };
-        continue;
-      }
-      for (let x = 0; x < width; x++) yield { address: row + x * pixelBytes + c0, bytes: c1 - c0 };
-    }
+  const tile = replay.tiles.get(id);
+  const end = weights.address + weights.bytes;
+  if (tile === undefined || weights.address < tile.address || end > tile.address + tile.bytes) {
+    const where = tile && `, which is at ${tile.address} to ${tile.address + tile.bytes}`;
+    throw refusal(
+      "plan-bounds",
+      record,
+      `reads weights at ${weights.address} to ${end}, outside of tile ${id}${where ?? ", which no record fetches"}`,
+    );
   }
+  requireOwned(replay, record, weights, id, "weights");
+}
+
+function requireAligned(record: AnyRecord, { address }: Range, what: string): void {
+  if (address % 16 === 0) return;
+  throw refusal("plan-field", record, `has ${what} at ${address}, which is no multiple of 16`);
+}
+
+function requireResident(
+  { plan, planBytes }: Replay,
+  record: AnyRecord,
+  { address, bytes }: Range,
+  what: string,
+): void {
+  const end = address + bytes;
+  if (address >= planBytes && end <= plan.sram.length) return;
+  throw refusal(
+    "plan-bounds",
+    record,
+    `reads constant ${what} at ${address} to ${end}, constants are at ${planBytes} to ${plan.sram.length}`,
+  );
+}
+
+function requireArena(
+  { arena, limit }: Replay,
+  record: AnyRecord,
+  { address, bytes }: Range,
+  what: string,
+): void {
+  const end = address + bytes;
+  if (address >= arena && end <= limit) return;
+  throw refusal(
+    "plan-bounds",
+    record,
+    `has its ${what} at ${address} to ${end}, the arena is ${arena} to ${limit}`,
+  );
+}
+
+function requireOwned(replay: Replay, record: AnyRecord, range: Range, owner: number, what: string): void {
+  const begin = range.address - replay.arena;
+  const other = firstOther(replay.owners, begin, begin + range.bytes, owner);
+  if (other < 0) return;
+  throw refusal(
+    "plan-overlap",
+    record,
+    `needs its ${what} at ${range.address} to ${range.address + range.bytes}, but byte ${replay.arena + other} ` +
+      `holds ${holder(replay, other)}, not ${ownerName(replay, owner)}`,
+  );
+}
+
+/** Graph inputs and outputs: ids of values, in the arena. */
+function requireValue({ arena, limit }: Replay, { id, address, bytes }: ValueRange, what: string): void {
+  if (!(id >= 0)) throw refusedTable(`has no value for a ${what}: its id is ${id}`);
+  if (address >= arena && address + bytes <= limit) return;
+  throw new ExecutionError(
+    "plan-bounds",
+    `${what} ${id} is at ${address} to ${address + bytes}, the arena is ${arena} to ${limit}; ` +
+      "the image is damaged or was made by another version: compile the model again",
+  );
+}
+
+function holder(replay: Replay, at: number): string {
+  return ownerName(replay, ownerAt(replay.owners, at));
+}
+
+function ownerName({ laps }: Replay, owner: number): string {
+  if (owner >= 0) return `value ${owner}`;
+  if (owner === NOBODY) return "nothing";
+  const [key = ""] = [...laps].find(([, of]) => of === owner) ?? [];
+  const [id, lap] = key.split(" ");
+  return `value ${id} (lap ${lap} of its ring)`;
 }

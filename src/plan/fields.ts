@@ -1,0 +1,63 @@
+import { ExecutionError } from "../errors.ts";
+import type { PlanRecord } from "./record.ts";
+
+/** A record's place in the plan. */
+export interface Placed {
+  readonly index: number;
+}
+
+/** An error about a record; `what` continues "record 3 (conv2d) …". */
+export function refusal(
+  code: string,
+  { index, op }: Placed & Pick<PlanRecord, "op">,
+  what: string,
+): ExecutionError {
+  return new ExecutionError(
+    code,
+    `record ${index} (${op}) ${what}; the image is damaged or was made by another version: compile the model again`,
+  );
+}
+
+/** Addresses, sizes and whatever kernels compute from them stay below: no int32 of theirs overflows. */
+export const LIMIT = 2 ** 31;
+
+export type AnyRecord = PlanRecord & Placed;
+
+/** Throws unless every listed field is in [low, 2^31). */
+export function atLeast(record: AnyRecord, low: number, names: readonly string[]): void {
+  const fields = record as unknown as Readonly<Record<string, number>>;
+  for (const name of names) {
+    const value = fields[name] ?? NaN;
+    if (!(value >= low && value < LIMIT)) throw refusal("plan-field", record, `has ${name} ${value}`);
+  }
+}
+
+export function aligned(record: AnyRecord, name: string, alignment: number): void {
+  const address = (record as unknown as Readonly<Record<string, number>>)[name] ?? NaN;
+  if (address % alignment !== 0) {
+    throw refusal("plan-field", record, `has ${name} at ${address}, which is no multiple of ${alignment}`);
+  }
+}
+
+export function zeroPoints(record: AnyRecord, names: readonly string[]): void {
+  const fields = record as unknown as Readonly<Record<string, number>>;
+  for (const name of names) {
+    const value = fields[name] ?? NaN;
+    if (!(value >= -128 && value <= 127)) throw refusal("plan-field", record, `has ${name} ${value}`);
+  }
+}
+
+export function checkClamp(
+  record: AnyRecord & { readonly activationMin: number; readonly activationMax: number },
+): void {
+  const { activationMin, activationMax } = record;
+  if (activationMin >= -128 && activationMin <= activationMax && activationMax <= 127) return;
+  throw refusal("plan-field", record, `clamps to ${activationMin} … ${activationMax}`);
+}
+
+/** The product of counts; throws where it is no size in memory. */
+export function product(record: AnyRecord, ...factors: readonly number[]): number {
+  const value = factors.reduce((a, b) => a * b, 1);
+  if (value >= 0 && value < LIMIT) return value;
+  throw refusal("plan-field", record, `has sizes ${factors.join(" × ")}, which no memory holds`);
+}

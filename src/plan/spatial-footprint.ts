@@ -1,0 +1,231 @@
+import type { Access, Footprint, Region } from "./access.ts";
+import { read, spanOf, write } from "./access.ts";
+import type { Placed } from "./fields.ts";
+import { atLeast, checkClamp, LIMIT, product, refusal, zeroPoints } from "./fields.ts";
+import { Requantization } from "./format.ts";
+import {
+  blockChannels,
+  convBlockBytes,
+  convScratchBytes,
+  convSegments,
+  depthwiseBlockBytes,
+  depthwiseRowsAtOnce,
+  depthwiseScratchBytes,
+  isPointwise,
+} from "./packing.ts";
+import type { RecordOf } from "./record.ts";
+import type { Variant } from "./variant.ts";
+
+type Convolution = (RecordOf<"conv2d"> | RecordOf<"depthwiseConv2d">) & Placed;
+type Pool = (RecordOf<"averagePool2d"> | RecordOf<"maxPool2d">) & Placed;
+type Spatial = Convolution | Pool;
+
+function checkView(record: Spatial, name: "inputView" | "outputView", batchBytes: number): void {
+  const view = record[name];
+  const { address, pixelBytes, rowBytes, ringRows, height, width, channels } = view;
+  const sound =
+    address >= 0 &&
+    channels >= 1 &&
+    width >= 1 &&
+    height >= 1 &&
+    ringRows >= 1 &&
+    pixelBytes >= channels &&
+    rowBytes >= width * pixelBytes &&
+    ringRows * rowBytes < LIMIT;
+  if (!sound) {
+    const words = Object.entries(view).map(([word, value]) => `${word} ${value}`);
+    throw refusal("plan-field", record, `has an ${name} of ${words.join(", ")}`);
+  }
+  const { batches } = record;
+  if (batches > 1 && batchBytes < spanOf(view)) {
+    throw refusal("plan-field", record, `has ${batches} batches of its ${name} ${batchBytes} bytes apart`);
+  }
+  product(record, batches, batchBytes);
+}
+
+/** Output ranges, window and views. A record reads and writes each row of a ring once: rings turn between records. */
+function checkSpatial(record: Spatial, dilationY: number, dilationX: number): void {
+  atLeast(record, 1, ["batches", "kernelHeight", "kernelWidth", "strideY", "strideX"]);
+  atLeast(record, 0, ["y0", "c0", "padTop", "padLeft", "inputBatchBytes", "outputBatchBytes"]);
+  checkView(record, "inputView", record.inputBatchBytes);
+  checkView(record, "outputView", record.outputBatchBytes);
+  checkClamp(record);
+  const { inputView, outputView, y0, y1, c0, c1 } = record;
+  if (!(y0 < y1 && y1 <= outputView.height && c0 < c1 && c1 <= outputView.channels)) {
+    throw refusal(
+      "plan-field",
+      record,
+      `computes rows ${y0} to ${y1} of ${outputView.height}, channels ${c0} to ${c1} of ${outputView.channels}`,
+    );
+  }
+  const rows = inputRows(record, y0, y1, dilationY);
+  if (y1 - y0 > outputView.ringRows || rows.y1 - rows.y0 > inputView.ringRows) {
+    throw refusal(
+      "plan-field",
+      record,
+      `reads ${rows.y1 - rows.y0} rows and writes ${y1 - y0}, the rings have ${inputView.ringRows} and ${outputView.ringRows}`,
+    );
+  }
+  product(record, record.kernelHeight, record.kernelWidth);
+  const { padTop, padLeft, strideY, strideX, kernelHeight, kernelWidth } = record;
+  const reach = [
+    padTop + inputView.height + outputView.height * strideY + kernelHeight * dilationY,
+    padLeft + inputView.width + outputView.width * strideX + kernelWidth * dilationX,
+  ];
+  if (Math.max(...reach) >= LIMIT) {
+    throw refusal("plan-field", record, `has windows over ${reach.join(" × ")} positions`);
+  }
+}
+
+/** Input rows that output rows [y0, y1) need, cut to the input. */
+function inputRows(
+  { inputView: { height }, strideY, padTop, kernelHeight }: Spatial,
+  y0: number,
+  y1: number,
+  dilationY: number,
+): { readonly y0: number; readonly y1: number } {
+  const first = Math.min(Math.max(y0 * strideY - padTop, 0), height);
+  const end = (y1 - 1) * strideY - padTop + (kernelHeight - 1) * dilationY + 1;
+  return { y0: first, y1: Math.max(Math.min(end, height), first) };
+}
+
+function inputRegion(record: Spatial, y0: number, y1: number, c0: number, c1: number): Region {
+  const { inputView: view, batches, inputBatchBytes: batchBytes } = record;
+  return { view, y0, y1, c0, c1, batches, batchBytes };
+}
+
+function outputRegion(record: Spatial, y0: number, y1: number): Region {
+  const { outputView: view, c0, c1, batches, outputBatchBytes: batchBytes } = record;
+  return { view, y0, y1, c0, c1, batches, batchBytes };
+}
+
+/** The last method that a variant's kernels have; mcu has one and does not read the field. */
+const LAST_METHOD: Readonly<Record<Variant, number>> = {
+  mcu: Requantization.scalar,
+  simd: Requantization.relu,
+  relaxed: Requantization.reluFused,
+};
+
+function checkRequantization(record: Convolution, variant: Variant): void {
+  zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
+  const { requantization: method, requantizationShift: shift } = record;
+  if (method < 0 || method > LAST_METHOD[variant] || shift < 0 || shift > 31) {
+    throw refusal("plan-field", record, `has requantization ${method} with shift ${shift} in ${variant}`);
+  }
+}
+
+export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Variant): Footprint {
+  atLeast(record, 1, ["dilationY", "dilationX"]);
+  atLeast(record, 0, ["weights", "scratch"]);
+  checkSpatial(record, record.dilationY, record.dilationX);
+  checkRequantization(record, variant);
+  const { inputView, outputView, kernelHeight, kernelWidth, strideX, dilationX, y0, y1, c0, c1 } = record;
+  const { channels } = inputView;
+  product(record, kernelHeight, kernelWidth, channels);
+  const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
+  const blocks = Math.ceil((c1 - c0) / blockChannels(variant));
+  const scratchBytes = convScratchBytes(variant, {
+    kernelHeight,
+    kernelWidth,
+    channels,
+    strideX,
+    dilationX,
+    outputHeight: outputView.height,
+    outputWidth: outputView.width,
+    pointwise: isPointwise(record, inputView, outputView),
+  });
+  const rows = inputRows(record, y0, y1, record.dilationY);
+  return {
+    scratch: { address: record.scratch, bytes: product(record, scratchBytes) },
+    weights: {
+      address: record.weights,
+      bytes: product(record, blocks, convBlockBytes(variant, record.requantization, patch)),
+    },
+    accesses: [
+      write("output", outputRegion(record, y0, y1)),
+      read("input", inputRegion(record, rows.y0, rows.y1, 0, channels)),
+    ],
+  };
+}
+
+/**
+ * Output rows are written `rowsAtOnce` at a time, each group before its window is read. An input row is checked with the
+ * last group whose window has it: bytes that a group overwrites do not come back.
+ */
+function* rowAccesses(
+  record: Exclude<Spatial, RecordOf<"conv2d">>,
+  rowsAtOnce: number,
+  dilationY: number,
+  c0: number,
+  c1: number,
+): Generator<Access> {
+  const { inputView, outputView, batches, y0, y1 } = record;
+  const meet =
+    inputView.address < outputView.address + (batches - 1) * record.outputBatchBytes + spanOf(outputView) &&
+    outputView.address < inputView.address + (batches - 1) * record.inputBatchBytes + spanOf(inputView);
+  // Batches are an outer loop of the kernel: where there are several, nothing may meet.
+  const step = meet && batches === 1 ? rowsAtOnce : y1 - y0;
+  for (let y = y0; y < y1; y += step) {
+    const end = Math.min(y + step, y1);
+    yield write("output", outputRegion(record, y, end));
+    const rows = inputRows(record, y, end, dilationY);
+    const needed = end < y1 ? inputRows(record, end, end + 1, dilationY).y0 : inputView.height;
+    const retired = Math.min(rows.y1, needed);
+    if (rows.y0 < retired) yield read("input", inputRegion(record, rows.y0, retired, c0, c1));
+  }
+}
+
+export function depthwiseFootprint(
+  record: RecordOf<"depthwiseConv2d"> & Placed,
+  variant: Variant,
+): Footprint {
+  atLeast(record, 1, ["dilationY", "dilationX", "depthMultiplier"]);
+  atLeast(record, 0, ["weights", "scratch"]);
+  checkSpatial(record, record.dilationY, record.dilationX);
+  checkRequantization(record, variant);
+  const { inputView, outputView, kernelHeight, kernelWidth, depthMultiplier, c0, c1 } = record;
+  const { channels } = inputView;
+  if (outputView.channels !== channels * depthMultiplier) {
+    const made = `${outputView.channels} channels of ${channels} × ${depthMultiplier}`;
+    throw refusal("plan-field", record, `makes ${made}`);
+  }
+  const blocks = Math.ceil((c1 - c0) / blockChannels(variant));
+  const scratchBytes = depthwiseScratchBytes(
+    variant,
+    kernelHeight,
+    kernelWidth,
+    outputView.width,
+    record.strideX,
+    record.dilationX,
+  );
+  const blockBytes = depthwiseBlockBytes(variant, record.requantization, record, kernelWidth);
+  return {
+    scratch: { address: record.scratch, bytes: product(record, scratchBytes) },
+    weights: { address: record.weights, bytes: product(record, blocks, blockBytes) },
+    accesses: rowAccesses(
+      record,
+      depthwiseRowsAtOnce(variant, record),
+      record.dilationY,
+      Math.floor(c0 / depthMultiplier),
+      Math.ceil(c1 / depthMultiplier),
+    ),
+  };
+}
+
+export function poolFootprint(record: Pool): Footprint {
+  checkSpatial(record, 1, 1);
+  const { inputView, outputView } = record;
+  if (inputView.channels !== outputView.channels) {
+    throw refusal("plan-field", record, `makes ${outputView.channels} channels of ${inputView.channels}`);
+  }
+  for (const [size, output, kernel, stride, padding] of [
+    [inputView.height, outputView.height, record.kernelHeight, record.strideY, record.padTop],
+    [inputView.width, outputView.width, record.kernelWidth, record.strideX, record.padLeft],
+  ] as const) {
+    // Where the first and the last window meet the input, all do.
+    if (padding >= kernel || (output - 1) * stride - padding >= size) {
+      throw refusal("plan-field", record, "has a window that lies wholly in the padding");
+    }
+  }
+  return { accesses: rowAccesses(record, 1, 1, record.c0, record.c1) };
+}
