@@ -54,6 +54,41 @@ function check(kernels: Kernels, { input, beta, below }: SoftmaxCase, expected: 
   }
 }
 
+const bits = new Int32Array(1);
+const float = new Float32Array(bits.buffer);
+
+/** The float32 whose bit pattern is `pattern`; patterns of positive numbers are in their order. */
+function fromBits(pattern: number): number {
+  bits[0] = pattern;
+  return float[0] ?? 0;
+}
+
+/**
+ * Pairs of values `difference` apart at the two neighbouring scales between which the smaller one's share of 256 falls
+ * below `share` − ½. There a rounding error of few 2^-31 anywhere shows in the output.
+ */
+function* stepsOf(difference: number): Generator<{ input: Int8Tensor; expected: Int8Array }> {
+  const at = (pattern: number): { input: Int8Tensor; expected: Int8Array } => {
+    const values = Int8Array.of(100 - difference, 100);
+    const input = { shape: [2], scale: fromBits(pattern), zeroPoint: 0, values };
+    return { input, expected: softmaxReference(input, 1) };
+  };
+  for (let share = 1; share <= 128; share++) {
+    const p = (share - 0.5) / 256;
+    float[0] = Math.log((1 - p) / p) / difference;
+    let [low, high] = [(bits[0] ?? 0) - 4096, (bits[0] ?? 0) + 4096];
+    while (high - low > 1) {
+      const middle = low + ((high - low) >> 1);
+      if ((at(middle).expected[0] ?? 0) >= share - 128) low = middle;
+      else high = middle;
+    }
+    yield at(low);
+    yield at(high);
+  }
+}
+
+const steps = [1, 7, 100].flatMap((difference) => [...stepsOf(difference)]);
+
 describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as const))(
   "softmax (%s)",
   (_, kernels) => {
@@ -83,6 +118,10 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
       }
     });
 
+    test("equals the reference on both sides of where an output steps", () => {
+      for (const { input, expected } of steps) check(kernels, { input, beta: 1, below: 0 }, expected);
+    });
+
     test("equals the reference for sums of many small exponentials", () => {
       const values = new Int8Array(12 * 1000);
       for (let row = 0; row < 12; row++) values.fill(-row - 1, row * 1000 + 1, (row + 1) * 1000);
@@ -100,6 +139,12 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
     });
   },
 );
+
+test("the scales of the steps are where an output steps", () => {
+  const outputs = steps.map(({ expected }) => expected[0]);
+  const wanted = [1, 7, 100].flatMap(() => Array.from({ length: 256 }, (_, i) => (i >> 1) - 127 - (i % 2)));
+  expect(outputs).toEqual(wanted);
+});
 
 test("the reference is a softmax", () => {
   const values = Int8Array.of(10, 10, -20, 30, 127, -128);
