@@ -1,3 +1,5 @@
-/** Copies `bytes` from offset `source` of the image's flash to linear memory at `destination`. */
-@external("host", "flash_read")
-export declare function flashRead(destination: usize, source: usize, bytes: usize): void;
+/**
+ * The host's side: functions imported from the module "host", under the names that C hosts use.
+ * Copies `bytes` from offset `source` of the image's flash to linear memory at `destination`.
+ */
+export declare function flash_read(destination: usize, source: usize, bytes: usize): void;

@@ -1,10 +1,10 @@
 import { FetchField } from "../../src/plan/format.ts";
-import { flashRead } from "../host.ts";
+import { flash_read } from "../host.ts";
 import { address } from "../record.ts";
 
 /** Brings a tile of weights from flash into the arena. */
 export function fetch(record: usize): void {
-  flashRead(
+  flash_read(
     address(record, FetchField.destination),
     address(record, FetchField.source),
     address(record, FetchField.bytes),

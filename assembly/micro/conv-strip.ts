@@ -1,5 +1,6 @@
 import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
-import { storeRow, storeScalar, storeTile } from "./epilogue.ts";
+import { storeRow, storeScalar } from "./epilogue.ts";
+import { storeTile } from "./store-tile.ts";
 
 /**
  * Convolution strips: dot products of staged input pixels with blocks of packed weights.
@@ -135,7 +136,7 @@ function fourPixels(
     steps = segments;
     segments = 1;
   }
-  const jump = single ? 0 : segmentBytes - ((<usize>steps) << 2);
+  const jump: usize = single ? 0 : segmentBytes - ((<usize>steps) << 2);
   for (let c = 0; c < channels; c += 8) {
     let a0 = v128.load(block);
     let a1 = v128.load(block, 16);

@@ -1,5 +1,6 @@
 import { multiplyAdd } from "./dot.ts";
-import { gatherBuffer, storeScalar, storeTile } from "./epilogue.ts";
+import { gatherBuffer, storeScalar } from "./epilogue.ts";
+import { storeTile } from "./store-tile.ts";
 
 /**
  * Depthwise strips: one or two output rows, 8 channels at a time.

@@ -16,18 +16,18 @@ import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
  */
 const LOWER = 0;
 const UPPER = 16;
-const FLOAT_BIAS = 32;
-const ZERO_POINT = 48;
-const RELU_BASE = 64;
-const ROUND_F64 = 80;
-const ROUND_F32 = 96;
-const WIDE_HALF = 112;
-const HIGH_HALF = 128;
+export const FLOAT_BIAS = 32;
+export const ZERO_POINT = 48;
+export const RELU_BASE = 64;
+export const ROUND_F64 = 80;
+export const ROUND_F32 = 96;
+export const WIDE_HALF = 112;
+export const HIGH_HALF = 128;
 const TAIL = 144;
 const LANES = 160;
-const UNSIGNED_HIGH = 176;
-const METHOD = 192;
-const SHIFT = 196;
+export const UNSIGNED_HIGH = 176;
+export const METHOD = 192;
+export const SHIFT = 196;
 
 /** Added to int8 to make its storage form. */
 function storageOffset(): i32 {
@@ -92,7 +92,7 @@ function lowWords(a: v128, b: v128): v128 {
   return v128.shuffle<i32>(a, b, 0, 2, 4, 6);
 }
 
-function upperHalf(a: v128): v128 {
+export function upperHalf(a: v128): v128 {
   return v128.shuffle<i64>(a, a, 1, 1);
 }
 
@@ -101,7 +101,14 @@ function upperHalf(a: v128): v128 {
  *
  * read from the high words of a·scale + offset + 1.5·2^20, whose unit in the last place is 2^-32. |a·scale| < 2^18.
  */
-function relu4(a: v128, scale01: v128, scale23: v128, offset01: v128, offset23: v128, base: v128): v128 {
+export function relu4(
+  a: v128,
+  scale01: v128,
+  scale23: v128,
+  offset01: v128,
+  offset23: v128,
+  base: v128,
+): v128 {
   const low = f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(a), scale01), offset01);
   const high = f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(upperHalf(a)), scale23), offset23);
   return i32x4.sub(highWords(low, high), base);
@@ -112,7 +119,7 @@ function relu4(a: v128, scale01: v128, scale23: v128, offset01: v128, offset23: 
  *
  * both roundings by adding 1.5 times a power of two large enough to push the fraction out.
  */
-function general4(
+export function general4(
   a: v128,
   scale01: v128,
   scale23: v128,
@@ -140,7 +147,7 @@ function highUnsigned(a: v128, above: v128): v128 {
  * relu4 of an accumulator that carries 2^31: read as unsigned it becomes a double by laying 0x43300000 above it, and the
  * offset takes −(2^52 + 2^31)·scale along. Fused, so the sum is rounded once, as relu4 rounds it while a·scale is exact.
  */
-function reluFused4(
+export function reluFused4(
   a: v128,
   scale01: v128,
   scale23: v128,
@@ -158,7 +165,7 @@ function reluFused4(
 }
 
 /** general4 of an accumulator that carries 2^31, its first rounding fused likewise. */
-function generalFused4(
+export function generalFused4(
   a: v128,
   scale01: v128,
   scale23: v128,
@@ -183,7 +190,7 @@ function generalFused4(
  *
  * factor = 2^(shift − e) brings every channel's right shift e to the record's one shift ≥ 1. |a| < 2^30.
  */
-function wide4(a: v128, multiplier: v128, factor: v128, highHalf: v128, half: v128, shift: i32): v128 {
+export function wide4(a: v128, multiplier: v128, factor: v128, highHalf: v128, half: v128, shift: i32): v128 {
   const doubled = i32x4.add(a, a);
   const low = i64x2.add(i64x2.extmul_low_i32x4_s(doubled, multiplier), highHalf);
   const high = i64x2.add(i64x2.extmul_high_i32x4_s(doubled, multiplier), highHalf);
@@ -192,7 +199,7 @@ function wide4(a: v128, multiplier: v128, factor: v128, highHalf: v128, half: v1
 }
 
 /** multiplyByQuantizedMultiplier per lane, int32 multipliers at `channel + 32` and shifts at `+ 64`; clamped to ±1024. */
-function scalar4(a: v128, channel: usize, constants: usize): v128 {
+export function scalar4(a: v128, channel: usize, constants: usize): v128 {
   v128.store(constants, a, LANES);
   for (let i: usize = 0; i < 16; i += 4) {
     const scaled = multiplyByQuantizedMultiplier(
@@ -206,7 +213,7 @@ function scalar4(a: v128, channel: usize, constants: usize): v128 {
 }
 
 /** Two rows of 8 int16 to 16 stored activations, clamped. */
-function narrow(a: v128, b: v128, constants: usize): v128 {
+export function narrow(a: v128, b: v128, constants: usize): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) {
     const bytes = i8x16.narrow_i16x8_u(a, b);
     return i8x16.min_u(i8x16.max_u(bytes, v128.load(constants, LOWER)), v128.load(constants, UPPER));
@@ -216,168 +223,13 @@ function narrow(a: v128, b: v128, constants: usize): v128 {
 }
 
 /** Stores the low `count` ≤ 8 bytes of `value`. */
-function storeLow(at: usize, value: v128, count: i32, constants: usize): void {
+export function storeLow(at: usize, value: v128, count: i32, constants: usize): void {
   if (count >= 8) {
     v128.store_lane<i64>(at, value, 0);
     return;
   }
   v128.store(constants, value, TAIL);
   for (let i = 0; i < count; i++) store<u8>(at + i, load<u8>(constants + i, TAIL));
-}
-
-/**
- * Requantises a tile of 4 positions × 8 channels (two vectors each) with the constants at the head of `block`, and stores
- * `count` ≤ 8 channels of those positions whose bit is set in `valid`: at `out`, `+ step1`, `+ step2`, `+ step1 + step2`.
- * Few parameters, so that they stay in registers.
- */
-export function storeTile(
-  a0: v128,
-  a1: v128,
-  b0: v128,
-  b1: v128,
-  c0: v128,
-  c1: v128,
-  d0: v128,
-  d1: v128,
-  block: usize,
-  constants: usize,
-  count: i32,
-  valid: i32,
-  out: usize,
-  step1: usize,
-  step2: usize,
-): void {
-  const method = load<i32>(constants, METHOD);
-  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
-    const above = v128.load(constants, UNSIGNED_HIGH);
-    const base = v128.load(constants, RELU_BASE);
-    let scaleA = v128.load(block, 32);
-    let scaleB = v128.load(block, 48);
-    let offsetA = v128.load(block, 96);
-    let offsetB = v128.load(block, 112);
-    a0 = reluFused4(a0, scaleA, scaleB, offsetA, offsetB, base, above);
-    b0 = reluFused4(b0, scaleA, scaleB, offsetA, offsetB, base, above);
-    c0 = reluFused4(c0, scaleA, scaleB, offsetA, offsetB, base, above);
-    d0 = reluFused4(d0, scaleA, scaleB, offsetA, offsetB, base, above);
-    scaleA = v128.load(block, 64);
-    scaleB = v128.load(block, 80);
-    offsetA = v128.load(block, 128);
-    offsetB = v128.load(block, 144);
-    a1 = reluFused4(a1, scaleA, scaleB, offsetA, offsetB, base, above);
-    b1 = reluFused4(b1, scaleA, scaleB, offsetA, offsetB, base, above);
-    c1 = reluFused4(c1, scaleA, scaleB, offsetA, offsetB, base, above);
-    d1 = reluFused4(d1, scaleA, scaleB, offsetA, offsetB, base, above);
-  } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused) {
-    const above = v128.load(constants, UNSIGNED_HIGH);
-    const round32 = v128.load(constants, ROUND_F32);
-    const bias = v128.load(constants, FLOAT_BIAS);
-    let scaleA = v128.load(block, 32);
-    let scaleB = v128.load(block, 48);
-    let offsetA = v128.load(block, 96);
-    let offsetB = v128.load(block, 112);
-    let fine = v128.load(block, 160);
-    a0 = generalFused4(a0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    b0 = generalFused4(b0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    c0 = generalFused4(c0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    d0 = generalFused4(d0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    scaleA = v128.load(block, 64);
-    scaleB = v128.load(block, 80);
-    offsetA = v128.load(block, 128);
-    offsetB = v128.load(block, 144);
-    fine = v128.load(block, 176);
-    a1 = generalFused4(a1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    b1 = generalFused4(b1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    c1 = generalFused4(c1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    d1 = generalFused4(d1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-  } else if (method === Requantization.relu) {
-    const base = v128.load(constants, RELU_BASE);
-    let scaleA = v128.load(block, 32);
-    let scaleB = v128.load(block, 48);
-    let offsetA = v128.load(block, 96);
-    let offsetB = v128.load(block, 112);
-    a0 = relu4(a0, scaleA, scaleB, offsetA, offsetB, base);
-    b0 = relu4(b0, scaleA, scaleB, offsetA, offsetB, base);
-    c0 = relu4(c0, scaleA, scaleB, offsetA, offsetB, base);
-    d0 = relu4(d0, scaleA, scaleB, offsetA, offsetB, base);
-    scaleA = v128.load(block, 64);
-    scaleB = v128.load(block, 80);
-    offsetA = v128.load(block, 128);
-    offsetB = v128.load(block, 144);
-    a1 = relu4(a1, scaleA, scaleB, offsetA, offsetB, base);
-    b1 = relu4(b1, scaleA, scaleB, offsetA, offsetB, base);
-    c1 = relu4(c1, scaleA, scaleB, offsetA, offsetB, base);
-    d1 = relu4(d1, scaleA, scaleB, offsetA, offsetB, base);
-  } else if (method === Requantization.general) {
-    const round64 = v128.load(constants, ROUND_F64);
-    const round32 = v128.load(constants, ROUND_F32);
-    const bias = v128.load(constants, FLOAT_BIAS);
-    let scaleA = v128.load(block, 32);
-    let scaleB = v128.load(block, 48);
-    let fine = v128.load(block, 96);
-    a0 = general4(a0, scaleA, scaleB, fine, round64, round32, bias);
-    b0 = general4(b0, scaleA, scaleB, fine, round64, round32, bias);
-    c0 = general4(c0, scaleA, scaleB, fine, round64, round32, bias);
-    d0 = general4(d0, scaleA, scaleB, fine, round64, round32, bias);
-    scaleA = v128.load(block, 64);
-    scaleB = v128.load(block, 80);
-    fine = v128.load(block, 112);
-    a1 = general4(a1, scaleA, scaleB, fine, round64, round32, bias);
-    b1 = general4(b1, scaleA, scaleB, fine, round64, round32, bias);
-    c1 = general4(c1, scaleA, scaleB, fine, round64, round32, bias);
-    d1 = general4(d1, scaleA, scaleB, fine, round64, round32, bias);
-  } else if (method === Requantization.wide) {
-    const shift = load<i32>(constants, SHIFT);
-    const highHalf = v128.load(constants, HIGH_HALF);
-    const half = v128.load(constants, WIDE_HALF);
-    let multiplier = v128.load(block, 32);
-    let factor = v128.load(block, 64);
-    a0 = wide4(a0, multiplier, factor, highHalf, half, shift);
-    b0 = wide4(b0, multiplier, factor, highHalf, half, shift);
-    c0 = wide4(c0, multiplier, factor, highHalf, half, shift);
-    d0 = wide4(d0, multiplier, factor, highHalf, half, shift);
-    multiplier = v128.load(block, 48);
-    factor = v128.load(block, 80);
-    a1 = wide4(a1, multiplier, factor, highHalf, half, shift);
-    b1 = wide4(b1, multiplier, factor, highHalf, half, shift);
-    c1 = wide4(c1, multiplier, factor, highHalf, half, shift);
-    d1 = wide4(d1, multiplier, factor, highHalf, half, shift);
-  } else {
-    a0 = scalar4(a0, block, constants);
-    b0 = scalar4(b0, block, constants);
-    c0 = scalar4(c0, block, constants);
-    d0 = scalar4(d0, block, constants);
-    a1 = scalar4(a1, block + 16, constants);
-    b1 = scalar4(b1, block + 16, constants);
-    c1 = scalar4(c1, block + 16, constants);
-    d1 = scalar4(d1, block + 16, constants);
-  }
-
-  let a = i16x8.narrow_i32x4_s(a0, a1);
-  let b = i16x8.narrow_i32x4_s(b0, b1);
-  let c = i16x8.narrow_i32x4_s(c0, c1);
-  let d = i16x8.narrow_i32x4_s(d0, d1);
-  if (method <= Requantization.wide) {
-    const zeroPoint = v128.load(constants, ZERO_POINT);
-    a = i16x8.add_sat_s(a, zeroPoint);
-    b = i16x8.add_sat_s(b, zeroPoint);
-    c = i16x8.add_sat_s(c, zeroPoint);
-    d = i16x8.add_sat_s(d, zeroPoint);
-  }
-  const ab = narrow(a, b, constants);
-  const cd = narrow(c, d, constants);
-  if (count >= 8 && valid === 15) {
-    v128.store_lane<i64>(out, ab, 0);
-    v128.store_lane<i64>(out + step1, ab, 1);
-    out += step2;
-    v128.store_lane<i64>(out, cd, 0);
-    v128.store_lane<i64>(out + step1, cd, 1);
-    return;
-  }
-  if (valid & 1) storeLow(out, ab, count, constants);
-  if (valid & 2) storeLow(out + step1, upperHalf(ab), count, constants);
-  out += step2;
-  if (valid & 4) storeLow(out, cd, count, constants);
-  if (valid & 8) storeLow(out + step1, upperHalf(cd), count, constants);
 }
 
 /** One position × 8 channels, requantised with the constants at the head of `block`: 8 int16, zero point added. */

@@ -1,0 +1,181 @@
+import { Requantization } from "../../src/plan/format.ts";
+import {
+  FLOAT_BIAS,
+  general4,
+  generalFused4,
+  HIGH_HALF,
+  METHOD,
+  narrow,
+  relu4,
+  RELU_BASE,
+  reluFused4,
+  ROUND_F32,
+  ROUND_F64,
+  scalar4,
+  SHIFT,
+  storeLow,
+  UNSIGNED_HIGH,
+  upperHalf,
+  wide4,
+  WIDE_HALF,
+  ZERO_POINT,
+} from "./epilogue.ts";
+
+/**
+ * Requantises a tile of 4 positions × 8 channels (two vectors each) with the constants at the head of `block`, and stores
+ * `count` ≤ 8 channels of those positions whose bit is set in `valid`: at `out`, `+ step1`, `+ step2`, `+ step1 + step2`.
+ *
+ * Inlined, because a call moves 8 vectors and 7 words through the stack: npm run bench:kernels gives 5.9 instead of 4.9 MAC/c
+ * at 2304×8×16, 11.1 instead of 10.3 at conv 10×4×1, 3.3 instead of 3.0 at depthwise 3×3 s2. Formatter and linter do not parse
+ * the decorator, so they skip this file, and there is nothing else in it.
+ */
+@inline
+export function storeTile(
+  a0: v128,
+  a1: v128,
+  b0: v128,
+  b1: v128,
+  c0: v128,
+  c1: v128,
+  d0: v128,
+  d1: v128,
+  block: usize,
+  constants: usize,
+  count: i32,
+  valid: i32,
+  out: usize,
+  step1: usize,
+  step2: usize,
+): void {
+  const method = load<i32>(constants, METHOD);
+  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
+    const above = v128.load(constants, UNSIGNED_HIGH);
+    const base = v128.load(constants, RELU_BASE);
+    let scaleA = v128.load(block, 32);
+    let scaleB = v128.load(block, 48);
+    let offsetA = v128.load(block, 96);
+    let offsetB = v128.load(block, 112);
+    a0 = reluFused4(a0, scaleA, scaleB, offsetA, offsetB, base, above);
+    b0 = reluFused4(b0, scaleA, scaleB, offsetA, offsetB, base, above);
+    c0 = reluFused4(c0, scaleA, scaleB, offsetA, offsetB, base, above);
+    d0 = reluFused4(d0, scaleA, scaleB, offsetA, offsetB, base, above);
+    scaleA = v128.load(block, 64);
+    scaleB = v128.load(block, 80);
+    offsetA = v128.load(block, 128);
+    offsetB = v128.load(block, 144);
+    a1 = reluFused4(a1, scaleA, scaleB, offsetA, offsetB, base, above);
+    b1 = reluFused4(b1, scaleA, scaleB, offsetA, offsetB, base, above);
+    c1 = reluFused4(c1, scaleA, scaleB, offsetA, offsetB, base, above);
+    d1 = reluFused4(d1, scaleA, scaleB, offsetA, offsetB, base, above);
+  } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused) {
+    const above = v128.load(constants, UNSIGNED_HIGH);
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    let scaleA = v128.load(block, 32);
+    let scaleB = v128.load(block, 48);
+    let offsetA = v128.load(block, 96);
+    let offsetB = v128.load(block, 112);
+    let fine = v128.load(block, 160);
+    a0 = generalFused4(a0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    b0 = generalFused4(b0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    c0 = generalFused4(c0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    d0 = generalFused4(d0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    scaleA = v128.load(block, 64);
+    scaleB = v128.load(block, 80);
+    offsetA = v128.load(block, 128);
+    offsetB = v128.load(block, 144);
+    fine = v128.load(block, 176);
+    a1 = generalFused4(a1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    b1 = generalFused4(b1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    c1 = generalFused4(c1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    d1 = generalFused4(d1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+  } else if (method === Requantization.relu) {
+    const base = v128.load(constants, RELU_BASE);
+    let scaleA = v128.load(block, 32);
+    let scaleB = v128.load(block, 48);
+    let offsetA = v128.load(block, 96);
+    let offsetB = v128.load(block, 112);
+    a0 = relu4(a0, scaleA, scaleB, offsetA, offsetB, base);
+    b0 = relu4(b0, scaleA, scaleB, offsetA, offsetB, base);
+    c0 = relu4(c0, scaleA, scaleB, offsetA, offsetB, base);
+    d0 = relu4(d0, scaleA, scaleB, offsetA, offsetB, base);
+    scaleA = v128.load(block, 64);
+    scaleB = v128.load(block, 80);
+    offsetA = v128.load(block, 128);
+    offsetB = v128.load(block, 144);
+    a1 = relu4(a1, scaleA, scaleB, offsetA, offsetB, base);
+    b1 = relu4(b1, scaleA, scaleB, offsetA, offsetB, base);
+    c1 = relu4(c1, scaleA, scaleB, offsetA, offsetB, base);
+    d1 = relu4(d1, scaleA, scaleB, offsetA, offsetB, base);
+  } else if (method === Requantization.general) {
+    const round64 = v128.load(constants, ROUND_F64);
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    let scaleA = v128.load(block, 32);
+    let scaleB = v128.load(block, 48);
+    let fine = v128.load(block, 96);
+    a0 = general4(a0, scaleA, scaleB, fine, round64, round32, bias);
+    b0 = general4(b0, scaleA, scaleB, fine, round64, round32, bias);
+    c0 = general4(c0, scaleA, scaleB, fine, round64, round32, bias);
+    d0 = general4(d0, scaleA, scaleB, fine, round64, round32, bias);
+    scaleA = v128.load(block, 64);
+    scaleB = v128.load(block, 80);
+    fine = v128.load(block, 112);
+    a1 = general4(a1, scaleA, scaleB, fine, round64, round32, bias);
+    b1 = general4(b1, scaleA, scaleB, fine, round64, round32, bias);
+    c1 = general4(c1, scaleA, scaleB, fine, round64, round32, bias);
+    d1 = general4(d1, scaleA, scaleB, fine, round64, round32, bias);
+  } else if (method === Requantization.wide) {
+    const shift = load<i32>(constants, SHIFT);
+    const highHalf = v128.load(constants, HIGH_HALF);
+    const half = v128.load(constants, WIDE_HALF);
+    let multiplier = v128.load(block, 32);
+    let factor = v128.load(block, 64);
+    a0 = wide4(a0, multiplier, factor, highHalf, half, shift);
+    b0 = wide4(b0, multiplier, factor, highHalf, half, shift);
+    c0 = wide4(c0, multiplier, factor, highHalf, half, shift);
+    d0 = wide4(d0, multiplier, factor, highHalf, half, shift);
+    multiplier = v128.load(block, 48);
+    factor = v128.load(block, 80);
+    a1 = wide4(a1, multiplier, factor, highHalf, half, shift);
+    b1 = wide4(b1, multiplier, factor, highHalf, half, shift);
+    c1 = wide4(c1, multiplier, factor, highHalf, half, shift);
+    d1 = wide4(d1, multiplier, factor, highHalf, half, shift);
+  } else {
+    a0 = scalar4(a0, block, constants);
+    b0 = scalar4(b0, block, constants);
+    c0 = scalar4(c0, block, constants);
+    d0 = scalar4(d0, block, constants);
+    a1 = scalar4(a1, block + 16, constants);
+    b1 = scalar4(b1, block + 16, constants);
+    c1 = scalar4(c1, block + 16, constants);
+    d1 = scalar4(d1, block + 16, constants);
+  }
+
+  let a = i16x8.narrow_i32x4_s(a0, a1);
+  let b = i16x8.narrow_i32x4_s(b0, b1);
+  let c = i16x8.narrow_i32x4_s(c0, c1);
+  let d = i16x8.narrow_i32x4_s(d0, d1);
+  if (method <= Requantization.wide) {
+    const zeroPoint = v128.load(constants, ZERO_POINT);
+    a = i16x8.add_sat_s(a, zeroPoint);
+    b = i16x8.add_sat_s(b, zeroPoint);
+    c = i16x8.add_sat_s(c, zeroPoint);
+    d = i16x8.add_sat_s(d, zeroPoint);
+  }
+  const ab = narrow(a, b, constants);
+  const cd = narrow(c, d, constants);
+  if (count >= 8 && valid === 15) {
+    v128.store_lane<i64>(out, ab, 0);
+    v128.store_lane<i64>(out + step1, ab, 1);
+    out += step2;
+    v128.store_lane<i64>(out, cd, 0);
+    v128.store_lane<i64>(out + step1, cd, 1);
+    return;
+  }
+  if (valid & 1) storeLow(out, ab, count, constants);
+  if (valid & 2) storeLow(out + step1, upperHalf(ab), count, constants);
+  out += step2;
+  if (valid & 4) storeLow(out, cd, count, constants);
+  if (valid & 8) storeLow(out + step1, upperHalf(cd), count, constants);
+}
