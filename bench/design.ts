@@ -64,12 +64,16 @@ function depthwiseDesign(kernel: number, stride: number): number {
   return stride === 1 ? 7.1 : 6.4;
 }
 
-function convDesign(kernel: number, depth: number): number {
-  if (kernel === 10) return 20.8;
+function convDesign(kernel: number, depth: number): number | undefined {
+  if (kernel === 10) return depth === 1 ? 20.8 : undefined;
+  if (depth < 3) return undefined;
   return depth < 8 ? 15.8 : 26.5;
 }
 
-/** The figure of the row nearest in the logarithms of M, K and N, one pixel only to one pixel. */
+/**
+ * The figure of the row nearest in the logarithms of M, K and N, one pixel only to one pixel; undefined where K or N is
+ * under half of the smallest measured, about which the design says nothing.
+ */
 function nearest(
   rows: readonly (readonly [number, number, number, number])[],
   [m, k, n]: readonly [number, number, number],
@@ -78,5 +82,8 @@ function nearest(
     Math.abs(Math.log(row[1] / k)) +
     Math.abs(Math.log(row[2] / n)) +
     ((row[0] === 1) === (m === 1) ? 0 : 100);
-  return [...rows].sort((a, b) => distance(a) - distance(b))[0]?.[3];
+  const best = [...rows].sort((a, b) => distance(a) - distance(b))[0];
+  if (best === undefined || 2 * k < Math.min(best[1], 128) || 2 * n < Math.min(best[2], 128))
+    return undefined;
+  return best[3];
 }

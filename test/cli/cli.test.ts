@@ -1,0 +1,153 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test } from "vitest";
+import { depthwiseNet } from "../../examples/node/model.ts";
+import { load } from "../../src/index.ts";
+import { int8Values } from "../ops/node.ts";
+import { crc32Hex } from "../shared.ts";
+
+const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "thimble-"));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const at = (name: string): string => join(folder, name);
+const bytes = depthwiseNet(2);
+const input = int8Values(4, 32 * 32 * 3);
+writeFileSync(at("net.tflite"), bytes);
+writeFileSync(at("in.bin"), input);
+writeFileSync(at("in.json"), JSON.stringify([[...input]]));
+writeFileSync(at("labels.txt"), Array.from({ length: 10 }, (_, i) => `class-${i}`).join("\n"));
+
+/** A .npy file, format 1.0. */
+function npy(descr: string, shape: string, data: Uint8Array): Buffer {
+  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;
+  const header = dictionary.padEnd(Math.ceil((dictionary.length + 11) / 64) * 64 - 11) + "\n";
+  const length = Buffer.alloc(2);
+  length.writeUInt16LE(header.length);
+  return Buffer.concat([
+    Buffer.from("\x93NUMPY\x01\x00", "latin1"),
+    length,
+    Buffer.from(header, "latin1"),
+    data,
+  ]);
+}
+writeFileSync(at("in.npy"), npy("|i1", "(1, 32, 32, 3)", new Uint8Array(input.buffer)));
+writeFileSync(at("wrong.npy"), npy("<f8", "(1, 32, 32, 3)", new Uint8Array(8 * input.length)));
+
+function thimble(...args: string[]): { status: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
+  return { status, out: stdout, err: stderr };
+}
+
+test("inspect tells every byte, and --json is the report", async () => {
+  const text = thimble("inspect", at("net.tflite"), "--variant", "simd");
+  expect(text.status).toBe(0);
+  for (const word of ["plan", "weights", "arena", "scratch", "slack", "peak", "depthwiseConv2d", "flash"]) {
+    expect(text.out).toContain(word);
+  }
+  const json = thimble("inspect", at("net.tflite"), "--variant", "simd", "--json");
+  const model = await load(bytes, { variant: "simd", name: "net" });
+  expect(JSON.parse(json.out)).toEqual(model.report);
+  const { arenaBytes, scratchBytes, weightTileBytes, residentWeightBytes, planBytes, slackBytes } =
+    model.report;
+  expect(arenaBytes + scratchBytes + weightTileBytes + residentWeightBytes + planBytes + slackBytes).toBe(
+    model.report.ramBytes,
+  );
+  const plan = thimble("inspect", at("net.tflite"), "--plan");
+  expect(plan.out).toMatch(/conv2d.*16×16×8/);
+  expect(plan.out.trimEnd()).toMatch(/end$/);
+});
+
+test("run answers the same from raw bytes, JSON and NumPy, and from an image", async () => {
+  const wanted = [...(await load(bytes)).run(input)];
+  const compiled = thimble("compile", at("net.tflite"), "-o", at("net.thimble"), "--sram", "20K");
+  expect(compiled.status).toBe(0);
+  for (const [model, file] of [
+    ["net.tflite", "in.bin"],
+    ["net.tflite", "in.json"],
+    ["net.tflite", "in.npy"],
+    ["net.thimble", "in.bin"],
+  ] as const) {
+    const { status, out, err } = thimble("run", at(model), "--input", at(file), "--json");
+    expect(err).toBe("");
+    expect(status).toBe(0);
+    const answer = JSON.parse(out) as { outputs: { values: number[] }[] };
+    expect(answer.outputs[0]?.values).toEqual(wanted);
+  }
+  const best = wanted.indexOf(Math.max(...wanted));
+  const labelled = thimble(
+    "run",
+    at("net.tflite"),
+    "-i",
+    at("in.bin"),
+    "--labels",
+    at("labels.txt"),
+    "--top",
+    "1",
+  );
+  expect(labelled.out).toContain(`class-${best}`);
+});
+
+test("run --trace writes every tensor", async () => {
+  const { status } = thimble("run", at("net.tflite"), "-i", at("in.bin"), "--trace", at("trace.jsonl"));
+  expect(status).toBe(0);
+  const lines = readFileSync(at("trace.jsonl"), "utf8").trimEnd().split("\n");
+  const model = await load(bytes);
+  const entries = [...model.trace(input)];
+  expect(lines.length).toBe(entries.length);
+  for (const [i, line] of lines.entries()) {
+    const parsed = JSON.parse(line) as { tensor: number; crc32: string; data: string };
+    expect(parsed.tensor).toBe(entries[i]?.tensor.id);
+    expect(parsed.crc32).toBe(crc32Hex(entries[i]?.bytes ?? new Uint8Array(0)));
+    expect(crc32Hex(Buffer.from(parsed.data, "base64"))).toBe(parsed.crc32);
+  }
+});
+
+test("bench prints latency and a profile", () => {
+  const { status, out } = thimble("bench", at("net.tflite"), "--time", "50", "--json");
+  expect(status).toBe(0);
+  const timing = JSON.parse(out) as { min: number; median: number; p99: number; steps: unknown[] };
+  expect(timing.min).toBeGreaterThan(0);
+  expect(timing.median).toBeGreaterThanOrEqual(timing.min);
+  expect(timing.p99).toBeGreaterThanOrEqual(timing.median);
+  expect(timing.steps.length).toBe(12);
+});
+
+test.each([
+  [["inspect", "missing.tflite"], 1, /unreadable/],
+  [["run", "net.tflite"], 1, /input-count.*--input/],
+  [["run", "net.tflite", "-i", "labels.txt"], 1, /input-bytes.*3072/],
+  [["run", "net.tflite", "-i", "wrong.npy"], 1, /npy-type.*<f8/],
+  [["inspect", "in.bin"], 1, /not-tflite|model/],
+  [["inspect", "net.tflite", "--sram", "4K"], 1, /arena-overflow.*raise/],
+  [["compile", "net.tflite"], 2, /-o/],
+  [["inspect", "net.tflite", "--variant", "avx"], 2, /variant/],
+  [["inspect", "net.tflite", "--sram", "lots"], 2, /sram/],
+  [["inspect", "net.tflite", "--frobnicate"], 2, /frobnicate/],
+  [["explode", "net.tflite"], 2, /explode/],
+  [[], 2, /no command/],
+])("%j ends with exit code %i and a message", (args, code, message) => {
+  const files = args.map((argument) => (/\.(tflite|bin|npy|txt)$/.test(argument) ? at(argument) : argument));
+  const { status, out, err } = thimble(...files);
+  expect(status).toBe(code);
+  expect(out).toBe("");
+  expect(err).toMatch(message);
+  expect(err).not.toMatch(/\n\s+at /);
+});
+
+test("help and version", () => {
+  expect(thimble("--help").out).toContain("thimble inspect MODEL");
+  expect(thimble("--version").out).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test("a reader that stops reading is no error", () => {
+  const shell = `"${process.execPath}" "${main}" inspect "${at("net.tflite")}" --json | head -c 10`;
+  const { status, stderr } = spawnSync("bash", ["-o", "pipefail", "-c", shell], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+});
