@@ -59,7 +59,9 @@ const MAX_ELEMENTS = 2 ** 31;
  */
 export function readModel(bytes: Uint8Array): FileModel {
   checkContainer(bytes);
-  const model = new FlatBuffer(bytes).root();
+  // A copy, of which constants are views: what the caller does to the file afterwards has no effect, and tensors that share
+  // a buffer share its memory.
+  const model = new FlatBuffer(new Uint8Array(bytes)).root();
   const version = model.uint(ModelField.version, 0);
   if (version !== 3) {
     throw new ModelError(
@@ -101,7 +103,11 @@ function checkContainer(bytes: Uint8Array): void {
   }
   const identifier = readableText(bytes.subarray(4, 8));
   if (identifier === "TFL3") return;
-  const start = readableText(bytes.subarray(0, 64)).trimStart().toLowerCase();
+  // trimStart removes a byte order mark in UTF-16 only; in UTF-8 it is these three characters.
+  const start = String.fromCharCode(...bytes.subarray(0, 64))
+    .replace("\xef\xbb\xbf", "")
+    .trimStart()
+    .toLowerCase();
   if (start.startsWith("<!doctype") || start.startsWith("<html") || start.startsWith("<?xml")) {
     throw new ModelError(
       "html-file",
@@ -301,6 +307,5 @@ function readData(
       `${at} of shape [${shape.join(", ")}], ${type}, needs ${bytes} bytes, its buffer has ${data.length}; export the model again`,
     );
   }
-  // A copy: what the caller does to the file afterwards has no effect.
-  return data.slice();
+  return data;
 }
