@@ -172,6 +172,13 @@ export function requireInts(tensor: Tensor, role: string): number[] {
   return Array.from({ length: data.byteLength >> 2 }, (_, i) => view.getInt32(4 * i, true));
 }
 
+/** Numbers for a message: as many as any tensor has dimensions and paddings, then how many more. */
+export function listed(values: readonly number[]): string {
+  const most = 16;
+  const more = values.length > most ? `, … ${values.length - most} more` : "";
+  return `[${values.slice(0, most).join(", ")}${more}]`;
+}
+
 /**
  * A fused activation that kernels clamp for.
  * @throws UnsupportedError unsupported-activation

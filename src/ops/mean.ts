@@ -2,6 +2,7 @@ import { ModelError, UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
 import {
+  listed,
   perTensor,
   requireInputCount,
   requireInput,
@@ -96,7 +97,7 @@ export const mean = defineOp<MeanAttrs>({
 function sortedAxes(values: readonly number[], input: Tensor): number[] {
   const rank = input.shape.length;
   const axes = values.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
-  const where = `the mean over "${input.name}" [${input.shape.join(", ")}] has axes [${values.join(", ")}]`;
+  const where = `the mean over "${input.name}" [${input.shape.join(", ")}] has axes ${listed(values)}`;
   if (axes.some((axis) => axis < 0 || axis >= rank)) {
     throw new ModelError("axis-out-of-range", `${where}; each must be within ${-rank} to ${rank - 1}`);
   }

@@ -1,7 +1,8 @@
-import { ModelError } from "../errors.ts";
+import { ModelError, UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
 import {
+  listed,
   requireInput,
   requireInputCount,
   requireInts,
@@ -10,6 +11,9 @@ import {
   withShape,
 } from "./check.ts";
 import { defineOp } from "./op.ts";
+
+/** As tensors of a file. */
+const MAX_RANK = 8;
 
 /** The shape of the output; no −1. */
 export interface ReshapeAttrs {
@@ -48,7 +52,13 @@ export const reshape = defineOp<ReshapeAttrs>({
 });
 
 function resolve(wanted: readonly number[], input: Tensor): number[] {
-  const text = `shape [${wanted.join(", ")}] for input "${input.name}" of shape [${input.shape.join(", ")}]`;
+  const text = `shape ${listed(wanted)} for input "${input.name}" of shape [${input.shape.join(", ")}]`;
+  if (wanted.length > MAX_RANK) {
+    throw new UnsupportedError(
+      "unsupported-rank",
+      `${text} has rank ${wanted.length}; ${MAX_RANK} is the most`,
+    );
+  }
   const elements = elementCount(input.shape);
   const free = wanted.filter((size) => size === -1).length;
   const given = wanted.reduce((product, size) => (size === -1 ? product : product * size), 1);

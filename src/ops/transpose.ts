@@ -1,6 +1,7 @@
 import { ModelError } from "../errors.ts";
 import { elementCount } from "../graph/graph.ts";
 import {
+  listed,
   requireInput,
   requireInputCount,
   requireInt8,
@@ -43,7 +44,7 @@ export const transpose = defineOp<TransposeAttrs>({
     if (permutation.length !== rank || input.shape.some((_, axis) => !permutation.includes(axis))) {
       throw new ModelError(
         "bad-permutation",
-        `[${permutation.join(", ")}] is no permutation of the ${rank} dimensions of "${input.name}"; export again`,
+        `${listed(permutation)} is no permutation of the ${rank} dimensions of "${input.name}"; export again`,
       );
     }
     return { permutation };

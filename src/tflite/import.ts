@@ -23,6 +23,7 @@ export function importModel(bytes: Uint8Array, name = "model"): Graph {
       `tensor ${variable.id} "${variable.name}" keeps its value from run to run, which is not run yet; export a stateless model`,
     );
   }
+  checkSharing(file, bytes.length);
   const nodes = executionOrder(file).map((operator) =>
     importOperator(file, operator, definitions[operator.index] as OpDefinition),
   );
@@ -30,6 +31,9 @@ export function importModel(bytes: Uint8Array, name = "model"): Graph {
   verifyOperators(graph, "import");
   return graph;
 }
+
+/** Operators that one message names. */
+const MAX_LISTED = 20;
 
 function definitionsOf(operators: readonly FileOperator[]): OpDefinition[] {
   const missing = new Map<string, number>();
@@ -40,6 +44,8 @@ function definitionsOf(operators: readonly FileOperator[]): OpDefinition[] {
   });
   if (missing.size > 0) {
     const list = [...missing].map(([name, count]) => (count === 1 ? name : `${name} (${count} times)`));
+    const hidden = list.splice(MAX_LISTED).length;
+    if (hidden > 0) list.push(`${hidden} more`);
     throw new UnsupportedError(
       "unsupported-operators",
       `the model uses operators that thimble does not run yet: ${list.join(", ")}; ` +
@@ -79,41 +85,60 @@ function executionOrder({ tensors, operators, inputs }: FileModel): FileOperator
   const done = new Set<FileOperator>();
   const open = new Set<FileOperator>();
   for (const operator of operators) {
+    if (done.has(operator)) continue;
     // Depth first with a stack of our own: files may chain 100,000 operators backwards.
-    const stack = [operator];
+    const stack = [{ operator, next: 0 }];
+    open.add(operator);
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      if (done.has(top)) {
+      const reader = top.operator;
+      const id = reader.inputs[top.next++];
+      if (id === undefined) {
         stack.pop();
+        open.delete(reader);
+        done.add(reader);
+        order.push(reader);
+        for (const output of reader.outputs) available.add(output);
         continue;
       }
-      const waiting = top.inputs.find((id) => id >= 0 && !available.has(id));
-      if (waiting === undefined) {
-        done.add(top);
-        open.delete(top);
-        order.push(top);
-        for (const id of top.outputs) available.add(id);
-        stack.pop();
-        continue;
-      }
-      const before = producer.get(waiting);
-      const tensor = `tensor ${waiting} "${tensors[waiting]?.name ?? ""}"`;
+      if (id < 0 || available.has(id)) continue;
+      const before = producer.get(id);
+      const tensor = `tensor ${id} "${tensors[id]?.name ?? ""}"`;
       if (before === undefined) {
         throw new ModelError(
           "never-produced",
-          `${where(top)} reads ${tensor}, which nothing produces; export again`,
+          `${where(reader)} reads ${tensor}, which nothing produces; export again`,
         );
       }
-      open.add(top);
       if (open.has(before)) {
         throw new ModelError(
           "cycle",
-          `${where(top)} reads ${tensor}, which needs its own result; export again`,
+          `${where(reader)} reads ${tensor}, which needs its own result; export again`,
         );
       }
-      stack.push(before);
+      open.add(before);
+      stack.push({ operator: before, next: 0 });
     }
   }
   return order;
+}
+
+/** Times the file's size that its operators may read of constants in all, and what any file may. */
+const MAX_SHARING = 64;
+const SMALL_BYTES = 2 ** 20;
+
+/**
+ * Weights are packed for every operator that reads them, so sharing is bounded: a small file must not ask for much work.
+ * @throws UnsupportedError shared-constants
+ */
+function checkSharing({ tensors, operators }: FileModel, fileBytes: number): void {
+  let bytes = 0;
+  for (const { inputs } of operators) for (const id of inputs) bytes += tensors[id]?.data?.length ?? 0;
+  if (bytes <= Math.max(MAX_SHARING * fileBytes, SMALL_BYTES)) return;
+  throw new UnsupportedError(
+    "shared-constants",
+    `the operators read ${bytes} bytes of constants, over ${MAX_SHARING} times the file's ${fileBytes}; ` +
+      "share weights between fewer operators",
+  );
 }
 
 /** How messages name an operator. */

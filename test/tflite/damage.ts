@@ -93,7 +93,7 @@ export function compileError(bytes: Uint8Array): ThimbleError | undefined {
     } catch (error) {
       if (!(error instanceof ThimbleError)) throw error;
       expect(error.code).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
-      expect(error.message.length).toBeLessThan(4096);
+      expect(error.message.length).toBeLessThan(8192);
       result = error;
     }
     slowness = performance.now() - start;

@@ -64,6 +64,11 @@ describe("flatbuffer", () => {
     (view, { target }) => {
       view.setUint32(target, value, true);
     };
+  const setVtable =
+    (at: number, value: number): Change =>
+    (view, { vtable }) => {
+      view.setUint16(vtable + at, value, true);
+    };
   const TENSORS = "subgraphs/0/tensors";
 
   test.each<[string, string, Change, string]>([
@@ -73,36 +78,11 @@ describe("flatbuffer", () => {
     ["a vector lies outside", TENSORS, setSlot(0xfffffff0), "flatbuffer-bounds"],
     ["a vtable lies before the file", "", setTarget(0x7ffffffc), "flatbuffer-bounds"],
     ["a vtable lies behind the file", "", setTarget(0x80000000), "flatbuffer-bounds"],
-    [
-      "a vtable of odd length",
-      TENSORS,
-      (view, { vtable }) => void view.setUint16(vtable, 9, true),
-      "flatbuffer-vtable",
-    ],
-    [
-      "a vtable of 2 bytes",
-      TENSORS,
-      (view, { vtable }) => void view.setUint16(vtable, 2, true),
-      "flatbuffer-vtable",
-    ],
-    [
-      "a vtable of 65,534 bytes",
-      TENSORS,
-      (view, { vtable }) => void view.setUint16(vtable, 0xfffe, true),
-      "flatbuffer-bounds",
-    ],
-    [
-      "a table of 0 bytes",
-      TENSORS,
-      (view, { vtable }) => void view.setUint16(vtable + 2, 0, true),
-      "flatbuffer-vtable",
-    ],
-    [
-      "a field behind its table",
-      TENSORS,
-      (view, { vtable }) => void view.setUint16(vtable + 4, 0x7ff0, true),
-      "flatbuffer-field",
-    ],
+    ["a vtable of odd length", TENSORS, setVtable(0, 9), "flatbuffer-vtable"],
+    ["a vtable of 2 bytes", TENSORS, setVtable(0, 2), "flatbuffer-vtable"],
+    ["a vtable of 65,534 bytes", TENSORS, setVtable(0, 0xfffe), "flatbuffer-bounds"],
+    ["a table of 0 bytes", TENSORS, setVtable(2, 0), "flatbuffer-vtable"],
+    ["a field behind its table", TENSORS, setVtable(4, 0x7ff0), "flatbuffer-field"],
     ["2^31 − 1 tensors", TENSORS, setTarget(0x7fffffff), "flatbuffer-bounds"],
     ["2^32 − 1 tensors", TENSORS, setTarget(0xffffffff), "flatbuffer-bounds"],
     ["2^31 − 1 operators", "subgraphs/0/operators", setTarget(0x7fffffff), "flatbuffer-bounds"],
