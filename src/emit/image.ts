@@ -1,8 +1,9 @@
 import { ExecutionError } from "../errors.ts";
 import type { ElementType } from "../graph/graph.ts";
 import { crc32 } from "../plan/crc32.ts";
-import { Header, PLAN_VERSION } from "../plan/format.ts";
+import { Head, Header, PLAN_VERSION } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
+import { decodeRecord } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
 import { VARIANTS } from "../plan/variant.ts";
 import { verifyPlan } from "../plan/verify.ts";
@@ -114,6 +115,10 @@ export function verifyImage(image: Image): void {
   const ramBytes = image.sram.length >= 4 * Header.words ? header.getUint32(4 * Header.ramBytes, true) : 0;
   if (ramBytes !== image.report.ramBytes)
     throw damaged(`the plan needs ${ramBytes} bytes, the report states otherwise`);
+  for (const { name, storedType, address } of [...image.inputs, ...image.outputs]) {
+    if (storedType === "float32" && address % 4 !== 0)
+      throw damaged(`port "${name}" is at address ${address}`);
+  }
   const value = (port: Port): { id: number; address: number; bytes: number } => ({
     id: port.value,
     address: port.address,
@@ -127,6 +132,27 @@ export function verifyImage(image: Image): void {
     initial: image.inputs.map(value),
     final: image.outputs.map(value),
   });
+  verifySteps(image);
+}
+
+/** What a trace relies on: steps end where a record begins, one after another, and leave their tensors in memory. */
+function verifySteps({ sram, report: { steps, ramBytes } }: Image): void {
+  const planBytes = new DataView(sram.buffer, sram.byteOffset).getUint32(4 * Header.planBytes, true);
+  const words = new Int32Array(new Uint8Array(sram.subarray(0, planBytes)).buffer);
+  const starts = new Set<number>();
+  // The plan is proved: its records are known and end.
+  for (let at: number = Header.words, op = ""; op !== "end"; at += words[at + Head.words] ?? 0) {
+    starts.add(4 * at);
+    op = decodeRecord(words, at)?.op ?? "end";
+  }
+  let last = 0;
+  for (const { endRecord, outputs } of steps) {
+    if (!starts.has(endRecord) || endRecord < last) throw damaged(`a step ends at address ${endRecord}`);
+    last = endRecord;
+    for (const { address, bytes } of outputs) {
+      if (address + bytes > ramBytes) throw damaged(`a step's output ends at address ${address + bytes}`);
+    }
+  }
 }
 
 /** Bytes of a port's value in linear memory. */
