@@ -1,0 +1,145 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { compile } from "../../src/compile.ts";
+import type { Image, Port } from "../../src/emit/image.ts";
+import { verifyImage } from "../../src/emit/image.ts";
+import { ExecutionError } from "../../src/errors.ts";
+import { Header, SLACK_BYTES } from "../../src/plan/format.ts";
+import type { PlanRecord, ViewWords } from "../../src/plan/record.ts";
+import { decodeRecord, encodeRecord, recordBytes } from "../../src/plan/record.ts";
+import type { Variant } from "../../src/plan/variant.ts";
+import { VARIANTS } from "../../src/plan/variant.ts";
+import { operandNames } from "../../src/plan/verify.ts";
+import { writeModel } from "../model-writer.ts";
+import { randomModel } from "../random-model.ts";
+
+/** Bytes of the arena and the steps from which to which they must stay. */
+interface Live {
+  readonly name: string;
+  readonly address: number;
+  readonly bytes: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Values by id, and scratch and tiles, with inputs made before the first step and outputs needed after the last. */
+function liveRanges({ report, inputs, outputs }: Image): { values: Live[]; working: Live[] } {
+  const has = (ports: readonly Port[], id: number): boolean => ports.some(({ value }) => value === id);
+  const ranges = report.map.map(({ kind, name, address, bytes, firstStep, lastStep }, id) => ({
+    name: `${kind} ${name}`,
+    address,
+    bytes,
+    first: kind === "activation" && has(inputs, id) ? -1 : firstStep,
+    last: kind === "activation" && has(outputs, id) ? report.steps.length : lastStep,
+  }));
+  const activations = report.map.filter(({ kind }) => kind === "activation").length;
+  return { values: ranges.slice(0, activations), working: ranges.slice(activations) };
+}
+
+/** The image with value `id` moved wherever it is named: in every record and port. */
+function moved(image: Image, id: number, distance: number): Image {
+  const sram = image.sram.slice();
+  const words = new Int32Array(sram.buffer, 0, sram.length >> 2);
+  let operand = 0;
+  for (let at: number = Header.words; ;) {
+    const record = decodeRecord(words, at);
+    if (record === undefined || record.op === "end") break;
+    const fields = { ...record } as unknown as Record<string, number | ViewWords>;
+    for (const name of operandNames(record.op)) {
+      if (image.operands[operand++] !== id || name === "weights") continue;
+      const view = fields[`${name}View`];
+      const word = record.op === "flipSign" ? "address" : name;
+      if (typeof view === "object") fields[`${name}View`] = { ...view, address: view.address + distance };
+      else fields[word] = Number(fields[word]) + distance;
+    }
+    words.set(encodeRecord(fields as unknown as PlanRecord), at);
+    at += recordBytes(record.op) / 4;
+  }
+  const move = (port: Port): Port =>
+    port.value === id ? { ...port, address: port.address + distance } : port;
+  return { ...image, sram, inputs: image.inputs.map(move), outputs: image.outputs.map(move) };
+}
+
+function meet(a: Live, b: Live): boolean {
+  return a.address < b.address + b.bytes && b.address < a.address + a.bytes;
+}
+
+/** What must come of a layout: some value is surely overwritten, surely none is, or it depends on how kernels work. */
+function verdict(image: Image, id: number, distance: number): "broken" | "sound" | "depends" {
+  const { values, working } = liveRanges(image);
+  const before = values[id];
+  if (before === undefined) throw new Error(`no value ${id}`);
+  const value = { ...before, address: before.address + distance };
+  const arena = new DataView(image.sram.buffer).getUint32(4 * Header.arenaAddress, true);
+  if (value.address < arena || value.address + value.bytes > image.report.ramBytes - SLACK_BYTES)
+    return "broken";
+  let result: "broken" | "sound" | "depends" = "sound";
+  for (const other of [...values.filter((_, i) => i !== id), ...working]) {
+    const together = value.first <= other.last && other.first <= value.last;
+    if (!together || !meet(value, other)) continue;
+    const within =
+      (value.first < other.first && other.first < value.last) ||
+      (other.first < value.first && value.first < other.last);
+    if (within) return "broken";
+    result = "depends";
+  }
+  return result;
+}
+
+function isAccepted(image: Image): boolean {
+  try {
+    verifyImage(image);
+    return true;
+  } catch (error) {
+    if (error instanceof ExecutionError) return false;
+    throw error;
+  }
+}
+
+describe.each(VARIANTS)("a value of a random network moved to another address (%s)", (variant: Variant) => {
+  test("is refused where it overwrites or is overwritten, and accepted where it meets nothing", () => {
+    const counts = { broken: 0, sound: 0, depends: 0 };
+    fc.assert(
+      fc.property(
+        randomModel(),
+        fc.constantFrom(2048, 6000, "unbounded" as const),
+        fc.array(fc.tuple(fc.nat(30), fc.noBias(fc.integer({ min: -2000, max: 4000 }))), {
+          minLength: 20,
+          maxLength: 20,
+        }),
+        (model, sram, moves) => {
+          const image = compileSomehow(writeModel(model), variant, sram);
+          const { length } = liveRanges(image).values;
+          expect(isAccepted(image)).toBe(true);
+          for (const [pick, distance] of moves) {
+            const id = pick % length;
+            const expected = verdict(image, id, distance);
+            counts[expected]++;
+            if (expected === "depends") continue;
+            expect(isAccepted(moved(image, id, distance)), `value ${id} by ${distance}`).toBe(
+              expected === "sound",
+            );
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+    // The test tells something about both.
+    expect(counts.broken).toBeGreaterThan(500);
+    expect(counts.sound).toBeGreaterThan(200);
+  });
+});
+
+/** In the budget, or in as much as it takes, with room behind it to move to. */
+function compileSomehow(bytes: Uint8Array, variant: Variant, sram: number | "unbounded"): Image {
+  const room = 2048;
+  let image: Image;
+  try {
+    image = compile(bytes, { variant, sram });
+  } catch {
+    image = compile(bytes, { variant, sram: "unbounded" });
+  }
+  const ramBytes = image.report.ramBytes + room;
+  new DataView(image.sram.buffer).setUint32(4 * Header.ramBytes, ramBytes, true);
+  return { ...image, report: { ...image.report, ramBytes } };
+}
