@@ -27,6 +27,6 @@ export async function loadImage(source: Source | Image): Promise<Model> {
 }
 
 /** Whether a source is an image in memory already. */
-export function isImage(source: Source | Image): source is Image {
-  return typeof source === "object" && "sram" in source && "report" in source;
+export function isImage(source: unknown): source is Image {
+  return typeof source === "object" && source !== null && "sram" in source && "report" in source;
 }

@@ -198,6 +198,7 @@ class Session implements Model {
       const [port] = this.inputs;
       if (port === undefined || this.inputs.length !== 1) throw this.#wrongCount(1);
       port.check(inputs);
+      port.setAside(inputs);
       port.accept(inputs);
       return;
     }
@@ -206,6 +207,8 @@ class Session implements Model {
     }
     // All are checked before any is copied, so that a refused run changes nothing.
     for (let i = 0; i < inputs.length; i++) this.inputs[i]?.check(inputs[i]);
+    // Outputs may come back as inputs: they are taken out of the memory that other inputs are about to overwrite.
+    for (let i = 0; i < inputs.length; i++) this.inputs[i]?.setAside(inputs[i] as TensorArray);
     for (let i = 0; i < inputs.length; i++) this.inputs[i]?.accept(inputs[i] as TensorArray);
   }
 
@@ -236,6 +239,7 @@ class SessionPort implements ModelPort {
   readonly value: TensorArray;
   readonly #stored: TensorArray;
   readonly #converts: boolean;
+  #aside: TensorArray | undefined;
 
   constructor(port: Port, buffer: ArrayBuffer) {
     this.name = port.name;
@@ -258,11 +262,11 @@ class SessionPort implements ModelPort {
 
   /** @throws InputError unless `values` is this port's kind of array */
   check(values: unknown): void {
-    const fits = this.type === "int8" ? values instanceof Int8Array : values instanceof Float32Array;
+    // By its tag: arrays of another realm are no instances of this one's classes.
+    const kind = ArrayBuffer.isView(values) ? (values as TensorArray)[Symbol.toStringTag] : typeof values;
+    const fits = kind === (this.type === "int8" ? "Int8Array" : "Float32Array");
     if (fits && (values as TensorArray).length === this.length) return;
-    const given = ArrayBuffer.isView(values)
-      ? `${values.constructor.name} of ${(values as TensorArray).length}`
-      : typeof values;
+    const given = ArrayBuffer.isView(values) ? `${kind} of ${(values as TensorArray).length}` : kind;
     const hint =
       this.type === "int8" && !fits
         ? "; quantise real values with `inputs[i].quantize(values)`, read bytes with `new Int8Array(buffer)`"
@@ -273,10 +277,18 @@ class SessionPort implements ModelPort {
     );
   }
 
+  /** Keeps a copy of values that lie in the model's own memory; the room for it is made once. */
+  setAside(values: TensorArray): void {
+    if (values.buffer !== this.#stored.buffer) return;
+    if (this.#aside === undefined) this.#aside = values.slice();
+    else this.#aside.set(values);
+  }
+
   /** Copies values in. */
   accept(values: TensorArray): void {
-    if (this.#converts) quantizeInto(this.#stored as Int8Array, values, this.scale, this.zeroPoint);
-    else this.#stored.set(values);
+    const given = values.buffer === this.#stored.buffer ? (this.#aside ?? values) : values;
+    if (this.#converts) quantizeInto(this.#stored as Int8Array, given, this.scale, this.zeroPoint);
+    else this.#stored.set(given);
   }
 
   /** Brings the caller's view of an output up to date. */

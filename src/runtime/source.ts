@@ -15,8 +15,13 @@ export interface SourceBytes {
  * @throws InputError what cannot be read, and why
  */
 export async function readSource(source: Source): Promise<SourceBytes> {
-  if (source instanceof Uint8Array) return { bytes: source, name: "model" };
-  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), name: "model" };
+  // Not by `instanceof`: test runners and frames hand over arrays of another realm.
+  if (ArrayBuffer.isView(source)) {
+    return { bytes: new Uint8Array(source.buffer, source.byteOffset, source.byteLength), name: "model" };
+  }
+  if (Object.prototype.toString.call(source) === "[object ArrayBuffer]") {
+    return { bytes: new Uint8Array(source as ArrayBuffer), name: "model" };
+  }
   if (typeof source === "string" || (typeof URL !== "undefined" && source instanceof URL)) {
     return readLocation(String(source));
   }

@@ -1,6 +1,8 @@
 // Runs a small model 100,000 times on the built package and prints how much the JavaScript heap grew, and how often it was
 // collected. Run with --expose-gc by session.test.ts.
 import { PerformanceObserver } from "node:perf_hooks";
+import process from "node:process";
+import { setTimeout } from "node:timers/promises";
 import { depthwiseNet } from "../../build/examples/node/model.js";
 import { load } from "../../dist/index.js";
 
@@ -8,7 +10,7 @@ const model = await load(depthwiseNet(1), { sram: 20 * 1024 });
 if (model.report.streamedBytes === 0) throw new Error("the weights should be streamed");
 const input = new Int8Array(model.inputs[0].length);
 for (let i = 0; i < 2000; i++) model.run(input);
-await new Promise((resolve) => setTimeout(resolve, 100));
+await setTimeout(100);
 for (let i = 0; i < 2000; i++) model.run(input);
 
 let collections = 0;
@@ -16,10 +18,10 @@ const observer = new PerformanceObserver((list) => {
   collections += list.getEntries().length;
 });
 globalThis.gc();
-await new Promise((resolve) => setTimeout(resolve, 20));
+await setTimeout(20);
 observer.observe({ entryTypes: ["gc"] });
 const before = process.memoryUsage().heapUsed;
 for (let i = 0; i < 100_000; i++) model.run(input);
 const grown = process.memoryUsage().heapUsed - before;
-await new Promise((resolve) => setTimeout(resolve, 20));
-console.log(JSON.stringify({ grown, collections }));
+await setTimeout(20);
+process.stdout.write(JSON.stringify({ grown, collections }));
