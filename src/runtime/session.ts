@@ -110,7 +110,7 @@ class Session implements Model {
   readonly outputs: readonly SessionPort[];
   readonly report: Report;
   readonly image: Image;
-  readonly #results: readonly TensorArray[];
+  #results: readonly TensorArray[];
   readonly #entry: number;
   #kernels: KernelExports | undefined;
 
@@ -167,6 +167,8 @@ class Session implements Model {
 
   [Symbol.dispose](): void {
     this.#kernels = undefined;
+    this.#results = [];
+    for (const port of [...this.inputs, ...this.outputs]) port.release();
   }
 
   #execute(kernels: KernelExports, from: number, end: number): number {
@@ -236,8 +238,8 @@ class SessionPort implements ModelPort {
   readonly scale: number;
   readonly zeroPoint: number;
   /** What the caller sees of an output. */
-  readonly value: TensorArray;
-  readonly #stored: TensorArray;
+  value: TensorArray;
+  #stored: TensorArray;
   readonly #converts: boolean;
   #aside: TensorArray | undefined;
 
@@ -289,6 +291,13 @@ class SessionPort implements ModelPort {
     const given = values.buffer === this.#stored.buffer ? (this.#aside ?? values) : values;
     if (this.#converts) quantizeInto(this.#stored as Int8Array, given, this.scale, this.zeroPoint);
     else this.#stored.set(given);
+  }
+
+  /** Lets go of linear memory: a view would keep all of it. */
+  release(): void {
+    this.#stored = new Int8Array(0);
+    this.value = this.#stored;
+    this.#aside = undefined;
   }
 
   /** Brings the caller's view of an output up to date. */

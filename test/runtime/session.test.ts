@@ -1,5 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { depthwiseNet } from "../../examples/node/model.ts";
 import type { Variant } from "../../src/index.ts";
@@ -133,4 +136,17 @@ test("100,000 runs allocate nothing", () => {
   // The measurement itself allocates a little; a hundred bytes a run would be 10 MB and many collections.
   expect(grown).toBeLessThan(100_000);
   expect(collections).toBe(0);
+});
+
+test("disposing gives the memory back, although the model is still held", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const model = await load(bytes);
+  const memory = ((): WeakRef<ArrayBufferLike> => new WeakRef(model.run(new Int8Array(LENGTH)).buffer))();
+  model[Symbol.dispose]();
+  // A weak reference holds on to its target until the turn ends.
+  await setTimeout(10);
+  collect();
+  expect(memory.deref()).toBeUndefined();
+  expect(model.outputs[0]?.length).toBe(10);
 });
