@@ -7,14 +7,38 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+const OPTIONS = {
+  input: { type: "string", multiple: true, short: "i" },
+  output: { type: "string", short: "o" },
+  labels: { type: "string" },
+  trace: { type: "string" },
+  top: { type: "string" },
+  quantize: { type: "boolean" },
+  time: { type: "string" },
+  plan: { type: "boolean" },
+  sram: { type: "string" },
+  variant: { type: "string" },
+  "no-passes": { type: "boolean" },
+  json: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean" },
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+
 /** What the subcommands take. */
 export interface Arguments {
   readonly positionals: readonly string[];
+  /** Names of the options that were given. */
+  readonly given: readonly OptionName[];
   readonly inputs: readonly string[];
   readonly output: string | undefined;
   readonly labels: string | undefined;
   readonly trace: string | undefined;
   readonly top: number;
+  /** Inputs hold real numbers, to be quantised for int8 ports. */
+  readonly quantize: boolean;
+  /** Milliseconds. */
   readonly time: number;
   readonly plan: boolean;
   readonly json: boolean;
@@ -27,64 +51,50 @@ export interface Arguments {
 export function parseArguments(argv: readonly string[]): Arguments {
   let parsed;
   try {
-    parsed = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        input: { type: "string", multiple: true, short: "i" },
-        output: { type: "string", short: "o" },
-        labels: { type: "string" },
-        trace: { type: "string" },
-        top: { type: "string", default: "5" },
-        time: { type: "string", default: "1000" },
-        sram: { type: "string" },
-        variant: { type: "string" },
-        "no-passes": { type: "boolean", default: false },
-        plan: { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-        version: { type: "boolean", default: false },
-      },
-    });
+    parsed = parseArgs({ args: [...argv], allowPositionals: true, options: OPTIONS });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
   const { values, positionals } = parsed;
   return {
     positionals,
+    // parseArgs is strict: it lets only the keys of OPTIONS through.
+    given: Object.keys(values) as OptionName[],
     inputs: values.input ?? [],
     output: values.output,
     labels: values.labels,
     trace: values.trace,
-    top: wholeNumber("--top", values.top),
-    time: wholeNumber("--time", values.time),
-    plan: values.plan,
-    json: values.json,
-    help: values.help,
-    version: values.version,
+    top: wholeNumber("--top", values.top ?? "5"),
+    quantize: values.quantize ?? false,
+    time: wholeNumber("--time", values.time ?? "1000"),
+    plan: values.plan ?? false,
+    json: values.json ?? false,
+    help: values.help ?? false,
+    version: values.version ?? false,
     options: {
       ...(values.sram === undefined ? {} : { sram: sramBytes(values.sram) }),
       ...(values.variant === undefined ? {} : { variant: variantOf(values.variant) }),
-      ...(values["no-passes"] ? { passes: [] } : {}),
+      ...(values["no-passes"] === true ? { passes: [] } : {}),
     },
   };
 }
 
 function wholeNumber(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
+  const value = /^\d+$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > 2 ** 31)
     throw new UsageError(`${name} takes a whole number above 0, not "${text}"`);
   return value;
 }
 
-/** 65536, 64K, 64KiB, 1M, unbounded. */
+/** 65536, 64K, 256KiB, 1M, unbounded. */
 function sramBytes(text: string): number | "unbounded" {
   if (text === "unbounded") return text;
-  const match = /^(\d+)\s*(k|m)?(i?b)?$/i.exec(text);
-  if (match === null)
-    throw new UsageError(`--sram takes bytes (65536, 64K, 1M) or "unbounded", not "${text}"`);
-  const unit = { k: 1024, m: 1024 * 1024 }[(match[2] ?? "").toLowerCase()] ?? 1;
-  return Number(match[1]) * unit;
+  const match = /^(\d+)(?:([km])?(?:i?b)?)?$/i.exec(text);
+  const unit = { k: 1024, m: 1024 * 1024 }[(match?.[2] ?? "").toLowerCase()] ?? 1;
+  const bytes = Number(match?.[1] ?? 0) * unit;
+  if (bytes < 1 || bytes > 2 ** 31)
+    throw new UsageError(`--sram takes bytes (65536, 64K, 1M; up to 2 GiB) or "unbounded", not "${text}"`);
+  return bytes;
 }
 
 function variantOf(text: string): NonNullable<CompileOptions["variant"]> {

@@ -6,7 +6,7 @@ import { imageOf } from "./model.ts";
 import { grouped, shortened, table } from "./table.ts";
 
 /** What `thimble bench --json` prints; times in microseconds. */
-export interface Timing {
+interface Timing {
   readonly model: string;
   readonly variant: string;
   readonly engine: string;
@@ -35,7 +35,7 @@ export async function bench(path: string, { options, time, json }: Arguments): P
  * Times a loaded model for `time` milliseconds, after a warm-up: V8 runs WebAssembly about five times slower until its
  * optimising compiler has caught up.
  */
-export async function measure(model: Model, time: number): Promise<Timing> {
+async function measure(model: Model, time: number): Promise<Timing> {
   const inputs = noise(model);
   const bench = new Bench({ time, warmupTime: Math.min(500, time) });
   bench.add("run", () => {
@@ -56,7 +56,7 @@ export async function measure(model: Model, time: number): Promise<Timing> {
     p99: latency.p99 * 1e3,
     macs: report.macs,
     macsPerSecond: (report.macs / latency.min) * 1e3,
-    steps: profile(model, inputs),
+    steps: profile(model, inputs, time),
   };
 }
 
@@ -73,11 +73,16 @@ function noise(model: Model): TensorArray[] {
   );
 }
 
-/** Least time of each step over many runs, the clock's own reading included. */
-function profile(model: Model, inputs: readonly TensorArray[]): Timing["steps"] {
+const LEAST_ROUNDS = 10;
+const MOST_ROUNDS = 1000;
+
+/** Least time of each step over the runs that `time` milliseconds allow, the clock's own reading included. */
+function profile(model: Model, inputs: readonly TensorArray[], time: number): Timing["steps"] {
   const { steps } = model.report;
   const least = steps.map(() => Infinity);
-  for (let round = 0; round < 50; round++) {
+  const end = performance.now() + time;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    if (round >= LEAST_ROUNDS && performance.now() > end) break;
     let last = performance.now();
     model.runSteps(inputs, (step) => {
       const now = performance.now();

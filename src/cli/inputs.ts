@@ -1,82 +1,126 @@
 import type { ModelPort, TensorArray } from "../index.ts";
 import { InputError } from "../index.ts";
-import { readFileOrFail } from "./model.ts";
+import { readFileOrFail } from "./files.ts";
+import { readNpy } from "./npy.ts";
+
+/** What a file must hold for an input. */
+interface Wanted {
+  readonly type: "int8" | "float32";
+  readonly length: number;
+  readonly bytes: number;
+  /** For messages. */
+  readonly text: string;
+  readonly port: ModelPort;
+}
 
 /**
- * The values of one input from a file: `.npy`, `.json`, or else the tensor's bytes, little-endian.
+ * The values of one input from a file: `.npy`, `.json`, or else the tensor's bytes, little-endian. With `quantize` the file
+ * holds real numbers (float32), which are quantised if the input is int8.
  * @throws InputError what does not fit, and what would
  */
-export async function readInput(path: string, port: ModelPort): Promise<TensorArray> {
+export async function readInput(path: string, port: ModelPort, quantize: boolean): Promise<TensorArray> {
+  const type = quantize ? "float32" : port.type;
+  const { name, length, shape } = port;
+  const kind = type === port.type ? type : `${type} to quantise`;
+  const wanted: Wanted = {
+    type,
+    length,
+    bytes: length * (type === "int8" ? 1 : 4),
+    text: `input "${name}" (${kind}, shape [${shape.join(", ")}])`,
+    port,
+  };
   const bytes = await readFileOrFail(path);
-  if (path.endsWith(".npy")) return fromNpy(path, bytes, port);
-  if (path.endsWith(".json")) return fromJson(path, bytes, port);
-  const wanted = port.length * (port.type === "int8" ? 1 : 4);
-  if (bytes.length !== wanted) {
-    throw new InputError(
-      "input-bytes",
-      `${path} has ${bytes.length} bytes; ${describe(port)} takes ${wanted}: write the raw tensor, a .npy or a .json file`,
-    );
-  }
-  return rawValues(bytes, port.type);
+  const values = valuesOf(path, bytes, wanted);
+  return type === port.type ? values : port.quantize(values);
 }
 
-function describe(port: ModelPort): string {
-  return `input "${port.name}" (${port.type}, shape [${port.shape.join(", ")}])`;
+function valuesOf(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray {
+  if (/\.npy$/i.test(path)) return fromNpy(path, bytes, wanted);
+  if (/\.json$/i.test(path)) return fromJson(path, bytes, wanted);
+  if (bytes.length === wanted.bytes) return rawValues(bytes, wanted.type);
+  const mend =
+    wanted.type === "int8" && bytes.length === 4 * wanted.length
+      ? "; if it holds float32, add --quantize"
+      : ": write the raw tensor, a .npy or a .json file";
+  throw new InputError(
+    "input-bytes",
+    `${path} has ${bytes.length} bytes; ${wanted.text} takes ${wanted.bytes}${mend}`,
+  );
 }
 
+/** A copy, which is aligned whatever the bytes' offset. */
 function rawValues(bytes: Uint8Array, type: "int8" | "float32"): TensorArray {
-  const { buffer } = new Uint8Array(bytes);
+  const { buffer } = Uint8Array.from(bytes);
   return type === "int8" ? new Int8Array(buffer) : new Float32Array(buffer);
 }
 
-/** NumPy format 1.0 and 2.0: magic, version, header length, a Python dictionary, then the data. */
-function fromNpy(path: string, bytes: Uint8Array, port: ModelPort): TensorArray {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const isNpy = bytes.length > 12 && Buffer.from(bytes.subarray(1, 6)).toString("latin1") === "NUMPY";
-  if (!isNpy) throw new InputError("npy", `${path} is no .npy file`);
-  const wide = (bytes[6] ?? 0) >= 2;
-  const start = (wide ? 12 : 10) + (wide ? view.getUint32(8, true) : view.getUint16(8, true));
-  const header = Buffer.from(bytes.subarray(wide ? 12 : 10, start)).toString("latin1");
-  const dtype = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? "";
-  const wantedType = port.type === "int8" ? "|i1" : "<f4";
-  if (dtype !== wantedType || /'fortran_order':\s*True/.test(header)) {
+function fromNpy(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray {
+  const { dtype, shape, fortranOrder, data } = readNpy(path, bytes);
+  const wantedType = wanted.type === "int8" ? "|i1" : "<f4";
+  if (dtype !== wantedType) {
     throw new InputError(
       "npy-type",
-      `${path} holds ${dtype || "unknown data"}; ${describe(port)} takes C-ordered ${wantedType}: convert it with astype`,
+      `${path} holds ${dtype}; ${wanted.text} takes ${wantedType}: ${conversion(dtype, wanted)}`,
     );
   }
-  const data = bytes.subarray(start);
-  if (data.length !== port.length * (port.type === "int8" ? 1 : 4)) {
-    const shape = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1] ?? "?";
+  if (fortranOrder) {
+    throw new InputError("npy-order", `${path} is in Fortran order; save numpy.ascontiguousarray(x)`);
+  }
+  if (shape.reduce((a, b) => a * b, 1) !== wanted.length) {
     throw new InputError(
       "npy-shape",
-      `${path} has shape (${shape}); ${describe(port)} takes ${port.length} values`,
+      `${path} has shape [${shape.join(", ")}]; ${wanted.text} takes ${wanted.length} values`,
     );
   }
-  return rawValues(data, port.type);
+  if (data.length !== wanted.bytes) {
+    throw new InputError(
+      "npy-bytes",
+      `${path} has ${data.length} bytes of data where its shape needs ${wanted.bytes}; write it again`,
+    );
+  }
+  return rawValues(data, wanted.type);
 }
 
-/** Nested arrays of numbers; whole numbers within int8 for an int8 input. */
-function fromJson(path: string, bytes: Uint8Array, port: ModelPort): TensorArray {
+/** How to make what is wanted of another type: a plain cast would be silently wrong for int8. */
+function conversion(dtype: string, { type, port }: Wanted): string {
+  if (type === "float32") return "convert it with x.astype('<f4')";
+  if (dtype === "<f4") return "add --quantize if these are real numbers";
+  if (dtype === "|u1") {
+    return (
+      "pixels that the model takes as uint8 less 128 are (x.astype('i2') - 128).astype('i1'); else quantise real " +
+      `numbers with scale ${port.scale} and zero point ${port.zeroPoint}`
+    );
+  }
+  return "save quantised values with x.astype('i1'), or real ones with x.astype('<f4') and add --quantize";
+}
+
+/** Arrays of numbers, nested or not; whole numbers within int8 for int8. */
+function fromJson(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray {
   let parsed: unknown;
   try {
     parsed = JSON.parse(Buffer.from(bytes).toString("utf8"));
   } catch (cause) {
-    throw new InputError("json", `${path} is not JSON`, { cause });
+    throw new InputError("json", `${path} is not JSON; write an array of numbers`, { cause });
   }
   const values: unknown[] = [parsed].flat<unknown[], 8>(8);
-  if (values.length !== port.length || !values.every((value) => typeof value === "number")) {
+  if (!values.every((value) => typeof value === "number")) {
     throw new InputError(
       "json-values",
-      `${path} has ${values.length} values; ${describe(port)} takes ${port.length} numbers`,
+      `${path} holds more than numbers; write an array of them, nested or not`,
     );
   }
-  if (port.type === "float32") return Float32Array.from(values);
+  if (values.length !== wanted.length) {
+    throw new InputError(
+      "json-values",
+      `${path} has ${values.length} values; ${wanted.text} takes ${wanted.length}`,
+    );
+  }
+  if (wanted.type === "float32") return Float32Array.from(values);
   if (!values.every((value) => Number.isInteger(value) && value >= -128 && value <= 127)) {
     throw new InputError(
       "json-values",
-      `${path} has values that are no int8; ${describe(port)} takes whole numbers from -128 to 127: quantise them ` +
-        `with scale ${port.scale} and zero point ${port.zeroPoint}`,
+      `${path} has values that are no int8; ${wanted.text} takes whole numbers from -128 to 127: add --quantize if ` +
+        "these are real numbers",
     );
   }
   return Int8Array.from(values);

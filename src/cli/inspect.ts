@@ -2,11 +2,13 @@ import type { Image, Report } from "../index.ts";
 import { textMap } from "../memory/text-map.ts";
 import { disassemble } from "../plan/disassemble.ts";
 import type { Arguments } from "./arguments.ts";
+import { UsageError } from "./arguments.ts";
 import { imageOf } from "./model.ts";
 import { grouped, shortened, table } from "./table.ts";
 
 /** `thimble inspect`: every byte of the plan, the steps, the memory map. */
 export async function inspect(path: string, { options, json, plan }: Arguments): Promise<string> {
+  if (json && plan) throw new UsageError("inspect takes --json or --plan, not both");
   const image = await imageOf(path, options);
   if (json) return JSON.stringify(image.report, undefined, 2);
   if (plan) return disassemble(image.sram);
@@ -14,7 +16,7 @@ export async function inspect(path: string, { options, json, plan }: Arguments):
 }
 
 /** The text that `inspect` prints. */
-export function inspection(image: Image): string {
+function inspection(image: Image): string {
   const { report } = image;
   const ports = (["inputs", "outputs"] as const).flatMap((side) =>
     image[side].map(
@@ -24,6 +26,7 @@ export function inspection(image: Image): string {
   return [
     `${report.model} for ${report.variant}`,
     ...ports,
+    operatorText(report),
     "",
     bytesText(report),
     "",
@@ -35,8 +38,16 @@ export function inspection(image: Image): string {
   ].join("\n");
 }
 
+/** "12 steps: 5 conv2d, 4 depthwiseConv2d, …" */
+function operatorText({ steps }: Report): string {
+  const counts = new Map<string, number>();
+  for (const { op } of steps) counts.set(op, (counts.get(op) ?? 0) + 1);
+  const parts = [...counts].map(([op, count]) => `${count} ${op}`);
+  return `${steps.length} steps${parts.length > 0 ? ": " : ""}${parts.join(", ")}`;
+}
+
 /** Where the bytes of SRAM and flash go. */
-export function bytesText(report: Report): string {
+function bytesText(report: Report): string {
   const budget = report.budgetBytes === null ? "unbounded" : `${grouped(report.budgetBytes)} bytes`;
   return table(
     ["SRAM", "bytes", ""],

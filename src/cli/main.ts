@@ -1,57 +1,70 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { ThimbleError } from "../index.ts";
-import type { Arguments } from "./arguments.ts";
+import type { Arguments, OptionName } from "./arguments.ts";
 import { parseArguments, UsageError } from "./arguments.ts";
 import { bench } from "./bench.ts";
 import { compileToFile } from "./compile.ts";
 import { inspect } from "./inspect.ts";
 import { run } from "./run.ts";
+import { printable } from "./table.ts";
 
 const HELP = `thimble: int8 neural networks in a fixed, SRAM-sized memory
 
   thimble inspect MODEL              operators, every byte of SRAM, the memory map
-  thimble run MODEL --input FILE     one inference; FILE is raw bytes, .npy or .json
+  thimble run MODEL --input FILE     one inference; --input once for each input of the model
   thimble bench MODEL                latency, and a profile of the steps
   thimble compile MODEL -o IMAGE     write the compiled image
 
-MODEL is a .tflite file, or a .thimble image.
+MODEL is a .tflite file, or a .thimble image. FILE is .npy, .json (an array of numbers), or the tensor's bytes.
 
   --sram BYTES     plan for so much SRAM: 65536, 64K, 1M, unbounded (default 256K)
   --variant NAME   mcu, simd or relaxed (default: the fastest that this engine proves)
   --no-passes      compile the graph as the file has it
   --json           print JSON
   --plan           inspect: the records, disassembled
+  --quantize       run: FILE holds real numbers (float32), to be quantised for int8 inputs
   --labels FILE    run: a class name a line
-  --top N          run: so many classes (default 5)
-  --trace FILE     run: write every tensor, a JSON object a line
+  --top N          run: so many classes or values (default 5)
+  --trace FILE     run: write every tensor, a JSON object a line: CRC-32, and the bytes in base64
   --time MS        bench: how long to measure (default 1000)
+  --help, --version
 
 Exit codes: 0 done, 1 the model or an input is at fault, 2 wrong usage, 70 a bug in thimble.`;
 
-const COMMANDS: Readonly<Record<string, (path: string, args: Arguments) => Promise<string>>> = {
-  inspect,
-  run,
-  bench,
-  compile: compileToFile,
-};
+interface Command {
+  readonly answer: (path: string, args: Arguments) => Promise<string>;
+  /** Its own options, besides those of all commands. */
+  readonly takes: readonly OptionName[];
+}
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ["inspect", { answer: inspect, takes: ["plan"] }],
+  ["run", { answer: run, takes: ["input", "quantize", "labels", "top", "trace"] }],
+  ["bench", { answer: bench, takes: ["time"] }],
+  ["compile", { answer: compileToFile, takes: ["output"] }],
+]);
+const COMMON: readonly OptionName[] = ["sram", "variant", "no-passes", "json", "help", "version"];
 
 async function answer(argv: readonly string[]): Promise<string> {
   const args = parseArguments(argv);
   if (args.version) return version();
-  const [name, path, ...rest] = args.positionals;
   if (args.help) return HELP;
+  const [name, path, ...rest] = args.positionals;
   if (name === undefined) throw new UsageError("no command; see thimble --help");
-  const command = COMMANDS[name];
+  const command = COMMANDS.get(name);
   if (command === undefined) {
-    throw new UsageError(`there is no command "${name}"; choose one of ${Object.keys(COMMANDS).join(", ")}`);
+    throw new UsageError(`there is no command "${name}"; choose one of ${[...COMMANDS.keys()].join(", ")}`);
   }
   if (path === undefined || rest.length > 0)
     throw new UsageError(`${name} takes one MODEL; see thimble --help`);
-  return command(path, args);
+  const foreign = args.given.find((option) => !COMMON.includes(option) && !command.takes.includes(option));
+  if (foreign !== undefined) throw new UsageError(`${name} takes no --${foreign}; see thimble --help`);
+  return printable(await command.answer(path, args), args.json);
 }
 
 function version(): string {
+  // The package's own manifest, which npm has checked.
   const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
     version: string;
   };
@@ -66,7 +79,8 @@ function exitCode(error: unknown): number {
 function errorText(error: unknown): string {
   if (error instanceof UsageError) return `thimble: ${error.message}`;
   if (error instanceof ThimbleError) return `thimble: ${error.code}: ${error.message}`;
-  return `thimble: this is a bug in thimble, please report it: ${error instanceof Error ? (error.stack ?? "") : String(error)}`;
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `thimble: this is a bug in thimble, please report it: ${stack}`;
 }
 
 // A reader that has seen enough (`thimble inspect … | head`) is no error.
@@ -77,6 +91,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   process.stdout.write(`${await answer(process.argv.slice(2))}\n`);
 } catch (error) {
-  process.stderr.write(`${errorText(error)}\n`);
+  process.stderr.write(`${printable(errorText(error), false)}\n`);
   process.exitCode = exitCode(error);
 }

@@ -1,24 +1,32 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import type { CompileOptions, Image } from "../index.ts";
-import { compile, decodeImage, InputError } from "../index.ts";
 import { isImageFile } from "../emit/image.ts";
-import { bestVariant } from "../runtime/variant.ts";
+import type { CompileOptions, Image } from "../index.ts";
+import { bestVariant, compile, decodeImage, ExecutionError } from "../index.ts";
+import { UsageError } from "./arguments.ts";
+import { readFileOrFail } from "./files.ts";
 
-/** Reads a file, with an error that says which. */
-export async function readFileOrFail(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputError("unreadable", `${path} could not be read (${reason}); check the path`, { cause });
-  }
-}
-
-/** The image of a `.tflite` model, compiled now, or of a `.thimble` file. */
+/**
+ * The image of a `.tflite` model, compiled now, or of a `.thimble` file.
+ * @throws UsageError an option that a compiled image cannot follow
+ * @throws ExecutionError an image of another variant than asked for, or a damaged one
+ */
 export async function imageOf(path: string, options: CompileOptions): Promise<Image> {
   const bytes = await readFileOrFail(path);
-  if (isImageFile(bytes)) return decodeImage(bytes);
-  const variant = options.variant ?? (await bestVariant());
-  return compile(bytes, { name: basename(path).replace(/\.tflite$/, ""), ...options, variant });
+  if (!isImageFile(bytes)) {
+    const variant = options.variant ?? (await bestVariant());
+    return compile(bytes, { name: basename(path).replace(/\.tflite$/, ""), ...options, variant });
+  }
+  if (options.sram !== undefined || options.passes !== undefined) {
+    throw new UsageError(
+      `${path} is a compiled image: give --sram and --no-passes to \`thimble compile\` of its .tflite model`,
+    );
+  }
+  const image = decodeImage(bytes);
+  if (options.variant !== undefined && options.variant !== image.variant) {
+    throw new ExecutionError(
+      "image-variant",
+      `${path} is packed for ${image.variant}, ${options.variant} was asked for; compile the model for ${options.variant}`,
+    );
+  }
+  return image;
 }

@@ -1,16 +1,21 @@
-/** Rows as text in columns; numbers are aligned right. Columns are as wide as their widest cell. */
+/** Rows as text in columns as wide as their widest cell; columns of numbers are aligned right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const cells = [head, ...rows.map((row) => row.map(String))];
-  const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
-  const right = head.map(
-    (_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === "number"),
-  );
+  const cells = [head, ...rows.map((row) => row.map((cell) => String(cell).replaceAll("\n", "?")))];
+  const columns = head.map((_, column) => {
+    const texts = cells.map((row) => row[column] ?? "");
+    const filled = texts.slice(1).filter((text) => text !== "");
+    return {
+      width: Math.max(...texts.map((text) => text.length)),
+      isNumeric: filled.length > 0 && filled.every((text) => /^-?[\d,.]+(e[-+]?\d+)?%?$/.test(text)),
+    };
+  });
   return cells
     .map((row) =>
-      row
-        .map((cell, column) =>
-          right[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
-        )
+      columns
+        .map(({ width, isNumeric }, column) => {
+          const cell = row[column] ?? "";
+          return isNumeric ? cell.padStart(width) : cell.padEnd(width);
+        })
         .join("  ")
         .trimEnd(),
     )
@@ -25,4 +30,20 @@ export function grouped(value: number): string {
 /** Long names keep their end, which tells them apart. */
 export function shortened(name: string, width: number): string {
   return name.length <= width ? name : `…${name.slice(name.length - width + 1)}`;
+}
+
+/**
+ * What a terminal may be sent: names come from files, and may hold escape sequences or marks that reverse the text. JSON
+ * keeps its value, other text gets question marks.
+ */
+export function printable(text: string, isJson: boolean): string {
+  return text.replace(/[^\P{C}\n]/gu, (character) =>
+    isJson
+      ? Array.from({ length: character.length }, (_, i) => escaped(character.charCodeAt(i))).join("")
+      : "?",
+  );
+}
+
+function escaped(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, "0")}`;
 }
