@@ -1,11 +1,13 @@
 /**
- * The first run: `npm start` for a small generated network, `npm start -- MODEL.tflite [INPUT.bin]` for any other model.
- * Prints the answer, the plan, peak RAM and latency.
+ * The first run: `npm start` for a small generated network, `npm start -- MODEL.tflite [--input FILE]` for any other model
+ * (FILE: the bytes of its input). Prints the plan, the memory map, peak RAM, latency and the answer.
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { parseArgs } from "node:util";
 import type { Model, TensorArray } from "thimble";
 import { load, ThimbleError } from "thimble";
+import { textMap } from "../../src/memory/text-map.ts";
 import { depthwiseNet } from "./model.ts";
 
 /** A gradient with a bright disc, or noise for inputs of other shapes. */
@@ -37,16 +39,20 @@ async function latencyMicroseconds(model: Model, inputs: readonly TensorArray[])
   return (times.sort((a, b) => a - b)[150] ?? NaN) * 1e3;
 }
 
-const [path, inputPath] = process.argv.slice(2);
 try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { input: { type: "string" } },
+  });
+  const [path] = positionals;
   const bytes = path === undefined ? depthwiseNet(7) : readFileSync(path);
   const name =
     path === undefined ? "a generated depthwise-separable network (seeded weights)" : basename(path);
   const model = await load(bytes);
   const { report } = model;
   let inputs = picture(model);
-  if (inputPath !== undefined) {
-    const raw = new Uint8Array(readFileSync(inputPath)).buffer;
+  if (values.input !== undefined) {
+    const raw = Uint8Array.from(readFileSync(values.input)).buffer;
     inputs = [model.inputs[0]?.type === "float32" ? new Float32Array(raw) : new Int8Array(raw)];
   }
 
@@ -56,12 +62,13 @@ try {
     const shape = step.outputs[0]?.shape.join("×") ?? "";
     console.log(`  ${step.op.padEnd(16)} → ${shape.padEnd(14)} ${kilobytes(step.liveBytes)} alive`);
   }
+  console.log(`\n${textMap(report.map, report.steps.length, report.ramBytes, 90)}`);
+  const budget = report.budgetBytes ?? report.ramBytes;
+  const rest = report.scratchBytes + report.weightTileBytes + report.slackBytes;
+  console.log(`\npeak RAM  ${kilobytes(report.ramBytes)} of ${kilobytes(budget)}:`);
   console.log(
-    `\npeak RAM  ${kilobytes(report.ramBytes)} of ${kilobytes(report.budgetBytes ?? report.ramBytes)}: activations`,
-  );
-  console.log(
-    `          ${kilobytes(report.arenaBytes)}, weights ${kilobytes(report.residentWeightBytes)}, plan ` +
-      `${kilobytes(report.planBytes)}, the rest ${kilobytes(report.scratchBytes + report.weightTileBytes + report.slackBytes)}`,
+    `  activations ${kilobytes(report.arenaBytes)}, weights ${kilobytes(report.residentWeightBytes)}, ` +
+      `plan ${kilobytes(report.planBytes)}, the rest ${kilobytes(rest)}`,
   );
   const [scores = new Int8Array(0)] = model.run(inputs);
   const real = model.outputs[0]?.type === "int8" ? model.outputs[0].dequantize(scores) : scores;
