@@ -197,12 +197,12 @@ function stageRow(
   zeroPoint: i32,
 ): void {
   const depth = field(input, View.channels);
-  if (row < 0 || row >= field(input, View.height)) {
+  const begin = min(max(-first, 0), count);
+  const end = min(field(input, View.width) - first, count);
+  if (row < 0 || row >= field(input, View.height) || begin >= end) {
     stageZeroPoint(destination, zeroPoint, count * depth);
     return;
   }
-  const begin = min(max(-first, 0), count);
-  const end = max(min(field(input, View.width) - first, count), begin);
   const element = stagedElementBytes();
   stageZeroPoint(destination, zeroPoint, begin * depth);
   const pixelBytes = address(input, View.pixelBytes);

@@ -139,6 +139,13 @@ function stridedBytes(record: AnyRecord, sizes: readonly number[], strides: read
   );
 }
 
+/** As stridedBytes, for loops that come to each byte once: memory bounds how long they take. */
+function distinctBytes(record: AnyRecord, sizes: readonly number[], strides: readonly number[]): number {
+  const bytes = stridedBytes(record, sizes, strides);
+  if (product(record, ...sizes) <= bytes) return bytes;
+  throw refusal("plan-field", record, `has sizes ${sizes.join(" × ")} and strides ${strides.join(", ")}`);
+}
+
 /** Whether nested loops walk byte by byte. */
 function isDense(sizes: readonly number[], strides: readonly number[]): boolean {
   let dense = 1;
@@ -155,7 +162,6 @@ function meanFootprint(record: RecordOf<"mean"> & Placed): Footprint {
   zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
   const kept = [record.n0, record.n1, record.n2, record.n3];
   const sizes = [...kept, record.r0, record.r1, record.r2, record.r3];
-  product(record, ...sizes);
   const strides = [
     record.stride0,
     record.stride1,
@@ -166,7 +172,7 @@ function meanFootprint(record: RecordOf<"mean"> & Placed): Footprint {
     record.reducedStride2,
     record.reducedStride3,
   ];
-  return apart(record, stridedBytes(record, sizes, strides), product(record, ...kept));
+  return apart(record, distinctBytes(record, sizes, strides), product(record, ...kept));
 }
 
 function padFootprint(record: RecordOf<"pad"> & Placed): Footprint {
@@ -186,5 +192,5 @@ function transposeFootprint(record: RecordOf<"transpose"> & Placed): Footprint {
   for (const i of axes) atLeast(record, 1, [`n${i}`]);
   const sizes = axes.map((i) => record[`n${i}`]);
   const strides = axes.map((i) => record[`stride${i}`]);
-  return apart(record, stridedBytes(record, sizes, strides), product(record, ...sizes));
+  return apart(record, distinctBytes(record, sizes, strides), product(record, ...sizes));
 }

@@ -1,0 +1,368 @@
+import { Header, SLACK_BYTES } from "../../src/plan/format.ts";
+import {
+  blockChannels,
+  convBlockBytes,
+  convScratchBytes,
+  convSegments,
+  depthwiseBlockBytes,
+  depthwiseRowsAtOnce,
+  depthwiseScratchBytes,
+  isPointwise,
+} from "../../src/plan/packing.ts";
+import type { PlanRecord, RecordOf, ViewWords } from "../../src/plan/record.ts";
+import { decodeRecord, recordBytes } from "../../src/plan/record.ts";
+import type { PlanToVerify } from "../../src/plan/verify.ts";
+import { operandNames } from "../../src/plan/verify.ts";
+
+const NOTHING = -2;
+const SCRATCH = -3;
+
+class Broken extends Error {}
+
+/**
+ * Executes a plan byte by byte in the order in which the kernels work, with int32 arithmetic that wraps as theirs does, over
+ * a memory that holds value ids. Answers how the plan fails: a read of a byte that holds another value, a byte outside;
+ * undefined if it does not. It shares nothing with the checker but the sizes of blocks and scratch.
+ */
+export function findBreak(plan: PlanToVerify): string | undefined {
+  try {
+    new Machine(plan).run();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Broken) return error.message;
+    throw error;
+  }
+}
+
+type Spatial =
+  RecordOf<"conv2d"> | RecordOf<"depthwiseConv2d"> | RecordOf<"averagePool2d"> | RecordOf<"maxPool2d">;
+
+class Machine {
+  readonly #plan: PlanToVerify;
+  readonly #words: Int32Array;
+  readonly #memory: Int32Array;
+  readonly #arena: number;
+  readonly #limit: number;
+  #ids = new Map<string, number>();
+  #reserved = new Set<number>();
+
+  constructor(plan: PlanToVerify) {
+    this.#plan = plan;
+    this.#words = new Int32Array(plan.sram.slice().buffer);
+    this.#arena = this.#word(Header.arenaAddress);
+    this.#memory = new Int32Array(this.#word(Header.ramBytes)).fill(NOTHING);
+    this.#limit = this.#memory.length - SLACK_BYTES;
+    this.#memory.fill(-1, this.#word(Header.planBytes), plan.sram.length);
+  }
+
+  #word(at: number): number {
+    return this.#words[at] ?? 0;
+  }
+
+  run(): void {
+    for (const { id, address, bytes } of this.#plan.initial) this.#fill(address, bytes, id);
+    let operand = 0;
+    for (let at = this.#word(Header.entry); ;) {
+      const record = decodeRecord(this.#words, at >> 2);
+      if (record === undefined) throw new Broken("a record is cut");
+      if (record.op === "end") break;
+      const names = operandNames(record.op);
+      this.#ids = new Map(names.map((name, i) => [name, this.#plan.operands[operand + i] ?? NaN]));
+      operand += names.length;
+      this.#reserved = new Set();
+      this.#execute(record);
+      at += recordBytes(record.op);
+    }
+    for (const { id, address, bytes } of this.#plan.final) this.#check(address, bytes, id, "final");
+  }
+
+  #fill(address: number, bytes: number, id: number): void {
+    for (let i = 0; i < bytes; i++) this.#put(address + i, id);
+  }
+
+  #put(at: number, id: number): void {
+    if (!(at >= this.#arena && at < this.#limit)) throw new Broken(`write outside, at ${at}`);
+    if (this.#reserved.has(at)) throw new Broken(`write over what is in use, at ${at}`);
+    this.#memory[at] = id;
+  }
+
+  #check(address: number, bytes: number, id: number, what: string): void {
+    for (let at = address; at < address + bytes; at++) {
+      if (!(at >= 0 && at < this.#memory.length)) throw new Broken(`${what}: read outside, at ${at}`);
+      if (this.#memory[at] !== id) throw new Broken(`${what}: ${at} holds ${this.#memory[at]}, not ${id}`);
+    }
+  }
+
+  #read(operand: string, address: number, bytes = 1): void {
+    this.#check(address, bytes, this.#ids.get(operand) ?? NaN, operand);
+  }
+
+  #write(operand: string, address: number, bytes = 1): void {
+    this.#fill(address, bytes, this.#ids.get(operand) ?? NaN);
+  }
+
+  #execute(record: PlanRecord): void {
+    switch (record.op) {
+      case "end":
+        return;
+      case "fetch":
+        if (record.source + record.bytes > this.#plan.flashBytes) throw new Broken("flash");
+        this.#write("output", record.destination, record.bytes);
+        return;
+      case "flipSign":
+        this.#read("input", record.address, record.bytes);
+        this.#write("input", record.address, record.bytes);
+        return;
+      case "conv2d":
+        this.#conv2d(record);
+        return;
+      case "depthwiseConv2d":
+        this.#depthwise(record);
+        return;
+      case "averagePool2d":
+      case "maxPool2d":
+        this.#pool(record);
+        return;
+      case "add":
+      case "mul":
+        this.#elementwise(record);
+        return;
+      case "softmax":
+        for (let row = 0; row < record.rows; row++) {
+          this.#read("input", record.input + row * record.depth, record.depth);
+          for (let i = row * record.depth; i < (row + 1) * record.depth; i++) {
+            this.#read("input", record.input + i);
+            this.#write("output", record.output + i);
+          }
+        }
+        return;
+      case "requantize":
+        this.#inOrder(record, 1, 1);
+        return;
+      case "quantize":
+        this.#inOrder(record, 4, 1);
+        return;
+      case "dequantize":
+        this.#inOrder(record, 1, 4);
+        return;
+      case "mean":
+        this.#mean(record);
+        return;
+      case "pad":
+        this.#pad(record);
+        return;
+      case "transpose":
+        this.#transpose(record);
+        return;
+    }
+  }
+
+  #inOrder(
+    { input, output, length }: { input: number; output: number; length: number },
+    from: number,
+    to: number,
+  ): void {
+    for (let i = 0; i < length; i++) {
+      this.#read("input", input + from * i, from);
+      this.#write("output", output + to * i, to);
+    }
+  }
+
+  /** Scratch and weights may not be written while the record runs. */
+  #reserve(scratch: number, scratchBytes: number, weights: number, weightBytes: number): void {
+    this.#fill(scratch, scratchBytes, SCRATCH);
+    this.#read("weights", weights, weightBytes);
+    for (let i = 0; i < scratchBytes; i++) this.#reserved.add(scratch + i);
+    for (let i = 0; i < weightBytes; i++) this.#reserved.add(weights + i);
+  }
+
+  #pixel(view: ViewWords, batch: number, y: number, x: number): number {
+    return view.address + batch + (y % view.ringRows) * view.rowBytes + x * view.pixelBytes;
+  }
+
+  /** Reads channels [c0, c1) of the window of one output pixel. */
+  #readWindow(record: Spatial, n: number, y: number, x: number, c0: number, c1: number): void {
+    const { inputView: view } = record;
+    const [dilationY, dilationX] = "dilationY" in record ? [record.dilationY, record.dilationX] : [1, 1];
+    const top = (Math.imul(y, record.strideY) - record.padTop) | 0;
+    const left = (Math.imul(x, record.strideX) - record.padLeft) | 0;
+    for (let ky = 0; ky < record.kernelHeight; ky++) {
+      const row = (top + Math.imul(ky, dilationY)) | 0;
+      if (row >= view.height && dilationY === 1) break;
+      if (row < 0 || row >= view.height) continue;
+      for (let kx = 0; kx < record.kernelWidth; kx++) {
+        const column = (left + Math.imul(kx, dilationX)) | 0;
+        if (column >= view.width && dilationX === 1) break;
+        if (column < 0 || column >= view.width) continue;
+        this.#read("input", this.#pixel(view, n * record.inputBatchBytes, row, column) + c0, c1 - c0);
+      }
+    }
+  }
+
+  #writePixel(record: Spatial, n: number, y: number, x: number, c0: number, c1: number): void {
+    this.#write("output", this.#pixel(record.outputView, n * record.outputBatchBytes, y, x) + c0, c1 - c0);
+  }
+
+  #conv2d(record: RecordOf<"conv2d">): void {
+    const { variant } = this.#plan;
+    const { inputView, outputView, kernelHeight, kernelWidth, strideX, dilationX, c0, c1 } = record;
+    const { channels } = inputView;
+    const { width: outputWidth, height: outputHeight } = outputView;
+    const pointwise = isPointwise(record, inputView, outputView);
+    const geometry = {
+      kernelHeight,
+      kernelWidth,
+      channels,
+      strideX,
+      dilationX,
+      outputHeight,
+      outputWidth,
+      pointwise,
+    };
+    const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
+    this.#reserve(
+      record.scratch,
+      convScratchBytes(variant, geometry),
+      record.weights,
+      Math.ceil((c1 - c0) / blockChannels(variant)) * convBlockBytes(variant, record.requantization, patch),
+    );
+    for (let n = 0; n < record.batches; n++) {
+      for (let y = record.y0; y < record.y1; y++) {
+        for (let x = 0; x < outputWidth; x++) this.#readWindow(record, n, y, x, 0, channels);
+        for (let x = 0; x < outputWidth; x++) this.#writePixel(record, n, y, x, c0, c1);
+      }
+    }
+  }
+
+  #depthwise(record: RecordOf<"depthwiseConv2d">): void {
+    const { variant } = this.#plan;
+    const { kernelHeight, kernelWidth, strideX, dilationX, c0, c1, depthMultiplier, outputView } = record;
+    this.#reserve(
+      record.scratch,
+      depthwiseScratchBytes(variant, kernelHeight, kernelWidth, outputView.width, strideX, dilationX),
+      record.weights,
+      Math.ceil((c1 - c0) / blockChannels(variant)) *
+        depthwiseBlockBytes(variant, record.requantization, record, kernelWidth),
+    );
+    const rowsAtOnce = depthwiseRowsAtOnce(variant, record);
+    const together = blockChannels(variant);
+    for (let n = 0; n < record.batches; n++) {
+      for (let y = record.y0; y < record.y1; y += rowsAtOnce) {
+        const rows = Array.from({ length: Math.min(rowsAtOnce, record.y1 - y) }, (_, i) => y + i);
+        for (let c = c0; c < c1; c += together) {
+          const end = Math.min(c + together, c1);
+          const pixels = rows.flatMap((row) =>
+            Array.from({ length: outputView.width }, (_, x) => [row, x] as const),
+          );
+          for (const [row, x] of pixels) {
+            this.#readWindow(
+              record,
+              n,
+              row,
+              x,
+              Math.floor(c / depthMultiplier),
+              Math.ceil(end / depthMultiplier),
+            );
+          }
+          for (const [row, x] of pixels) this.#writePixel(record, n, row, x, c, end);
+        }
+      }
+    }
+  }
+
+  #pool(record: RecordOf<"averagePool2d"> | RecordOf<"maxPool2d">): void {
+    for (let n = 0; n < record.batches; n++) {
+      for (let y = record.y0; y < record.y1; y++) {
+        for (let x = 0; x < record.outputView.width; x++) {
+          for (let c = record.c0; c < record.c1; c++) {
+            this.#readWindow(record, n, y, x, c, c + 1);
+            this.#writePixel(record, n, y, x, c, c + 1);
+          }
+        }
+      }
+    }
+  }
+
+  #elementwise(record: RecordOf<"add"> | RecordOf<"mul">): void {
+    let out = record.output;
+    for (let i0 = 0; i0 < record.n0; i0++) {
+      for (let i1 = 0; i1 < record.n1; i1++) {
+        for (let i2 = 0; i2 < record.n2; i2++) {
+          for (let i3 = 0; i3 < record.n3; i3++) {
+            const lhs =
+              record.lhs +
+              i0 * record.lhsStride0 +
+              i1 * record.lhsStride1 +
+              i2 * record.lhsStride2 +
+              i3 * record.lhsStride3;
+            const rhs =
+              record.rhs +
+              i0 * record.rhsStride0 +
+              i1 * record.rhsStride1 +
+              i2 * record.rhsStride2 +
+              i3 * record.rhsStride3;
+            for (let i = 0; i < record.length; i++) {
+              this.#read("lhs", lhs + i * record.lhsStep);
+              this.#read("rhs", rhs + i * record.rhsStep);
+              this.#write("output", out++);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  #mean(record: RecordOf<"mean">): void {
+    let out = record.output;
+    for (const base of offsets(
+      [record.n0, record.n1, record.n2, record.n3],
+      [record.stride0, record.stride1, record.stride2, record.stride3],
+    )) {
+      for (const offset of offsets(
+        [record.r0, record.r1, record.r2, record.r3],
+        [record.reducedStride0, record.reducedStride1, record.reducedStride2, record.reducedStride3],
+      )) {
+        this.#read("input", record.input + base + offset);
+      }
+      this.#write("output", out++);
+    }
+  }
+
+  #transpose(record: RecordOf<"transpose">): void {
+    let out = record.output;
+    for (const offset of offsets(
+      [record.n0, record.n1, record.n2, record.n3, record.n4],
+      [record.stride0, record.stride1, record.stride2, record.stride3, record.stride4],
+    )) {
+      this.#read("input", record.input + offset);
+      this.#write("output", out++);
+    }
+  }
+
+  #pad(record: RecordOf<"pad">): void {
+    const sizes = [record.n0, record.n1, record.n2, record.n3, record.n4];
+    const before = [record.before0, record.before1, record.before2, record.before3, record.before4];
+    const after = [record.after0, record.after1, record.after2, record.after3, record.after4];
+    let from = record.input;
+    let to = record.output;
+    const visit = (axis: number, inside: boolean): void => {
+      if (axis === 5) {
+        if (inside) this.#read("input", from++);
+        this.#write("output", to++);
+        return;
+      }
+      const [size = 1, low = 0, high = 0] = [sizes[axis], before[axis], after[axis]];
+      for (let i = 0; i < low + size + high; i++) visit(axis + 1, inside && i >= low && i < low + size);
+    };
+    visit(0, true);
+  }
+}
+
+/** Offsets of nested loops, outermost first. */
+function offsets(sizes: readonly number[], strides: readonly number[]): number[] {
+  return sizes.reduce<number[]>(
+    (outer, size, i) =>
+      outer.flatMap((offset) => Array.from({ length: size }, (_, k) => offset + k * (strides[i] ?? 0))),
+    [0],
+  );
+}
