@@ -133,8 +133,8 @@ test("100,000 runs allocate nothing", () => {
   const script = fileURLToPath(new URL("allocation.mjs", import.meta.url));
   const output = execFileSync(process.execPath, ["--expose-gc", script], { encoding: "utf8" });
   const { grown, collections } = JSON.parse(output) as { grown: number; collections: number };
-  // The measurement itself allocates a little; a hundred bytes a run would be 10 MB and many collections.
-  expect(grown).toBeLessThan(100_000);
+  // The measurement allocates a little and the engine's compiler may; the smallest object a run would be 1.6 MB.
+  expect(grown).toBeLessThan(1_000_000);
   expect(collections).toBe(0);
 });
 
