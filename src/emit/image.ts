@@ -6,6 +6,7 @@ import { align } from "../plan/packing.ts";
 import { decodeRecord } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
 import { VARIANTS } from "../plan/variant.ts";
+import type { PlanToVerify, ValueRange } from "../plan/verify.ts";
 import { verifyPlan } from "../plan/verify.ts";
 
 /** An input or output of the model, as the caller sees it. */
@@ -119,20 +120,25 @@ export function verifyImage(image: Image): void {
     if (storedType === "float32" && address % 4 !== 0)
       throw damaged(`port "${name}" is at address ${address}`);
   }
-  const value = (port: Port): { id: number; address: number; bytes: number } => ({
+  verifyPlan(planToVerify(image));
+  verifySteps(image);
+}
+
+/** What the checker proves of an image. */
+export function planToVerify({ variant, sram, flash, operands, inputs, outputs }: Image): PlanToVerify {
+  const value = (port: Port): ValueRange => ({
     id: port.value,
     address: port.address,
     bytes: portBytes(port),
   });
-  verifyPlan({
-    variant: image.variant,
-    sram: image.sram,
-    flashBytes: image.flash.length,
-    operands: image.operands,
-    initial: image.inputs.map(value),
-    final: image.outputs.map(value),
-  });
-  verifySteps(image);
+  return {
+    variant,
+    sram,
+    flashBytes: flash.length,
+    operands,
+    initial: inputs.map(value),
+    final: outputs.map(value),
+  };
 }
 
 /** What a trace relies on: steps end where a record begins, one after another, and leave their tensors in memory. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compile } from "../../src/compile.ts";
 import type { Image, Port } from "../../src/emit/image.ts";
-import { verifyImage } from "../../src/emit/image.ts";
+import { planToVerify, verifyImage } from "../../src/emit/image.ts";
 import { ExecutionError } from "../../src/errors.ts";
 import { Header, SLACK_BYTES } from "../../src/plan/format.ts";
 import type { PlanRecord, ViewWords } from "../../src/plan/record.ts";
@@ -11,6 +11,7 @@ import type { Variant } from "../../src/plan/variant.ts";
 import { VARIANTS } from "../../src/plan/variant.ts";
 import { operandNames } from "../../src/plan/verify.ts";
 import { writeModel } from "../model-writer.ts";
+import { findBreak } from "../plan/oracle.ts";
 import { randomModel } from "../random-model.ts";
 
 /** Bytes of the arena and the steps from which to which they must stay. */
@@ -64,26 +65,19 @@ function meet(a: Live, b: Live): boolean {
   return a.address < b.address + b.bytes && b.address < a.address + a.bytes;
 }
 
-/** What must come of a layout: some value is surely overwritten, surely none is, or it depends on how kernels work. */
+/** What must come of a moved value: it ends in a wrong byte, it meets nothing, or it meets what is not needed there. */
 function verdict(image: Image, id: number, distance: number): "broken" | "sound" | "depends" {
   const { values, working } = liveRanges(image);
   const before = values[id];
   if (before === undefined) throw new Error(`no value ${id}`);
   const value = { ...before, address: before.address + distance };
   const arena = new DataView(image.sram.buffer).getUint32(4 * Header.arenaAddress, true);
-  if (value.address < arena || value.address + value.bytes > image.report.ramBytes - SLACK_BYTES)
-    return "broken";
-  let result: "broken" | "sound" | "depends" = "sound";
-  for (const other of [...values.filter((_, i) => i !== id), ...working]) {
-    const together = value.first <= other.last && other.first <= value.last;
-    if (!together || !meet(value, other)) continue;
-    const within =
-      (value.first < other.first && other.first < value.last) ||
-      (other.first < value.first && value.first < other.last);
-    if (within) return "broken";
-    result = "depends";
-  }
-  return result;
+  const inside = value.address >= arena && value.address + value.bytes <= image.report.ramBytes - SLACK_BYTES;
+  const meetsNothing = [...values.filter((_, i) => i !== id), ...working].every(
+    (other) => value.last < other.first || other.last < value.first || !meet(value, other),
+  );
+  if (inside && meetsNothing) return "sound";
+  return findBreak(planToVerify(moved(image, id, distance))) === undefined ? "depends" : "broken";
 }
 
 function isAccepted(image: Image): boolean {
