@@ -5,6 +5,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["test/browser/**"],
     globalSetup: ["test/global-setup.ts"],
+    setupFiles: ["test/emulate-dot.ts"],
     testTimeout: 60_000,
   },
 });

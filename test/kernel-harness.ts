@@ -1,12 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { PlanRecord } from "../src/plan/record.ts";
 import { encodeRecord } from "../src/plan/record.ts";
 import type { Variant } from "../src/plan/variant.ts";
 import { VARIANTS } from "../src/plan/variant.ts";
-
-const root = new URL("..", import.meta.url);
+import { kernelBytes } from "../src/runtime/kernels.ts";
 
 interface KernelExports {
   readonly memory: WebAssembly.Memory;
@@ -27,9 +23,7 @@ export class Kernels {
   #top = 1024;
 
   constructor(variant: Variant) {
-    const module = new WebAssembly.Module(
-      readFileSync(fileURLToPath(new URL(`dist/wasm/thimble-${variant}.wasm`, root))),
-    );
+    const module = new WebAssembly.Module(kernelBytes(variant));
     const instance = new WebAssembly.Instance(module, {
       host: {
         flash_read: (destination: number, source: number, bytes: number) => {
@@ -84,13 +78,6 @@ export class Kernels {
     const next = this.exports.step(RECORD);
     if (next !== RECORD + 4 * words.length) throw new Error(`record ${record.op} was not executed`);
   }
-}
-
-/** Builds the kernels if a source is newer. */
-export function buildKernels(): void {
-  execFileSync(process.execPath, [fileURLToPath(new URL("scripts/build-wasm.mjs", root))], {
-    stdio: "inherit",
-  });
 }
 
 /** The variants whose arithmetic this engine proves, with one instance each. */

@@ -178,7 +178,7 @@ enum FileHeader {
   magic = 0,
   version = 1,
   variant = 2,
-  /** CRC-32 of everything behind the header. */
+  /** CRC-32 of everything behind this word; what is before it is compared with what is known. */
   crc = 3,
   metadataBytes = 4,
   sramBytes = 5,
@@ -186,6 +186,8 @@ enum FileHeader {
   operandBytes = 7,
   words = 8,
 }
+
+const CHECKED_FROM = 4 * (FileHeader.crc + 1);
 
 /** Whether these bytes begin as an image file does. */
 export function isImageFile(bytes: Uint8Array): boolean {
@@ -213,12 +215,12 @@ export function encodeImage(image: Image): Uint8Array {
   words[FileHeader.magic] = FILE_MAGIC;
   words[FileHeader.version] = PLAN_VERSION;
   words[FileHeader.variant] = VARIANTS.indexOf(image.variant);
-  words[FileHeader.crc] = crc32(file.subarray(head));
   words.set(
     sections.map((section) => section.length),
     FileHeader.metadataBytes,
   );
   file.set(new Uint8Array(words.buffer));
+  new DataView(file.buffer).setUint32(4 * FileHeader.crc, crc32(file.subarray(CHECKED_FROM)), true);
   return file;
 }
 
@@ -255,7 +257,8 @@ export function decodeImage(file: Uint8Array): Image {
   });
   if (at !== bytes.length)
     throw damaged(`the image's sections take ${at} bytes, the file has ${bytes.length}`);
-  if (crc32(bytes.subarray(head)) !== word(FileHeader.crc)) throw damaged("the image's checksum is wrong");
+  if (crc32(bytes.subarray(CHECKED_FROM)) !== word(FileHeader.crc))
+    throw damaged("the image's checksum is wrong");
   const [metadata, sram, flash, operands] = ranges.map(({ begin, end }) => bytes.slice(begin, end));
   if (metadata === undefined || sram === undefined || flash === undefined || operands === undefined) {
     throw damaged("the image lacks a section");

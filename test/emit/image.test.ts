@@ -23,7 +23,7 @@ const METADATA_BYTES = 16;
 
 /** The file with its checksum as it should be, so that what was changed is looked at. */
 function sealed(file: Uint8Array): Uint8Array {
-  new DataView(file.buffer).setUint32(12, crc32(file.subarray(HEADER_BYTES)), true);
+  new DataView(file.buffer).setUint32(12, crc32(file.subarray(16)), true);
   return file;
 }
 
