@@ -1,3 +1,4 @@
+import { UnsupportedError } from "../errors.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
 import { byteSize, tensorOf } from "../graph/graph.ts";
 import type { MemoryDemand } from "../memory/lifetimes.ts";
@@ -104,7 +105,7 @@ export function emit(compilation: Compilation): Image {
         blob,
       );
       if (record !== undefined) {
-        writer.write(record, (operand) => operandId(operand, step, demand, weightsId));
+        writer.write(record, (operand) => operandId(operand, step, blob, demand, weightsId));
       }
     }
     return { step, firstRecord, endRecord: writer.address };
@@ -174,12 +175,28 @@ function pieces(step: LayerStep, blob: Packed | undefined, placement: WeightPlac
   }));
 }
 
-/** The value behind an operand of a step's record; -1 for resident constants. */
-function operandId(operand: string, step: LayerStep, demand: MemoryDemand, weightsId: number): number {
+/**
+ * The value behind an operand of a step's record; -1 for resident constants.
+ * @throws UnsupportedError a constant where only activations are read
+ */
+function operandId(
+  operand: string,
+  { bound, node }: LayerStep,
+  blob: Packed | undefined,
+  demand: MemoryDemand,
+  weightsId: number,
+): number {
   if (operand === "weights") return weightsId;
-  const { inputs, outputs } = step.bound;
-  const tensor = operand === "output" ? outputs[0] : inputs[operand === "rhs" ? 1 : 0];
-  return (tensor && demand.storageOf(tensor.id)) ?? weightsId;
+  const tensor = operand === "output" ? bound.outputs[0] : bound.inputs[operand === "rhs" ? 1 : 0];
+  const storage = tensor && demand.storageOf(tensor.id);
+  if (storage !== undefined) return storage;
+  if (operand === "input" || blob === undefined) {
+    throw new UnsupportedError(
+      "constant-input",
+      `${node.op} "${node.name}" reads the constant "${tensor?.name ?? ""}" alone; compute its output before export (the converter's constant folding does)`,
+    );
+  }
+  return weightsId;
 }
 
 function ports(

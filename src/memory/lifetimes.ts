@@ -88,7 +88,7 @@ function aliasRoots(graph: Graph): (tensorId: number) => number {
     if (tensorOf(graph, input).data !== undefined) {
       throw new UnsupportedError(
         "constant-alias",
-        `${node.op} "${node.name}" reshapes a constant; compile with the default passes, which fold it`,
+        `${node.op} "${node.name}" reshapes a constant; compile with the default passes, which fold all but outputs of the graph`,
       );
     }
     parent.set(output, parent.get(input) ?? input);
