@@ -109,7 +109,7 @@ export function convRow(
   }
 }
 
-/** Four pixels, or as many as are left: the last is repeated and stored once. */
+/** Four pixels, or the two or three that are left: 0 1 2 3, 0 1 1 2 or 0 1 0 1. */
 function fourPixels(
   p0: usize,
   pixelStep: usize,
@@ -125,10 +125,10 @@ function fourPixels(
   out: usize,
   outStep: usize,
 ): void {
-  const valid = left > 3 ? 15 : (1 << left) - 1;
+  const far: usize = left > 3 ? 2 : left > 2 ? 1 : 0;
   const p1 = p0 + pixelStep;
-  const p2 = left > 2 ? p1 + pixelStep : p1;
-  const p3 = left > 3 ? p2 + pixelStep : p2;
+  const p2 = p0 + far * pixelStep;
+  const p3 = p1 + far * pixelStep;
   // Segments of one step (a kernel row of a one-channel input) are one run with a longer stride.
   const single = steps === 1;
   const stride = single ? segmentBytes : 4;
@@ -190,10 +190,9 @@ function fourPixels(
       block,
       constants,
       channels - c,
-      valid,
       out + c,
       outStep,
-      outStep << 1,
+      far * outStep,
     );
     block += blockBytes;
   }

@@ -254,7 +254,7 @@ export function depthwiseRows(
   }
 }
 
-/** Tiles of four columns; the last column is repeated where fewer are left. */
+/** Tiles of four columns: 0 1 2 3, of fewer 0 1 1 2, 0 1 0 1, 0 0 0 0. */
 function oneRow(
   strip: usize,
   pixelBytes: usize,
@@ -273,8 +273,8 @@ function oneRow(
   for (let left = width; left > 0; left -= 4) {
     let q0 = strip;
     let q1 = left > 1 ? q0 + pixelBytes : q0;
-    let q2 = left > 2 ? q1 + pixelBytes : q1;
-    let q3 = left > 3 ? q2 + pixelBytes : q2;
+    let q2 = left > 3 ? q1 + pixelBytes : left > 2 ? q1 : q0;
+    let q3 = left > 2 ? q2 + pixelBytes : q1;
     let a0 = v128.load(block);
     let a1 = v128.load(block, 16);
     let b0 = a0;
@@ -307,14 +307,28 @@ function oneRow(
       q2 += tapJump;
       q3 += tapJump;
     }
-    const valid = left > 3 ? 15 : (1 << left) - 1;
-    storeTile(a0, a1, b0, b1, c0, c1, d0, d1, block, constants, channels, valid, out, outStep, outStep << 1);
+    storeTile(
+      a0,
+      a1,
+      b0,
+      b1,
+      c0,
+      c1,
+      d0,
+      d1,
+      block,
+      constants,
+      channels,
+      out,
+      left > 1 ? outStep : 0,
+      left > 3 ? outStep << 1 : left > 2 ? outStep : 0,
+    );
     strip += pixelBytes << 2;
     out += outStep << 2;
   }
 }
 
-/** Tiles of two columns × two output rows. */
+/** Tiles of two columns × two output rows; a last column alone is computed twice. */
 function twoRows(
   strip: usize,
   pixelBytes: usize,
@@ -367,8 +381,22 @@ function twoRows(
       q0 += tapJump;
       q1 += tapJump;
     }
-    const valid = left > 1 ? 15 : 5;
-    storeTile(a0, a1, b0, b1, c0, c1, d0, d1, block, constants, channels, valid, out, outStep, outRowStep);
+    storeTile(
+      a0,
+      a1,
+      b0,
+      b1,
+      c0,
+      c1,
+      d0,
+      d1,
+      block,
+      constants,
+      channels,
+      out,
+      left > 1 ? outStep : 0,
+      outRowStep,
+    );
     strip += pixelBytes << 1;
     out += outStep << 1;
   }

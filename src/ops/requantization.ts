@@ -177,8 +177,8 @@ function staysWithin({ multiplier, low, high }: Channel, limit: number): boolean
 }
 
 /**
- * Up to here a · multiplier has at most 53 bits, so that its double is exact, fused or not. Only accumulators at which the
- * output steps count: further out the methods are still monotone, and clamp.
+ * Up to here a · multiplier has at most 53 bits, so that its double is exact. Only accumulators at which the output steps
+ * count: further out the methods are still monotone, and clamp.
  */
 const EXACT = 2 ** 22;
 
@@ -186,7 +186,8 @@ const EXACT = 2 ** 22;
  * The reference is floor((a·m + K) / M) for a ≥ 0, M = 2^(31+e), K = M/2 (+ 2^30 where e ≥ 1 makes it round twice); below 0
  * both clamp. The method rounds the same quotient to a multiple of 2^-32 first, which lifts it to the next integer only if
  * it is short of it by 2^-33 or less: by 2^(e−2) or less in units of 1/M. So for every output value k, how far is the last
- * product a·m below k·M − K? From k to k + 1 that gap grows by M modulo m.
+ * product a·m below k·M − K? From k to k + 1 that gap grows by M modulo m. A product of more than 53 bits is itself rounded,
+ * unless fused, by `lost` of those units: upwards it adds to what lifts; downwards, being less, the next rounding mends it.
  */
 function provesRelu(channel: Channel, { zeroPoint, min, max }: OutputRange): boolean {
   const m = channel.multiplier.multiplier;
@@ -199,10 +200,13 @@ function provesRelu(channel: Channel, { zeroPoint, min, max }: OutputRange): boo
   // Steps that the channel reaches, one more for safety.
   const steps = Math.min(max - min, Math.floor((channel.high * m - first) / modulus) + 2);
   if (steps <= 0) return true;
-  if (Math.min((first + (steps - 1) * modulus) / m, channel.high) > EXACT) return false;
+  const product = Math.min(first + (steps - 1) * modulus, channel.high * m);
+  const lost = product > 2 ** 53 ? 2 ** (Math.ceil(Math.log2(product)) - 54) : 0;
+  if (lost > 0 && lost >= 2 ** (e - 2)) return false;
   if (e < 2) return true;
   const gap = first % m;
-  const short = 2 ** (e - 2);
+  const short = 2 ** (e - 2) + lost;
+  if (short >= m) return false;
   if (gap > 0 && gap <= short) return false;
   return firstHit(modulus % m, m, (m + 1 - gap) % m, (m + short - gap) % m) >= steps;
 }

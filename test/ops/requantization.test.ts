@@ -29,7 +29,7 @@ const multiplier = fc.record({
     fc.integer({ min: 2 ** 30, max: 2 ** 31 - 1 }),
     fc.integer({ min: 2 ** 14, max: 2 ** 15 - 1 }).map((high) => high * 2 ** 16),
   ),
-  shift: fc.integer({ min: -16, max: 2 }),
+  shift: fc.integer({ min: -24, max: 2 }),
 });
 
 /** The arithmetic of assembly/micro/epilogue.ts in JavaScript, for one accumulator; undefined for integer methods. */
@@ -120,4 +120,32 @@ test("a multiplier whose quotient falls just short of a step is not given to rel
     }
   }
   expect(refused).toBeGreaterThan(3);
+});
+
+test("nor one whose product, rounded to a double, is lifted over a step", () => {
+  // As above, but short by more than the sum's rounding alone lifts: by up to what the product's rounding adds.
+  const e = 17n;
+  const bits = 31n + e;
+  const modulus = 1n << bits;
+  const rounding = (1n << 30n) + (1n << (30n + e));
+  const short = 1n << (e - 2n);
+  let refused = 0;
+  for (let a = 20_000_001n; refused < 2; a += 2n) {
+    const inverted = inverse(a, bits);
+    for (let gap = short + 1n; gap <= short + 4n; gap++) {
+      const m = ((2n * modulus - gap - (rounding % modulus)) * inverted) % modulus;
+      if (m < 1n << 30n || m >= 1n << 31n) continue;
+      const channel = {
+        multiplier: { multiplier: Number(m), shift: -Number(e) },
+        low: 2 ** 24,
+        high: 2 ** 25,
+      };
+      const wrong = emulate(Requantization.relu, channel, -128, Number(a));
+      const right = multiplyByQuantizedMultiplier(Number(a), Number(m), -Number(e)) - 128;
+      if (wrong === right) continue;
+      const output = { zeroPoint: -128, min: -128, max: 127 };
+      expect(planRequantization([channel], output, 0, false).method).not.toBe(Requantization.relu);
+      refused++;
+    }
+  }
 });
