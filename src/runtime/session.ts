@@ -81,7 +81,8 @@ export async function startSession(image: Image): Promise<Model> {
 /** Serves fetch records from views made once, so that a run allocates nothing. */
 class FlashReader {
   memory = new Uint8Array(0);
-  readonly #tiles = new Map<number, Uint8Array>();
+  /** By source, then by length: a saved image may fetch from one place twice, in two lengths. */
+  readonly #tiles = new Map<number, Map<number, Uint8Array>>();
 
   constructor(image: Image) {
     // A copy: what the caller does to its bytes afterwards has no effect.
@@ -91,16 +92,17 @@ class FlashReader {
       const record = decodeRecord(words, at);
       if (record === undefined || record.op === "end") break;
       if (record.op === "fetch") {
-        this.#tiles.set(record.source, flash.subarray(record.source, record.source + record.bytes));
+        const { source, bytes } = record;
+        const tiles = this.#tiles.get(source) ?? new Map<number, Uint8Array>();
+        this.#tiles.set(source, tiles.set(bytes, flash.subarray(source, source + bytes)));
       }
       at += words[at + 1] ?? 0;
     }
   }
 
   read(destination: number, source: number, bytes: number): void {
-    const tile = this.#tiles.get(source);
-    if (tile?.length !== bytes)
-      throw new ExecutionError("flash-read", `no ${bytes} bytes of flash at ${source}`);
+    const tile = this.#tiles.get(source)?.get(bytes);
+    if (tile === undefined) throw new ExecutionError("flash-read", `no ${bytes} bytes of flash at ${source}`);
     this.memory.set(tile, destination);
   }
 }
