@@ -249,10 +249,11 @@ describe("files whose checksum is right, but not what they say", () => {
   test("fetches of several lengths from one place in flash", async () => {
     const copy = file.slice();
     const view = new DataView(copy.buffer);
+    const [END, FETCH]: number[] = [Op.end, Op.fetch];
     const lengths = new Set<number>();
     let at = sramBegin() + 4 * Header.words;
-    for (; view.getInt32(at, true) !== Op.end; at += 4 * view.getInt32(at + 4 * Head.words, true)) {
-      if (view.getInt32(at, true) !== Op.fetch) continue;
+    for (; view.getInt32(at, true) !== END; at += 4 * view.getInt32(at + 4 * Head.words, true)) {
+      if (view.getInt32(at, true) !== FETCH) continue;
       lengths.add(view.getInt32(at + 4 * FetchField.bytes, true));
       view.setInt32(at + 4 * FetchField.source, 0, true);
     }
