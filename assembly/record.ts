@@ -21,6 +21,11 @@ export function rowAddress(view: usize, row: i32, batchBytes: usize): usize {
   return address(view, View.address) + batchBytes + <usize>ring * address(view, View.rowBytes);
 }
 
+/** Address of row `row` of the operand at word `operand` of a record, whose ring's rows and length are words `rowBytes` and the next. */
+export function ringRow(record: usize, operand: i32, rowBytes: i32, row: i32): usize {
+  return address(record, operand) + <usize>(row % field(record, rowBytes + 1)) * address(record, rowBytes);
+}
+
 /** An int8 activation; `relaxed` stores x ^ 0x80. */
 export function loadActivation(at: usize): i32 {
   if (ASC_FEATURE_RELAXED_SIMD) return <i32>load<u8>(at) - 128;

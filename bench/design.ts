@@ -1,7 +1,7 @@
 import type { StepReport, Variant } from "thimble";
 
 /** Word offsets shared by conv2d and depthwiseConv2d records: src/plan/format.ts. */
-const RECORD = { op: 0, input: 2, output: 9, kernelHeight: 23, kernelWidth: 24, strideY: 25 } as const;
+const RECORD = { op: 0, input: 4, output: 11, kernelHeight: 23, kernelWidth: 24, strideY: 25 } as const;
 const CONV2D = 3;
 
 /** Pointwise products M × K × N and MAC/c, requantisation included, as the kernels' design measured them. */

@@ -15,6 +15,7 @@ import { readSource } from "./runtime/source.ts";
 import { bestVariant } from "./runtime/variant.ts";
 
 export type { CompileOptions } from "./compile.ts";
+export type { Schedule } from "./memory/search.ts";
 export { compile } from "./compile.ts";
 export { PASSES } from "./passes/index.ts";
 export type { Pass } from "./passes/index.ts";

@@ -61,7 +61,7 @@ async function check(operator: string, c: ConformanceCase, variant: Variant): Pr
         const traced = [...model.trace(values)];
         // A RESHAPE has no step, and a network at most one.
         expect(traced.length).toBeGreaterThanOrEqual(op_crc32.length - 1);
-        const wanted = traced.map(({ step }) => op_crc32[step.source]);
+        const wanted = traced.map(({ tensor }) => op_crc32[tensor.source]);
         expect(
           traced.map((entry) => crc32Hex(entry.bytes)),
           place,

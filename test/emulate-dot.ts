@@ -6,7 +6,7 @@ vi.mock("../src/runtime/kernels.ts", async (importOriginal) => {
   const original = await importOriginal<typeof import("../src/runtime/kernels.ts")>();
   const relaxed = original.kernelBytes("relaxed");
   if (!WebAssembly.validate(relaxed)) return original;
-  const imports = { host: { flash_read: () => undefined } };
+  const imports = { host: { flash_read: () => undefined, input_row: () => undefined } };
   const { instance } = await WebAssembly.instantiate(relaxed, imports);
   const { probe } = instance.exports as { probe: (scratch: number) => number };
   if (probe(0) === 1) return original;

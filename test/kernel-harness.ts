@@ -29,6 +29,7 @@ export class Kernels {
         flash_read: (destination: number, source: number, bytes: number) => {
           this.bytes.set(this.flash.subarray(source, source + bytes), destination);
         },
+        input_row: () => undefined,
       },
     });
     this.variant = variant;

@@ -1,7 +1,7 @@
 import { AddField } from "../../src/plan/format.ts";
 import { clamp, doublingHighMul, roundingShift } from "../fixed-point.ts";
 import { addVectors } from "../micro/elementwise-strip.ts";
-import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { address, field, loadActivation, ringRow, storeActivation } from "../record.ts";
 import { loopOffset } from "./loops.ts";
 
 /**
@@ -9,14 +9,18 @@ import { loopOffset } from "./loops.ts";
  *   scaled(v) = requantize(v << 20), to half the range of the larger scale
  *
  * lhs, rhs  int8, strides 0 where broadcast
- * out       int8, dense; may be an operand that is not broadcast: element i is read before it is written
+ * out       int8, rows dense; may be an operand that is not broadcast: element i is read before it is written
  *
  * No overflow: |v << 20| < 2^28 and all three multipliers are below 1, so only right shifts occur.
  * Rounding: double, docs/numerics.md. Reference: TFLite reference/integer_ops/add.h.
  */
-export function add(record: usize): void {
-  const lhs = address(record, AddField.lhs);
-  const rhs = address(record, AddField.rhs);
+export function add(record: usize, y0: i32, y1: i32): void {
+  for (let y = y0; y < y1; y++) addRow(record, y);
+}
+
+function addRow(record: usize, y: i32): void {
+  const lhs = ringRow(record, AddField.lhs, AddField.lhsRowBytes, y);
+  const rhs = ringRow(record, AddField.rhs, AddField.rhsRowBytes, y);
   const length = address(record, AddField.length);
   const lhsStep = address(record, AddField.lhsStep);
   const rhsStep = address(record, AddField.rhsStep);
@@ -37,7 +41,7 @@ export function add(record: usize): void {
     field(record, AddField.n2) *
     field(record, AddField.n3);
 
-  let out = address(record, AddField.output);
+  let out = ringRow(record, AddField.output, AddField.outputRowBytes, y);
   for (let run = 0; run < runs; run++) {
     let a = lhs + loopOffset(record, run, AddField.n0, AddField.lhsStride0);
     let b = rhs + loopOffset(record, run, AddField.n0, AddField.rhsStride0);

@@ -1,3 +1,6 @@
+import { AveragePool2dField, View } from "../../src/plan/format.ts";
+import { clamp } from "../fixed-point.ts";
+import { address, field, loadActivation, rowAddress, storeActivation } from "../record.ts";
 import { pool2d } from "./pool2d.ts";
 
 /**
@@ -5,8 +8,49 @@ import { pool2d } from "./pool2d.ts";
  *
  * over the `count` cells that lie in the input; the sign is that of s, divisions truncate: half away from zero. Input
  * and output share scale and zero point. No overflow while count ≤ 2^23.
+ * With accumulators the one window is the whole input, and rows [y0, y1) are the input's: each is added as it comes, the
+ * last makes the output.
+ *
  * Reference: TFLite reference/integer_ops/pooling.h, AveragePool.
  */
-export function averagePool2d(record: usize): void {
-  pool2d(record, false);
+export function averagePool2d(record: usize, y0: i32, y1: i32): void {
+  const sums = address(record, AveragePool2dField.accumulators);
+  if (sums === 0) {
+    pool2d(record, y0, y1, false);
+    return;
+  }
+  const input = record + (AveragePool2dField.inputView << 2);
+  const height = field(input, View.height);
+  const channels = field(input, View.channels);
+  if (y0 === 0) memory.fill(sums, 0, (<usize>channels) << 2);
+  for (let y = y0; y < y1; y++) addRow(sums, input, y, channels);
+  if (y1 === height) storeAverages(record, sums, height * field(input, View.width), channels);
+}
+
+function addRow(sums: usize, input: usize, y: i32, channels: i32): void {
+  const pixelBytes = address(input, View.pixelBytes);
+  const end = sums + ((<usize>channels) << 2);
+  let pixel = rowAddress(input, y, 0);
+  for (let x = field(input, View.width); x > 0; x--) {
+    let at = pixel;
+    for (let sum = sums; sum < end; sum += 4) store<i32>(sum, load<i32>(sum) + loadActivation(at++));
+    pixel += pixelBytes;
+  }
+}
+
+function storeAverages(record: usize, sums: usize, count: i32, channels: i32): void {
+  const out = rowAddress(record + (AveragePool2dField.outputView << 2), 0, 0);
+  const half = count >> 1;
+  for (let c = 0; c < channels; c++) {
+    const sum = load<i32>(sums + ((<usize>c) << 2));
+    const average = (sum > 0 ? sum + half : sum - half) / count;
+    storeActivation(
+      out + <usize>c,
+      clamp(
+        average,
+        field(record, AveragePool2dField.activationMin),
+        field(record, AveragePool2dField.activationMax),
+      ),
+    );
+  }
 }

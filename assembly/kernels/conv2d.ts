@@ -16,7 +16,7 @@ import { address, field, rowAddress } from "../record.ts";
  * No overflow while |bias| + Σ|w|·255 < 2^31; beyond, sums wrap as the reference's do. Rounding: docs/numerics.md.
  * Reference: TFLite reference/integer_ops/conv.h.
  */
-export function conv2d(record: usize): void {
+export function conv2d(record: usize, y0: i32, y1: i32): void {
   const input = record + (Conv2dField.inputView << 2);
   const padTop = field(record, Conv2dField.padTop);
   const padLeft = field(record, Conv2dField.padLeft);
@@ -39,8 +39,8 @@ export function conv2d(record: usize): void {
   for (let n = 0; n < batches; n++) {
     const inputBatch = <usize>n * address(record, Conv2dField.inputBatchBytes);
     const outputBatch = <usize>n * address(record, Conv2dField.outputBatchBytes);
-    if (oneTap && inside) pointwise(record, inputBatch, outputBatch);
-    else spatial(record, inputBatch, outputBatch);
+    if (oneTap && inside) pointwise(record, y0, y1, inputBatch, outputBatch);
+    else spatial(record, y0, y1, inputBatch, outputBatch);
   }
 }
 
@@ -55,7 +55,7 @@ function blockBytes(head: usize, segments: i32, steps: i32): usize {
  * 1×1 kernels: pixels are taken as they lie. Dense rows run on into each other, so that short rows fill strips too. Where
  * operands are staged, four pixels at a time are.
  */
-function pointwise(record: usize, inputBatch: usize, outputBatch: usize): void {
+function pointwise(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBatch: usize): void {
   const input = record + (Conv2dField.inputView << 2);
   const output = record + (Conv2dField.outputView << 2);
   const inDepth = field(input, View.channels);
@@ -70,13 +70,13 @@ function pointwise(record: usize, inputBatch: usize, outputBatch: usize): void {
   const strideY = field(record, Conv2dField.strideY);
   const pixelStep = address(input, View.pixelBytes) * address(record, Conv2dField.strideX);
   const outputStep = address(output, View.pixelBytes);
-  const y0 = field(record, Conv2dField.y0);
-  const y1 = field(record, Conv2dField.y1);
+  const inputRing = field(input, View.ringRows);
+  const outputRing = field(output, View.ringRows);
   const dense =
     address(input, View.rowBytes) * <usize>strideY === pixelStep * <usize>width &&
     address(output, View.rowBytes) === outputStep * <usize>width &&
-    y1 * strideY <= field(input, View.ringRows) &&
-    y1 <= field(output, View.ringRows);
+    ((y0 * strideY) % inputRing) + (y1 - 1 - y0) * strideY < inputRing &&
+    (y0 % outputRing) + y1 - y0 <= outputRing;
   const rows = dense ? y1 - y0 : 1;
   const staging = constants + epilogueBytes();
   const stagedBytes = ((<usize>inDepth * stagedElementBytes() + 15) & ~15) + 16;
@@ -119,7 +119,7 @@ function pointwise(record: usize, inputBatch: usize, outputBatch: usize): void {
  * Any kernel: the input rows of one output row are staged with their borders, a segment per kernel row (per tap where
  * dilated), so that a pixel's operands begin at fixed distances.
  */
-function spatial(record: usize, inputBatch: usize, outputBatch: usize): void {
+function spatial(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBatch: usize): void {
   const input = record + (Conv2dField.inputView << 2);
   const output = record + (Conv2dField.outputView << 2);
   const inDepth = field(input, View.channels);
@@ -143,9 +143,8 @@ function spatial(record: usize, inputBatch: usize, outputBatch: usize): void {
   const pixelStep = <usize>(strideX * inDepth) * stagedElementBytes();
   const outputStep = address(output, View.pixelBytes);
   const staging = constants + epilogueBytes();
-  const y1 = field(record, Conv2dField.y1);
 
-  for (let y = field(record, Conv2dField.y0); y < y1; y++) {
+  for (let y = y0; y < y1; y++) {
     let segment = staging;
     for (let ky = 0; ky < kernelHeight; ky++) {
       const row =

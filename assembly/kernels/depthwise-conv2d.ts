@@ -14,7 +14,7 @@ import { address, field, rowAddress } from "../record.ts";
  *
  * Overflow and rounding as in conv2d. Reference: TFLite reference/integer_ops/depthwise_conv.h.
  */
-export function depthwiseConv2d(record: usize): void {
+export function depthwiseConv2d(record: usize, y0: i32, y1: i32): void {
   prepareEpilogue(
     address(record, DepthwiseConv2dField.scratch),
     field(record, DepthwiseConv2dField.requantization),
@@ -23,8 +23,6 @@ export function depthwiseConv2d(record: usize): void {
     field(record, DepthwiseConv2dField.activationMin),
     field(record, DepthwiseConv2dField.activationMax),
   );
-  const y0 = field(record, DepthwiseConv2dField.y0);
-  const y1 = field(record, DepthwiseConv2dField.y1);
   const batches = field(record, DepthwiseConv2dField.batches);
   for (let n = 0; n < batches; n++) {
     const inputBatch = <usize>n * address(record, DepthwiseConv2dField.inputBatchBytes);

@@ -1,37 +1,47 @@
 import { MeanField } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { address, field, loadActivation, ringRow, storeActivation } from "../record.ts";
 import { loopOffset } from "./loops.ts";
 
 /**
- *   out[n0, n1, n2, n3] = clamp(zOut + requantize(Σ in[n·stride + r·reducedStride] − count · zIn))
+ *   out[y, n0, n1, n2, n3] = clamp(zOut + requantize(Σ in[y, n·stride + r·reducedStride] − count · zIn))
  *
- * in    int8, any strides; r runs over r0 × r1 × r2 × r3 = count values
- * out   int8, dense
+ * in    int8, rows y in a ring, any strides within a row; r runs over r0 × r1 × r2 × r3 values
+ * out   int8, rows dense
  *
+ * With accumulators the sum also runs over all rows: each row's sums are added as it comes, the last makes the output.
  * The multiplier carries 1 / count. No overflow while count ≤ 2^23: |Σ| + count · 128 ≤ 2^31.
  * Rounding: double, docs/numerics.md. Reference: TFLite reference/reduce.h, QuantizedMeanOrSum.
  */
-export function mean(record: usize): void {
-  const input = address(record, MeanField.input);
+export function mean(record: usize, y0: i32, y1: i32): void {
+  for (let y = y0; y < y1; y++) meanRow(record, y);
+}
+
+function meanRow(record: usize, y: i32): void {
+  const input = ringRow(record, MeanField.input, MeanField.inputRowBytes, y);
   const channels = field(record, MeanField.n3);
   const stride = field(record, MeanField.stride3);
   const outer = field(record, MeanField.n0) * field(record, MeanField.n1) * field(record, MeanField.n2);
 
-  let out = address(record, MeanField.output);
+  const sums = address(record, MeanField.accumulators);
+  if (sums !== 0 && y === 0) memory.fill(sums, 0, (<usize>(outer * channels)) << 2);
+  let out = ringRow(record, MeanField.output, MeanField.outputRowBytes, sums === 0 ? y : 0);
   for (let i = 0; i < outer; i++) {
     const base = input + loopOffset(record, i * channels, MeanField.n0, MeanField.stride0);
+    const first = i * channels;
     let c = 0;
     if (stride === 1) {
-      for (; c + 4 <= channels; c += 4) meanOf4(record, base + <usize>c, out + <usize>c);
+      for (; c + 4 <= channels; c += 4)
+        meanOf4(record, base + <usize>c, y, sumAt(sums, first + c), out + <usize>c);
     }
-    for (; c < channels; c++) meanOf1(record, base + <usize>(c * stride), out + <usize>c);
+    for (; c < channels; c++)
+      meanOf1(record, base + <usize>(c * stride), y, sumAt(sums, first + c), out + <usize>c);
     out += <usize>channels;
   }
 }
 
 /** One output, from the values that begin at `base`. */
-function meanOf1(record: usize, base: usize, out: usize): void {
+function meanOf1(record: usize, base: usize, y: i32, kept: usize, out: usize): void {
   const length = field(record, MeanField.r3);
   const stride = address(record, MeanField.reducedStride3);
   const runs = field(record, MeanField.r0) * field(record, MeanField.r1) * field(record, MeanField.r2);
@@ -43,11 +53,11 @@ function meanOf1(record: usize, base: usize, out: usize): void {
       at += stride;
     }
   }
-  storeMean(record, out, sum);
+  keepOrStore(record, y, kept, out, sum);
 }
 
 /** Four neighbouring outputs whose inputs are neighbours too: each input row is walked once for all of them. */
-function meanOf4(record: usize, base: usize, out: usize): void {
+function meanOf4(record: usize, base: usize, y: i32, kept: usize, out: usize): void {
   const length = field(record, MeanField.r3);
   const stride = address(record, MeanField.reducedStride3);
   const runs = field(record, MeanField.r0) * field(record, MeanField.r1) * field(record, MeanField.r2);
@@ -65,14 +75,27 @@ function meanOf4(record: usize, base: usize, out: usize): void {
       at += stride;
     }
   }
-  storeMean(record, out, sum0);
-  storeMean(record, out + 1, sum1);
-  storeMean(record, out + 2, sum2);
-  storeMean(record, out + 3, sum3);
+  keepOrStore(record, y, kept, out, sum0);
+  keepOrStore(record, y, sumAt(kept, 1), out + 1, sum1);
+  keepOrStore(record, y, sumAt(kept, 2), out + 2, sum2);
+  keepOrStore(record, y, sumAt(kept, 3), out + 3, sum3);
 }
 
-function storeMean(record: usize, out: usize, sum: i32): void {
+/** The accumulator of output `index`; 0 where there are none. */
+function sumAt(sums: usize, index: i32): usize {
+  return sums === 0 ? 0 : sums + ((<usize>index) << 2);
+}
+
+/** Adds a row's sum to the accumulator at `kept` (0: none), and stores the mean unless more rows are to come. */
+function keepOrStore(record: usize, y: i32, kept: usize, out: usize, sum: i32): void {
+  const rows = field(record, MeanField.rows);
+  if (kept !== 0) {
+    sum += load<i32>(kept);
+    store<i32>(kept, sum);
+    if (y + 1 < rows) return;
+  }
   const count =
+    rows *
     field(record, MeanField.r0) *
     field(record, MeanField.r1) *
     field(record, MeanField.r2) *

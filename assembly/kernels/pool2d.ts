@@ -9,13 +9,12 @@ import { address, field, loadActivation, rowAddress, storeActivation } from "../
  * in   int8 [batches, height, width, channels], rows perhaps in a ring
  * out  int8 [batches, outHeight, outWidth, channels], rows [y0, y1) and channels [c0, c1) of it
  */
-export function pool2d(record: usize, maximum: bool): void {
+export function pool2d(record: usize, y0: i32, y1: i32, maximum: bool): void {
   const batches = field(record, Field.batches);
-  const y1 = field(record, Field.y1);
   for (let n = 0; n < batches; n++) {
     const inputBatch = <usize>n * address(record, Field.inputBatchBytes);
     const outputBatch = <usize>n * address(record, Field.outputBatchBytes);
-    for (let y = field(record, Field.y0); y < y1; y++) {
+    for (let y = y0; y < y1; y++) {
       poolRow(record, y, inputBatch, outputBatch, maximum);
     }
   }

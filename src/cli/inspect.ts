@@ -71,7 +71,10 @@ function peakText({ steps, peakStep, map }: Report): string {
   if (step === undefined) return "no steps";
   const alive = map
     .filter(
-      (entry) => entry.kind === "activation" && entry.firstStep <= peakStep && peakStep <= entry.lastStep,
+      (entry) =>
+        (entry.kind === "activation" || entry.kind === "ring") &&
+        entry.firstStep <= peakStep &&
+        peakStep <= entry.lastStep,
     )
     .map((entry) => `  ${grouped(entry.bytes).padStart(11)}  ${shortened(entry.name, 70)}`);
   return [

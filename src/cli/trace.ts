@@ -12,7 +12,7 @@ export function traceLines(model: Model, inputs: readonly TensorArray[]): string
     const line = {
       step: model.report.steps.indexOf(step),
       op: step.op,
-      source: step.source,
+      source: tensor.source,
       tensor: tensor.id,
       name: tensor.name,
       shape: tensor.shape,

@@ -1,9 +1,9 @@
 import { UnsupportedError } from "../errors.ts";
-import type { Graph, Tensor } from "../graph/graph.ts";
+import type { Tensor } from "../graph/graph.ts";
 import { byteSize, tensorOf } from "../graph/graph.ts";
-import type { MemoryDemand } from "../memory/lifetimes.ts";
+import type { MemoryDemand, PackedWeights } from "../memory/lifetimes.ts";
 import type { Layout, WeightPlacement } from "../memory/problem.ts";
-import type { Packed } from "../ops/op.ts";
+import type { Addresses, Packed, Place } from "../ops/op.ts";
 import { Header, MAGIC, PLAN_VERSION } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
 import type { PlanRecord } from "../plan/record.ts";
@@ -11,106 +11,75 @@ import { encodeRecord, recordBytes } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
 import { VARIANTS, storageFlip } from "../plan/variant.ts";
 import { operandNames } from "../plan/verify.ts";
-import type { LayerStep } from "../schedule/layers.ts";
+import { stepScratch } from "../schedule/choose.ts";
+import type { Step } from "../schedule/layers.ts";
+import type { Operation, Program } from "../schedule/program.ts";
+import type { StageLink, Stream } from "../schedule/stream.ts";
 import type { Image, Port } from "./image.ts";
 import type { EmittedStep } from "./report.ts";
 import { report } from "./report.ts";
 
 /** Everything that the earlier stages decided. */
 export interface Compilation {
-  readonly graph: Graph;
+  readonly program: Program;
   readonly variant: Variant;
   readonly budget: number;
-  readonly steps: readonly LayerStep[];
-  readonly packed: readonly (Packed | undefined)[];
+  readonly steps: readonly Step[];
+  readonly packed: PackedWeights;
   readonly demand: MemoryDemand;
   readonly layout: Layout;
 }
 
-/** Storages of the graph's int8 inputs and outputs: what the relaxed variant flips at the border. */
-function borderStorages(
-  graph: Graph,
-  ids: readonly number[],
-  storageOf: MemoryDemand["storageOf"],
+/** The graph's int8 inputs and outputs that lie whole in memory, by value: what the relaxed variant flips at the border. */
+function borderValues(
+  program: Program,
+  side: "inputs" | "outputs",
   variant: Variant,
 ): ReadonlyMap<number, Tensor> {
-  const storages = new Map<number, Tensor>();
-  if (storageFlip(variant) === 0) return storages;
-  for (const id of ids) {
-    const tensor = tensorOf(graph, id);
-    const storage = storageOf(id);
-    if (tensor.type === "int8" && storage !== undefined) storages.set(storage, tensor);
+  const border = new Map<number, Tensor>();
+  if (storageFlip(variant) === 0) return border;
+  for (const [index, id] of program.graph[side].entries()) {
+    const tensor = tensorOf(program.graph, id);
+    const value = program.valueOf(id);
+    const isStreamed = side === "inputs" && program.inputRows[index] !== undefined;
+    if (tensor.type === "int8" && value !== undefined && !isStreamed) border.set(value, tensor);
   }
-  return storages;
+  return border;
 }
 
 /** Bytes of the header and of the records that belong to no step. */
-export function fixedPlanBytes(graph: Graph, demand: MemoryDemand, variant: Variant): number {
+export function fixedPlanBytes(program: Program, variant: Variant): number {
   const flips =
-    borderStorages(graph, graph.inputs, demand.storageOf, variant).size +
-    borderStorages(graph, graph.outputs, demand.storageOf, variant).size;
+    borderValues(program, "inputs", variant).size + borderValues(program, "outputs", variant).size;
   return 4 * Header.words + recordBytes("end") + flips * recordBytes("flipSign");
 }
 
 /** Writes records, resident weights and flash for a proved layout. */
 export function emit(compilation: Compilation): Image {
-  const { graph, variant, steps, packed, demand, layout } = compilation;
+  const { program, variant, steps, layout, demand } = compilation;
   const sram = new Uint8Array(layout.planBytes + layout.residentWeightBytes);
-  const flash: Uint8Array[] = [];
   const writer = new RecordWriter(sram, 4 * Header.words);
-  const addressOf = (tensor: Tensor | undefined): number => {
-    const storage = tensor && demand.storageOf(tensor.id);
+  const flash = new FlashWriter();
+  const addressOf = (value: number | undefined): number => {
+    const storage = demand.storageOf(value);
     return storage === undefined ? 0 : (layout.storageAddress[storage] ?? 0);
   };
-  const flip = (border: readonly number[]): void => {
-    for (const [storage, tensor] of borderStorages(graph, border, demand.storageOf, variant)) {
-      writer.write({ op: "flipSign", address: addressOf(tensor), bytes: byteSize(tensor) }, () => storage);
+  const flip = (side: "inputs" | "outputs"): void => {
+    for (const [value, tensor] of borderValues(program, side, variant)) {
+      writer.write({ op: "flipSign", address: addressOf(value), bytes: byteSize(tensor) }, () => value);
     }
   };
 
-  flip(graph.inputs);
-  let flashBytes = 0;
-  let nextTile = demand.storages.length;
+  flip("inputs");
+  const ids = { next: program.graph.tensors.length };
+  const emitter: StepEmitter = { ...compilation, sram, writer, flash, ids, addressOf };
   const emitted = steps.map((step, index): EmittedStep => {
-    const blob = packed[index];
-    const placement = layout.weights[index] ?? { kind: "none" };
     const firstRecord = writer.address;
-    if (blob !== undefined && placement.kind === "resident") sram.set(blob.bytes, placement.address);
-    const source = flashBytes;
-    if (blob !== undefined && placement.kind === "streamed") {
-      flash.push(blob.bytes);
-      flashBytes += blob.bytes.length;
-    }
-    for (const piece of pieces(step, blob, placement)) {
-      let weightsId = -1;
-      if (piece.fetch !== undefined) {
-        weightsId = nextTile++;
-        const { offset, bytes } = piece.fetch;
-        writer.write(
-          { op: "fetch", destination: piece.packed, source: source + offset, bytes },
-          () => weightsId,
-        );
-      }
-      const record = step.op.lower?.(
-        step.bound,
-        {
-          inputs: step.bound.inputs.map(addressOf),
-          outputs: step.bound.outputs.map(addressOf),
-          packed: piece.packed,
-          scratch: layout.scratchAddress[index] ?? 0,
-          c0: piece.c0,
-          c1: piece.c1,
-        },
-        variant,
-        blob,
-      );
-      if (record !== undefined) {
-        writer.write(record, (operand) => operandId(operand, step, blob, demand, weightsId));
-      }
-    }
+    if (step.stream === undefined) emitLayer(emitter, step, index);
+    else emitStream(emitter, step, step.stream, index);
     return { step, firstRecord, endRecord: writer.address };
   });
-  flip(graph.outputs);
+  flip("outputs");
   writer.write({ op: "end" }, () => -1);
 
   const header = new Uint32Array(Header.words);
@@ -127,12 +96,162 @@ export function emit(compilation: Compilation): Image {
   return {
     variant,
     sram,
-    flash: concatenate(flash, flashBytes),
+    flash: flash.bytes(),
     operands: Int32Array.from(writer.operands),
-    inputs: ports(graph, "inputs", addressOf, demand),
-    outputs: ports(graph, "outputs", addressOf, demand),
-    report: report(compilation, emitted, flashBytes, addressOf),
+    inputs: ports(program, "inputs", addressOf),
+    outputs: ports(program, "outputs", addressOf),
+    report: report(compilation, emitted, flash.length, addressOf),
   };
+}
+
+interface StepEmitter extends Compilation {
+  readonly sram: Uint8Array;
+  readonly writer: RecordWriter;
+  readonly flash: FlashWriter;
+  /** Ids of tiles and accumulators, which are no tensors'. */
+  readonly ids: { next: number };
+  addressOf(value: number | undefined): number;
+}
+
+/** A whole operator: one record, or a fetch and a record per tile of streamed weights. */
+function emitLayer(emitter: StepEmitter, { operations }: Step, index: number): void {
+  const { layout, packed, writer, flash, ids } = emitter;
+  const [operation] = operations;
+  if (operation === undefined) return;
+  const blob = packed.get(operation);
+  const placement = layout.weights[index] ?? { kind: "none" };
+  if (blob !== undefined && placement.kind === "resident") emitter.sram.set(blob.bytes, placement.address);
+  const source = blob !== undefined && placement.kind === "streamed" ? flash.append(blob.bytes) : 0;
+  for (const { address, c0, c1, fetch } of pieces(operation, blob, placement)) {
+    let weightsId = -1;
+    if (fetch !== undefined) {
+      weightsId = ids.next++;
+      const { offset, bytes } = fetch;
+      writer.write({ op: "fetch", destination: address, source: source + offset, bytes }, () => weightsId);
+    }
+    const { inputs, outputs } = places(emitter, operation, undefined);
+    const scratch = layout.scratchAddress[index] ?? 0;
+    writeOperation(emitter, operation, { inputs, outputs, packed: address, scratch, c0, c1 }, weightsId, -1);
+  }
+}
+
+/** Consecutive operators: the stream's record, then a stage and a record per operator; their weights lie together. */
+function emitStream(emitter: StepEmitter, step: Step, stream: Stream, index: number): void {
+  const { layout, packed, writer, flash, ids, variant } = emitter;
+  const { operations } = step;
+  const placement = layout.weights[index] ?? { kind: "none" };
+  const offsets: number[] = [];
+  let bytes = 0;
+  for (const operation of operations) {
+    offsets.push(bytes);
+    bytes += align(packed.get(operation)?.bytes.length ?? 0, 16);
+  }
+  const blob = new Uint8Array(bytes);
+  for (const [i, operation] of operations.entries()) blob.set(packed.get(operation)?.bytes ?? [], offsets[i]);
+  const weights = placement.kind === "none" ? 0 : placement.address;
+  let weightsId = -1;
+  if (placement.kind === "resident") emitter.sram.set(blob, weights);
+  if (placement.kind === "streamed") {
+    weightsId = ids.next++;
+    writer.write({ op: "fetch", destination: weights, source: flash.append(blob), bytes }, () => weightsId);
+  }
+
+  const scratch = layout.scratchAddress[index] ?? 0;
+  const parts = stepScratch(step, variant);
+  writer.write({ op: "stream", stages: operations.length, state: scratch }, () => -1);
+  for (const [i, operation] of operations.entries()) {
+    const { inputs, outputs } = places(emitter, operation, stream);
+    const accumulates = operation.rows?.accumulatorBytes !== undefined;
+    const at = {
+      inputs,
+      outputs,
+      packed: weights + (offsets[i] ?? 0),
+      scratch: scratch + parts.shared,
+      c0: 0,
+      c1: channelsOf(operation),
+      accumulators: accumulates ? scratch + (parts.accumulators[i] ?? 0) : 0,
+    };
+    const record = operation.op.lower?.(operation.bound, at, variant, packed.get(operation));
+    if (record === undefined) continue;
+    const [lhs = NO_LINK, rhs = NO_LINK] = stream.links[i] ?? [];
+    writer.write(
+      {
+        op: "stage",
+        bytes: recordBytes(record.op),
+        rows: stream.rows[i] ?? 1,
+        rowsPerPull: stream.rowsPerPull[i] ?? 1,
+        lhs: lhs.stage,
+        lhsStride: lhs.stride,
+        lhsOffset: lhs.offset,
+        rhs: rhs.stage,
+        rhsStride: rhs.stride,
+        rhsOffset: rhs.offset,
+      },
+      () => -1,
+    );
+    writeOperation(emitter, operation, at, weightsId, accumulates ? ids.next++ : -1);
+  }
+}
+
+const NO_LINK: StageLink = { stage: -1, stride: 0, offset: 0 };
+
+function writeOperation(
+  { writer, packed, variant, program }: StepEmitter,
+  operation: Operation,
+  at: Addresses,
+  weightsId: number,
+  accumulatorsId: number,
+): void {
+  const blob = packed.get(operation);
+  const record = operation.op.lower?.(operation.bound, at, variant, blob);
+  if (record === undefined) return;
+  writer.write(record, (operand) =>
+    operand === "accumulators" ? accumulatorsId : operandId(operand, operation, blob, program, weightsId),
+  );
+}
+
+/** Where an operation's operands lie. */
+function places(
+  { addressOf }: StepEmitter,
+  { bound, reads, writes }: Operation,
+  stream: Stream | undefined,
+): { inputs: Place[]; outputs: Place[] } {
+  const placeOf = (value: number | undefined): Place => {
+    const address = addressOf(value);
+    let ringRows: number | undefined;
+    for (let id = value; id !== undefined; id = stream?.inPlaceOf.get(id))
+      ringRows = stream?.ringRows.get(id);
+    return ringRows === undefined ? { address } : { address, ringRows };
+  };
+  return { inputs: reads.map(placeOf), outputs: bound.outputs.map((_, i) => placeOf(writes[i])) };
+}
+
+function channelsOf({ bound }: Operation): number {
+  return bound.outputs[0]?.shape.at(-1) ?? 1;
+}
+
+/** Collects what is read from flash. */
+class FlashWriter {
+  readonly #parts: Uint8Array[] = [];
+  length = 0;
+
+  /** Returns where the bytes begin. */
+  append(bytes: Uint8Array): number {
+    const source = this.length;
+    this.#parts.push(bytes);
+    this.length += bytes.length;
+    return source;
+  }
+
+  bytes(): Uint8Array {
+    const whole = new Uint8Array(align(this.length, 16));
+    let at = 0;
+    for (const part of this.#parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
+  }
 }
 
 /** Appends records to the plan, and their operands' value ids to the table that the checker reads. */
@@ -155,20 +274,20 @@ class RecordWriter {
 }
 
 interface Piece {
-  readonly packed: number;
+  readonly address: number;
   readonly c0: number;
   readonly c1: number;
   /** Range of the step's weights to bring in first. */
   readonly fetch?: { readonly offset: number; readonly bytes: number };
 }
 
-/** The records of a step: one, or one per tile of streamed weights. */
-function pieces(step: LayerStep, blob: Packed | undefined, placement: WeightPlacement): Piece[] {
-  const channels = step.bound.outputs[0]?.shape.at(-1) ?? 1;
-  if (blob === undefined || placement.kind === "none") return [{ packed: 0, c0: 0, c1: channels }];
-  if (placement.kind === "resident") return [{ packed: placement.address, c0: 0, c1: channels }];
+/** The records of a whole operator: one, or one per tile of streamed weights. */
+function pieces(operation: Operation, blob: Packed | undefined, placement: WeightPlacement): Piece[] {
+  const channels = channelsOf(operation);
+  if (blob === undefined || placement.kind === "none") return [{ address: 0, c0: 0, c1: channels }];
+  if (placement.kind === "resident") return [{ address: placement.address, c0: 0, c1: channels }];
   return placement.tiles.map(({ firstBlock, blocks }) => ({
-    packed: placement.address,
+    address: placement.address,
     c0: firstBlock * blob.blockChannels,
     c1: Math.min((firstBlock + blocks) * blob.blockChannels, channels),
     fetch: { offset: firstBlock * blob.blockBytes, bytes: blocks * blob.blockBytes },
@@ -176,58 +295,52 @@ function pieces(step: LayerStep, blob: Packed | undefined, placement: WeightPlac
 }
 
 /**
- * The value behind an operand of a step's record; -1 for resident constants.
+ * The value behind an operand of an operation's record; -1 for resident constants.
  * @throws UnsupportedError a constant where only activations are read
  */
 function operandId(
   operand: string,
-  { bound, node }: LayerStep,
+  { bound, node, reads, writes }: Operation,
   blob: Packed | undefined,
-  demand: MemoryDemand,
+  program: Program,
   weightsId: number,
 ): number {
   if (operand === "weights") return weightsId;
-  const tensor = operand === "output" ? bound.outputs[0] : bound.inputs[operand === "rhs" ? 1 : 0];
-  const storage = tensor && demand.storageOf(tensor.id);
-  if (storage !== undefined) return storage;
+  if (operand === "output") return writes[0] ?? -1;
+  const index = operand === "rhs" ? 1 : 0;
+  const value = reads[index];
+  if (value !== undefined && program.values.has(value)) return value;
   if (operand === "input" || blob === undefined) {
     throw new UnsupportedError(
       "constant-input",
-      `${node.op} "${node.name}" reads the constant "${tensor?.name ?? ""}" alone; compute its output before export (the converter's constant folding does)`,
+      `${node.op} "${node.name}" reads the constant "${bound.inputs[index]?.name ?? ""}" alone; compute its output before export (the converter's constant folding does)`,
     );
   }
   return weightsId;
 }
 
 function ports(
-  graph: Graph,
+  program: Program,
   side: "inputs" | "outputs",
-  addressOf: (tensor: Tensor) => number,
-  demand: MemoryDemand,
+  addressOf: (value: number | undefined) => number,
 ): Port[] {
+  const { graph } = program;
   return graph[side].map((id, index) => {
     const stored = tensorOf(graph, id);
     const outer = graph.border?.[side][index];
     const tensor = outer === undefined ? stored : tensorOf(graph, outer);
-    return {
+    const rows = side === "inputs" ? program.inputRows[index] : undefined;
+    const port = {
       name: tensor.name,
       shape: tensor.shape,
       type: tensor.type,
       scale: stored.quantization?.scales[0] ?? 1,
       zeroPoint: stored.quantization?.zeroPoints[0] ?? 0,
       storedType: stored.type,
-      address: addressOf(stored),
-      value: demand.storageOf(id) ?? -1,
     };
+    const value = program.valueOf(id);
+    return rows === undefined
+      ? { ...port, address: addressOf(value), value: value ?? -1 }
+      : { ...port, address: 0, value: -1, rows };
   });
-}
-
-function concatenate(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(align(length, 16));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

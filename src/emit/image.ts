@@ -23,11 +23,15 @@ export interface Port {
   readonly address: number;
   /** The value's id in `Image.operands`. */
   readonly value: number;
+  /** Set where the input has no place in memory (address 0, value -1) but comes in so many equal rows. */
+  readonly rows?: number;
 }
 
 /** A tensor that a step leaves in memory: what a trace reads after it. */
 export interface TracedTensor {
   readonly id: number;
+  /** Index in the file of the operator that makes it, -1 if a pass made that. */
+  readonly source: number;
   readonly name: string;
   readonly shape: readonly number[];
   readonly type: ElementType;
@@ -35,12 +39,27 @@ export interface TracedTensor {
   readonly bytes: number;
 }
 
-/** One step of the schedule. */
-export interface StepReport {
+/** An operator of a step. */
+export interface OperatorReport {
   readonly op: string;
   readonly name: string;
-  /** Index of the operator in the file, -1 for one that a pass made. */
+  /** Index of the operator in the file, -1 for one that a pass or the schedule made. */
   readonly source: number;
+  readonly shape: readonly number[];
+  readonly macs: number;
+  readonly weightBytes: number;
+  /** In a stream: rows made at a time, and what is kept of the output where it does not outlive the stream. */
+  readonly rowsPerPull?: number;
+  readonly ringRows?: number;
+  readonly ringBytes?: number;
+}
+
+/** One step of the schedule: an operator, or several that run row by row as a stream. */
+export interface StepReport {
+  /** The operator's, or "stream". */
+  readonly op: string;
+  readonly name: string;
+  readonly operators: readonly OperatorReport[];
   /** Address of its first record, and of the one after its last. */
   readonly firstRecord: number;
   readonly endRecord: number;
@@ -58,7 +77,9 @@ export interface StepReport {
 /** A rectangle of the memory map: bytes [address, address + bytes) from step `firstStep` to `lastStep`. */
 export interface MapEntry {
   readonly name: string;
-  readonly kind: "activation" | "scratch" | "weights";
+  readonly kind: "activation" | "ring" | "scratch" | "weights";
+  /** Of an activation: its id in `Image.operands`. */
+  readonly value?: number;
   readonly address: number;
   readonly bytes: number;
   readonly firstStep: number;
@@ -136,7 +157,10 @@ export function planToVerify({ variant, sram, flash, operands, inputs, outputs }
     sram,
     flashBytes: flash.length,
     operands,
-    initial: inputs.map(value),
+    inputRows: inputs.map((port) =>
+      port.rows === undefined ? undefined : { rows: port.rows, rowBytes: portBytes(port) / port.rows },
+    ),
+    initial: inputs.filter(({ rows }) => rows === undefined).map(value),
     final: outputs.map(value),
   };
 }
@@ -297,6 +321,12 @@ function isSize(value: unknown): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 31;
 }
 
+/** Rows that a shape can be cut into. */
+function isRowCount(rows: unknown, shape: readonly number[]): boolean {
+  const elements = shape.reduce((a, b) => a * b, 1);
+  return isSize(rows) && rows > 0 && elements > 0 && elements < 2 ** 31 && elements % rows === 0;
+}
+
 const PORT_TYPES: readonly unknown[] = ["int8", "float32"];
 
 function isPort(value: unknown): value is Port {
@@ -311,7 +341,8 @@ function isPort(value: unknown): value is Port {
     typeof value["scale"] === "number" &&
     typeof value["zeroPoint"] === "number" &&
     isSize(value["address"]) &&
-    Number.isInteger(value["value"])
+    Number.isInteger(value["value"]) &&
+    (value["rows"] === undefined || isRowCount(value["rows"], value["shape"]))
   );
 }
 

@@ -1,45 +1,42 @@
-import type { Tensor } from "../graph/graph.ts";
 import { byteSize } from "../graph/graph.ts";
+import { stepName } from "../memory/lifetimes.ts";
 import { align } from "../plan/packing.ts";
-import type { LayerStep } from "../schedule/layers.ts";
+import { rowBytesOf } from "../schedule/choose.ts";
+import type { Step } from "../schedule/layers.ts";
+import type { Operation } from "../schedule/program.ts";
 import type { Compilation } from "./emit.ts";
-import type { MapEntry, Report, StepReport } from "./image.ts";
+import type { MapEntry, OperatorReport, Report, StepReport, TracedTensor } from "./image.ts";
 
 const PAGE_BYTES = 65536;
 
 /** Where a step's records ended up. */
 export interface EmittedStep {
-  readonly step: LayerStep;
+  readonly step: Step;
   readonly firstRecord: number;
   readonly endRecord: number;
 }
 
 /** The byte figures, the steps and the memory map of a compiled model. */
 export function report(
-  { graph, variant, budget, packed, demand, layout }: Compilation,
+  compilation: Compilation,
   emitted: readonly EmittedStep[],
   streamedBytes: number,
-  addressOf: (tensor: Tensor) => number,
+  addressOf: (value: number | undefined) => number,
 ): Report {
+  const { program, variant, budget, demand, layout } = compilation;
   const live = emitted.map((_, index) => liveBytes(demand, layout.storageAddress, index));
   const steps = emitted.map(({ step, firstRecord, endRecord }, index): StepReport => {
     const placement = layout.weights[index];
+    const operators = step.operations.map((operation) => operatorReport(compilation, step, operation));
     return {
-      op: step.node.op,
-      name: step.node.name,
-      source: step.node.source,
+      op: step.stream === undefined ? (operators[0]?.op ?? "") : "stream",
+      name: stepName(step),
+      operators,
       firstRecord,
       endRecord,
-      outputs: step.bound.outputs.map((tensor) => ({
-        id: tensor.id,
-        name: tensor.name,
-        shape: tensor.shape,
-        type: tensor.type,
-        address: addressOf(tensor),
-        bytes: byteSize(tensor),
-      })),
-      macs: step.op.macs(step.bound),
-      weightBytes: packed[index]?.bytes.length ?? 0,
+      outputs: tracedTensors(step, addressOf),
+      macs: operators.reduce((sum, { macs }) => sum + macs, 0),
+      weightBytes: operators.reduce((sum, { weightBytes }) => sum + weightBytes, 0),
       weights: placement?.kind ?? "none",
       tiles: placement?.kind === "streamed" ? placement.tiles.length : 0,
       scratchBytes: demand.steps[index]?.scratchBytes ?? 0,
@@ -47,7 +44,7 @@ export function report(
     };
   });
   return {
-    model: graph.name,
+    model: program.graph.name,
     variant,
     budgetBytes: Number.isFinite(budget) ? budget : null,
     arenaBytes: layout.arenaBytes,
@@ -63,8 +60,53 @@ export function report(
     macs: steps.reduce((sum, step) => sum + step.macs, 0),
     peakStep: live.indexOf(Math.max(...live)),
     steps,
-    map: memoryMap({ demand, layout, packed }, steps),
+    map: memoryMap(demand, layout, steps),
   };
+}
+
+function operatorReport(
+  { packed, program }: Compilation,
+  { stream, operations }: Step,
+  operation: Operation,
+): OperatorReport {
+  const { node, bound, op, writes } = operation;
+  const base = {
+    op: node.op,
+    name: node.name,
+    source: node.source,
+    shape: bound.outputs[0]?.shape ?? [],
+    macs: op.macs(bound),
+    weightBytes: packed.get(operation)?.bytes.length ?? 0,
+  };
+  if (stream === undefined) return base;
+  const rowsPerPull = stream.rowsPerPull[operations.indexOf(operation)] ?? 1;
+  const [id = -1] = writes;
+  const ringRows = stream.ringRows.get(id);
+  if (ringRows === undefined) return { ...base, rowsPerPull };
+  const ringBytes = ringRows * rowBytesOf(operations, id, program.values.get(id)?.bytes ?? 0);
+  return { ...base, rowsPerPull, ringRows, ringBytes };
+}
+
+/** What a step leaves whole in memory. */
+function tracedTensors(
+  { operations, stream }: Step,
+  addressOf: (value: number | undefined) => number,
+): TracedTensor[] {
+  const isGone = (id: number): boolean =>
+    stream?.ringRows.has(id) === true || stream?.inPlaceOf.has(id) === true;
+  return operations.flatMap(({ bound, writes, node }) =>
+    bound.outputs
+      .filter((_, i) => !isGone(writes[i] ?? -1))
+      .map((tensor, i) => ({
+        id: tensor.id,
+        source: node.source,
+        name: tensor.name,
+        shape: tensor.shape,
+        type: tensor.type,
+        address: addressOf(writes[i]),
+        bytes: byteSize(tensor),
+      })),
+  );
 }
 
 /** Bytes that hold an activation needed by, or made in, step `index`; overlapping storages count once. */
@@ -83,17 +125,21 @@ function liveBytes(demand: Compilation["demand"], addresses: readonly number[], 
 }
 
 function memoryMap(
-  { demand, layout, packed }: Pick<Compilation, "demand" | "layout" | "packed">,
+  demand: Compilation["demand"],
+  layout: Compilation["layout"],
   steps: readonly StepReport[],
 ): MapEntry[] {
-  const activations = demand.storages.map(({ id, name, bytes, firstStep, lastStep }): MapEntry => ({
-    name,
-    kind: "activation",
-    address: layout.storageAddress[id] ?? 0,
-    bytes,
-    firstStep: Math.max(firstStep, 0),
-    lastStep: Math.min(lastStep, steps.length - 1),
-  }));
+  const activations = demand.storages.map(
+    ({ id, value, isRing, name, bytes, firstStep, lastStep }): MapEntry => ({
+      name,
+      kind: isRing === true ? "ring" : "activation",
+      ...(value !== undefined && { value }),
+      address: layout.storageAddress[id] ?? 0,
+      bytes,
+      firstStep: Math.max(firstStep, 0),
+      lastStep: Math.min(lastStep, steps.length - 1),
+    }),
+  );
   const working = steps.flatMap((step, index): MapEntry[] => {
     const span = { firstStep: index, lastStep: index };
     const entries: MapEntry[] = [];
@@ -104,7 +150,7 @@ function memoryMap(
     const placement = layout.weights[index];
     if (placement?.kind === "streamed") {
       const largest = Math.max(...placement.tiles.map(({ blocks }) => blocks));
-      const bytes = largest * (packed[index]?.blockBytes ?? 0);
+      const bytes = largest * (demand.steps[index]?.weights?.blockBytes ?? 0);
       entries.push({ name: step.name, kind: "weights", address: placement.address, bytes, ...span });
     }
     return entries;

@@ -1,134 +1,129 @@
-import { UnsupportedError } from "../errors.ts";
-import type { Graph, Tensor } from "../graph/graph.ts";
-import { byteSize, tensorOf } from "../graph/graph.ts";
-import { opOf } from "../ops/index.ts";
 import type { Packed } from "../ops/op.ts";
+import { NOWHERE } from "../ops/op.ts";
+import { align } from "../plan/packing.ts";
 import { recordBytes } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
-import type { LayerStep } from "../schedule/layers.ts";
-import type { Overlap, Step, Storage } from "./problem.ts";
+import { distancesOf, rowBytesOf, stepScratch } from "../schedule/choose.ts";
+import type { Step as ScheduledStep } from "../schedule/layers.ts";
+import type { Operation, Program } from "../schedule/program.ts";
+import type { Overlap, Step, Storage, WeightDemand } from "./problem.ts";
 
-/** Which storage holds a tensor: aliases share one. Constants and unused tensors have none. */
-export type StorageOf = (tensorId: number) => number | undefined;
-
-/** What the planner is asked, and how to read its answer back in terms of tensors. */
+/** What the planner is asked, and how to read its answer back in terms of values. */
 export interface MemoryDemand {
   readonly storages: readonly Storage[];
   readonly steps: readonly Step[];
-  readonly storageOf: StorageOf;
+  /** The storage of a value; undefined for what no operation reads or makes. */
+  storageOf(value: number | undefined): number | undefined;
 }
 
+/** Packed weights of every operation. */
+export type PackedWeights = ReadonlyMap<Operation, Packed | undefined>;
+
 /**
- * Exact lifetimes of all activations, one storage per group of aliases: from the step that writes it to the last that
- * reads it; graph inputs live from before the first step, graph outputs until after the last.
- * @throws UnsupportedError an alias of a constant that was not folded
+ * Exact lifetimes: a whole value lives from the step that writes it to the last that reads it, graph inputs from before the
+ * first step, graph outputs until after the last; a ring lives in its stream's step. Values made in the place of another
+ * share its storage.
  */
 export function demandMemory(
-  graph: Graph,
-  steps: readonly LayerStep[],
-  packed: readonly (Packed | undefined)[],
+  program: Program,
+  steps: readonly ScheduledStep[],
+  packed: PackedWeights,
   variant: Variant,
 ): MemoryDemand {
-  const rootOf = aliasRoots(graph);
-  const storages: { -readonly [K in keyof Storage]: Storage[K] }[] = [];
-  const idOfRoot = new Map<number, number>();
-  const place = (tensor: Tensor, firstStep: number): void => {
-    const root = rootOf(tensor.id);
-    if (idOfRoot.has(root)) return;
-    idOfRoot.set(root, storages.length);
+  const stepOf = steps.flatMap(({ operations }, index) => operations.map(() => index));
+  const storages: Storage[] = [];
+  const storageOfValue = new Map<number, number>();
+  const inPlaceOf = new Map(steps.flatMap(({ stream }) => [...(stream?.inPlaceOf ?? [])]));
+  for (const { id, name, bytes, born, lastRead } of program.values.values()) {
+    if (inPlaceOf.has(id)) continue;
+    const firstStep = born < 0 ? -1 : (stepOf[born] ?? -1);
+    const { stream, operations = [] } = steps[firstStep] ?? {};
+    const ringRows = stream?.ringRows.get(id);
+    storageOfValue.set(id, storages.length);
     storages.push({
       id: storages.length,
-      name: tensor.name,
-      bytes: byteSize(tensor),
+      value: id,
+      isRing: ringRows !== undefined,
+      name,
+      bytes: ringRows === undefined ? bytes : ringRows * rowBytesOf(operations, id, bytes),
       firstStep,
-      lastStep: firstStep,
+      lastStep: ringRows === undefined ? (stepOf[lastRead] ?? steps.length) : firstStep,
     });
-  };
-  const storageOf: StorageOf = (tensorId) => idOfRoot.get(rootOf(tensorId));
-  const extend = (tensorId: number, step: number): void => {
-    const storage = storages[storageOf(tensorId) ?? -1];
-    if (storage !== undefined) storage.lastStep = Math.max(storage.lastStep, step);
-  };
-
-  for (const id of graph.inputs) place(tensorOf(graph, id), -1);
-  for (const [index, { bound }] of steps.entries()) {
-    for (const input of bound.inputs) if (input !== undefined) extend(input.id, index);
-    for (const output of bound.outputs) {
-      place(output, index);
-      extend(output.id, index);
-    }
   }
-  for (const id of graph.outputs) extend(id, steps.length);
-
+  const storageOf = (value: number | undefined): number | undefined => {
+    let place = value;
+    for (let next = place; next !== undefined; next = inPlaceOf.get(next)) place = next;
+    return place === undefined ? undefined : storageOfValue.get(place);
+  };
   return {
     storages,
     storageOf,
     steps: steps.map((step, index) => {
-      const blob = packed[index];
-      const demand = {
-        name: step.node.name,
-        scratchBytes: step.op.scratchBytes?.(step.bound, variant) ?? 0,
+      const weights = weightDemand(step, packed);
+      return {
+        name: stepName(step),
+        scratchBytes: stepScratch(step, variant).bytes,
         overlaps: overlapsOf(step, index, storages, storageOf, variant),
-        recordBytes: lowerableBytes(step, variant, blob),
+        recordBytes: stepRecordBytes(step, packed, variant),
+        ...(weights && { weights }),
       };
-      return blob === undefined
-        ? demand
-        : { ...demand, weights: { blocks: blob.blocks, blockBytes: blob.blockBytes } };
     }),
   };
 }
 
-/** Follows aliases back to the tensor whose bytes they share. */
-function aliasRoots(graph: Graph): (tensorId: number) => number {
-  const parent = new Map<number, number>();
-  for (const node of graph.nodes) {
-    if (opOf(node).alias !== true) continue;
-    const [input = -1] = node.inputs;
-    const [output = -1] = node.outputs;
-    if (tensorOf(graph, input).data !== undefined) {
-      throw new UnsupportedError(
-        "constant-alias",
-        `${node.op} "${node.name}" reshapes a constant; compile with the default passes, which fold all but outputs of the graph`,
-      );
-    }
-    parent.set(output, parent.get(input) ?? input);
-  }
-  return (tensorId) => parent.get(tensorId) ?? tensorId;
+/** For messages and maps: the operator's name, or that of a stream's first and last. */
+export function stepName({ operations }: ScheduledStep): string {
+  const [first, last] = [operations[0]?.node.name ?? "", operations.at(-1)?.node.name ?? ""];
+  return operations.length > 1 ? `${first} … ${last}` : first;
+}
+
+/** A stream's weights are in memory together, one piece behind the other, each 16-aligned. */
+function weightDemand(
+  { operations, stream }: ScheduledStep,
+  packed: PackedWeights,
+): WeightDemand | undefined {
+  const blobs = operations.map((operation) => packed.get(operation));
+  const [blob] = blobs;
+  if (stream === undefined) return blob && { blocks: blob.blocks, blockBytes: blob.blockBytes };
+  const bytes = blobs.reduce((sum, blob) => sum + align(blob?.bytes.length ?? 0, 16), 0);
+  return bytes > 0 ? { blocks: 1, blockBytes: bytes } : undefined;
 }
 
 function overlapsOf(
-  step: LayerStep,
+  { operations, stream }: ScheduledStep,
   index: number,
   storages: readonly Storage[],
-  storageOf: StorageOf,
+  storageOf: MemoryDemand["storageOf"],
   variant: Variant,
 ): Overlap[] {
-  const [output] = step.bound.outputs;
-  const outputStorage = output && storageOf(output.id);
-  if (outputStorage === undefined || step.op.overlapDistance === undefined) return [];
-  const seen = new Map<number, number>();
-  const overlaps: Overlap[] = [];
-  for (const [i, input] of step.bound.inputs.entries()) {
-    const storage = input && storageOf(input.id);
-    if (storage === undefined || storages[storage]?.lastStep !== index) continue;
-    const distance = step.op.overlapDistance(step.bound, i, variant);
-    seen.set(storage, (seen.get(storage) ?? 0) + 1);
-    if (distance !== undefined) overlaps.push({ input: storage, output: outputStorage, distance });
-  }
-  // The same storage read twice may be read at two paces; only single readers are known to keep ahead of the writer.
-  return overlaps.filter((overlap) => seen.get(overlap.input) === 1);
+  const output = storageOf(operations.at(-1)?.writes[0]);
+  if (output === undefined) return [];
+  return distancesOf(operations, stream, variant).flatMap(([id, distance]) => {
+    const input = storageOf(id);
+    return input !== undefined && storages[input]?.lastStep === index ? [{ input, output, distance }] : [];
+  });
 }
 
-/** Size of the step's record, which depends on the operator alone. */
-function lowerableBytes(step: LayerStep, variant: Variant, packed: Packed | undefined): number {
+/** Size of a step's records, which depends on its operators alone. */
+function stepRecordBytes(step: ScheduledStep, packed: PackedWeights, variant: Variant): number {
+  const bytes = step.operations.reduce(
+    (sum, operation) => sum + lowerableBytes(operation, variant, packed.get(operation)),
+    0,
+  );
+  return step.stream === undefined
+    ? bytes
+    : bytes + recordBytes("stream") + step.operations.length * recordBytes("stage");
+}
+
+function lowerableBytes({ op, bound }: Operation, variant: Variant, packed: Packed | undefined): number {
   const nowhere = {
-    inputs: step.bound.inputs.map(() => 0),
-    outputs: step.bound.outputs.map(() => 0),
+    inputs: bound.inputs.map(() => NOWHERE),
+    outputs: bound.outputs.map(() => NOWHERE),
     packed: 0,
     scratch: 0,
     c0: 0,
     c1: 0,
   };
-  const record = step.op.lower?.(step.bound, nowhere, variant, packed);
+  const record = op.lower?.(bound, nowhere, variant, packed);
   return record === undefined ? 0 : recordBytes(record.op);
 }

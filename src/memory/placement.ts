@@ -19,6 +19,11 @@ export function placeStorages(problem: PlanProblem): readonly number[] {
     .sort((a, b) => Number(a.isScratch) - Number(b.isScratch) || b.size - a.size);
   const starts = [
     () => bySize.map((block): Seat => ({ block, fromTop: block.isScratch })),
+    // What is rounded up most last: on top, where nothing follows, it need not be.
+    () =>
+      bySize
+        .toSorted((a, b) => ragged(a) - ragged(b))
+        .map((block): Seat => ({ block, fromTop: block.isScratch })),
     () => bySize.map((block): Seat => ({ block, fromTop: true })),
     () => alternating(bySize),
   ];
@@ -37,7 +42,7 @@ export function placeStorages(problem: PlanProblem): readonly number[] {
       best = trial;
       bestPass = pass;
     }
-    if (best.cost.extent > bound.extent) continue;
+    if (pass + 1 < starts.length || best.cost.extent > bound.extent) continue;
     if (best.cost.withScratch <= bound.withScratch + SCRATCH_TOLERANCE) break;
     if (pass >= bestPass + SCRATCH_PASSES) break;
   }
@@ -55,6 +60,7 @@ const SCRATCH_TOLERANCE = 256;
 interface Block {
   readonly isScratch: boolean;
   readonly size: number;
+  readonly bytes: number;
   readonly firstStep: number;
   readonly lastStep: number;
   /** Inputs that this output may overlap, and how far below them it must begin. */
@@ -84,7 +90,15 @@ function isWorse(a: Extent, b: Extent): boolean {
 /** The storages, in order of their ids, then the scratch of each step. */
 function makeBlocks({ storages, steps }: PlanProblem): readonly Block[] {
   const makeBlock = (bytes: number, firstStep: number, lastStep: number, isScratch: boolean): Block => {
-    return { isScratch, size: align(bytes, ALIGNMENT), firstStep, lastStep, inputs: new Map(), begin: 0 };
+    return {
+      isScratch,
+      size: align(bytes, ALIGNMENT),
+      bytes,
+      firstStep,
+      lastStep,
+      inputs: new Map(),
+      begin: 0,
+    };
   };
   const activations = storages.map((storage) => {
     return makeBlock(storage.bytes, storage.firstStep, storage.lastStep, false);
@@ -94,6 +108,11 @@ function makeBlocks({ storages, steps }: PlanProblem): readonly Block[] {
     if (above !== undefined) activations[output]?.inputs.set(above, align(distance, ALIGNMENT));
   }
   return [...activations, ...steps.map((step, index) => makeBlock(step.scratchBytes, index, index, true))];
+}
+
+/** Bytes that rounding up adds. */
+function ragged({ size, bytes }: Block): number {
+  return size - bytes;
 }
 
 /** In order of birth, from alternating ends: neighbours of a chain never meet. */
@@ -142,7 +161,10 @@ function arrange(seats: readonly Seat[], bound: Extent, blocks: readonly Block[]
     highWithScratch = Math.max(highWithScratch, end);
     placed.push(block);
   }
-  const cost = { extent: high - low, withScratch: highWithScratch - low };
+  // To the last byte, not to the alignment.
+  const ends = placed.filter(({ isScratch }) => !isScratch).map(({ begin, bytes }) => begin + bytes);
+  const top = placed.length > 0 ? Math.max(low, ...ends) : low;
+  const cost = { extent: high > bound.extent ? high - low : top - low, withScratch: highWithScratch - low };
   const begins = blocks.map((block) => (block.size > 0 ? block.begin - low : 0));
   return { seats, misfits, cost, begins };
 }

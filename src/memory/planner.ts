@@ -18,7 +18,7 @@ import { placeScratch } from "./scratch.ts";
 
 /**
  * Arranges activations, scratch, weights and tiles of weights within the budget: everything resident if that fits, or
- * else as few bytes as possible streamed. The same problem gives the same layout.
+ * else as few bytes as possible streamed; with `leanest`, in as few bytes as it can. The same problem gives the same layout.
  *
  * Everything begins at a multiple of 16. The gaps belong to what lies before them (`planBytes` and each blob in
  * `residentWeightBytes` are rounded up, so `arenaAddress` is their sum), except that a gap above the topmost activation
@@ -37,7 +37,8 @@ export function planMemory(problem: PlanProblem): Layout {
   });
   const arena = placeActivations(needed);
   const resident = describe(arena, []);
-  if (resident.ramBytes <= problem.budget) return resident;
+  const isLeanest = problem.leanest === true;
+  if (resident.ramBytes <= problem.budget && !isLeanest) return resident;
 
   // Where the weights outweigh what an overlap saves, tiles may be worth more.
   const worth = withoutOverlaps(needed, ({ weights }, { apart, overlapped }) => {
@@ -58,9 +59,11 @@ export function planMemory(problem: PlanProblem): Layout {
       best = { arena, choices: search.best };
     }
   }
-  if (best !== undefined) return describe(best.arena, best.choices);
+  if (best !== undefined && !isLeanest) return describe(best.arena, best.choices);
   const { arena: smallest, choices } = leanest ?? { arena, choices: [] };
-  throw overflowError(smallest, choices, describe(smallest, choices));
+  const layout = describe(smallest, choices);
+  if (layout.ramBytes <= problem.budget) return layout;
+  throw overflowError(smallest, choices, layout);
 }
 
 interface Attempt {

@@ -4,6 +4,10 @@
 export interface Storage {
   /** Index in `PlanProblem.storages`. */
   readonly id: number;
+  /** The value it holds; others may be made in its place. */
+  readonly value?: number;
+  /** Holds only the rows in use. */
+  readonly isRing?: boolean;
   /** For messages and maps. */
   readonly name: string;
   readonly bytes: number;
@@ -40,6 +44,8 @@ export interface PlanProblem {
   readonly steps: readonly Step[];
   /** Bytes of linear memory to stay within; Infinity keeps everything resident. */
   readonly budget: number;
+  /** Stream weights though they would fit: the fewest bytes count, not the fewest streamed. */
+  readonly leanest?: boolean;
   /** Header, end record and records that belong to no step. */
   readonly fixedPlanBytes: number;
 }

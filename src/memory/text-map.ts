@@ -1,7 +1,7 @@
 /** A rectangle of the map: bytes [address, address + bytes) from step `firstStep` to `lastStep`. */
 export interface MapRectangle {
   readonly name: string;
-  readonly kind: "activation" | "scratch" | "weights";
+  readonly kind: "activation" | "ring" | "scratch" | "weights";
   readonly address: number;
   readonly bytes: number;
   readonly firstStep: number;
@@ -91,10 +91,15 @@ function cellOwner(
   return 2 * covered >= rowBytes * (column.end - column.begin) ? owner : undefined;
 }
 
+/** A value, or the rows of one that are in use. */
+function isTensor({ kind }: MapRectangle): boolean {
+  return kind === "activation" || kind === "ring";
+}
+
 /** Letters of the largest activations. */
 function symbolsOf(entries: readonly MapRectangle[]): ReadonlyMap<MapRectangle, string> {
   const largest = entries
-    .filter((entry) => entry.kind === "activation" && entry.bytes > 0)
+    .filter((entry) => isTensor(entry) && entry.bytes > 0)
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, LETTERS.length)
     .sort((a, b) => a.firstStep - b.firstStep || a.lastStep - b.lastStep);
@@ -103,7 +108,7 @@ function symbolsOf(entries: readonly MapRectangle[]): ReadonlyMap<MapRectangle, 
 
 function symbolOf(entry: MapRectangle | undefined, symbols: ReadonlyMap<MapRectangle, string>): string {
   if (entry === undefined) return FREE;
-  const other = { activation: OTHER_ACTIVATION, scratch: SCRATCH, weights: TILE };
+  const other = { activation: OTHER_ACTIVATION, ring: OTHER_ACTIVATION, scratch: SCRATCH, weights: TILE };
   return symbols.get(entry) ?? other[entry.kind];
 }
 
@@ -130,11 +135,7 @@ function legend(
     return `${letter} ${bytes} bytes, steps ${entry.firstStep}-${entry.lastStep}: ${printable(entry.name)}`;
   });
   const marks = [
-    [
-      OTHER_ACTIVATION,
-      "other activations",
-      entries.filter((e) => e.kind === "activation").length > symbols.size,
-    ],
+    [OTHER_ACTIVATION, "other activations", entries.filter(isTensor).length > symbols.size],
     [SCRATCH, "scratch", entries.some((entry) => entry.kind === "scratch")],
     [TILE, "streamed weights", entries.some((entry) => entry.kind === "weights")],
     [FREE, "free", true],

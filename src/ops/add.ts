@@ -1,11 +1,11 @@
 import { UnsupportedError } from "../errors.ts";
 import {
-  broadcastFields,
   broadcastShape,
   type ElementwiseOperands,
   elementwiseOperands,
+  elementwiseFields,
   elementwiseOverlap,
-  operandAddresses,
+  elementwiseRows,
   packConstants,
   requireElementwise,
 } from "./broadcast.ts";
@@ -37,6 +37,7 @@ export const add = defineOp<AddAttrs>({
     return [withShape(output, broadcastShape(lhs, rhs))];
   },
 
+  rows: elementwiseRows,
   macs: () => 0,
   overlapDistance: elementwiseOverlap,
   pack: packConstants,
@@ -49,9 +50,7 @@ export const add = defineOp<AddAttrs>({
     const scaled = multipliers(operands);
     return {
       op: "add",
-      ...operandAddresses(node, at),
-      output: at.outputs[0] ?? 0,
-      ...broadcastFields(lhs, rhs),
+      ...elementwiseFields(node, at),
       lhsZeroPoint: perTensor(lhs, "lhs").zeroPoint,
       rhsZeroPoint: perTensor(rhs, "rhs").zeroPoint,
       outputZeroPoint: zeroPoint,

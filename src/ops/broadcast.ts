@@ -4,7 +4,10 @@ import { elementCount } from "../graph/graph.ts";
 import { align } from "../plan/packing.ts";
 import { storageFlip, type Variant } from "../plan/variant.ts";
 import { requireInput, requireInputCount, requireInt8, requireOutput } from "./check.ts";
-import type { Addresses, Packed } from "./op.ts";
+import type { RecordOf } from "../plan/record.ts";
+import type { Addresses, Packed, Place, RowAccess } from "./op.ts";
+import { NOWHERE } from "./op.ts";
+import { ONE_ROW, rowCount, rowFields, type RowFields } from "./view.ts";
 
 /** Tensors of an elementwise operator with two operands. */
 export interface ElementwiseOperands {
@@ -31,6 +34,23 @@ export interface BroadcastFields {
   readonly rhsStride2: number;
   readonly rhsStride3: number;
 }
+
+/** The fields of a record that say where its operands are and how they are walked. */
+export type ElementwiseFields = BroadcastFields &
+  Pick<
+    RecordOf<"add">,
+    | "lhs"
+    | "rhs"
+    | "output"
+    | "y0"
+    | "y1"
+    | "lhsRowBytes"
+    | "lhsRingRows"
+    | "rhsRowBytes"
+    | "rhsRingRows"
+    | "outputRowBytes"
+    | "outputRingRows"
+  >;
 
 /** One dimension of the output, with the strides of both operands: 0 where the operand is repeated. */
 interface Dimension {
@@ -175,12 +195,55 @@ export function packConstants(node: BoundNode, variant: Variant): Packed | undef
   return { bytes, blocks: 1, blockBytes: bytes.length, blockChannels, fields: {} };
 }
 
+/** How an elementwise operator runs in rows: operands of one row are repeated. */
+export function elementwiseRows(node: BoundNode): RowAccess | undefined {
+  const output = requireOutput(node.outputs);
+  const rows = rowCount(output);
+  const { inputs } = node;
+  if (rows < 2 || inputs.some((input) => input?.shape.length !== output.shape.length)) return undefined;
+  const same = (input: Tensor): boolean => elementCount(input.shape) === elementCount(output.shape);
+  return {
+    rows,
+    inputs: inputs.map((input) => {
+      if (input === undefined || input.data !== undefined) return undefined;
+      const stride = rowCount(input) === 1 ? 0 : 1;
+      return { stride, first: 0, last: 0 };
+    }),
+    inPlace: inputs.flatMap((input, i) => (input?.data === undefined && input && same(input) ? [i] : [])),
+  };
+}
+
+/** What AddField and MulField have in common: where the operands are, their rows, and the loops of a row. */
+export function elementwiseFields(node: BoundNode, at: Addresses): ElementwiseFields {
+  const operands = elementwiseOperands(node.inputs, node.outputs);
+  const inRows = at.accumulators !== undefined;
+  const rowOf = (tensor: Tensor): Tensor =>
+    inRows && rowCount(tensor) > 1 ? { ...tensor, shape: tensor.shape.with(1, 1) } : tensor;
+  const fieldsOf = (place: Place | undefined, tensor: Tensor): RowFields =>
+    inRows ? rowFields(tensor.data === undefined && place ? place : NOWHERE, tensor) : ONE_ROW;
+  const [lhs, rhs] = [fieldsOf(at.inputs[0], operands.lhs), fieldsOf(at.inputs[1], operands.rhs)];
+  const output = fieldsOf(at.outputs[0], operands.output);
+  return {
+    ...operandAddresses(node, at),
+    output: at.outputs[0]?.address ?? 0,
+    y0: 0,
+    y1: inRows ? rowCount(operands.output) : 1,
+    ...broadcastFields(rowOf(operands.lhs), rowOf(operands.rhs)),
+    lhsRowBytes: lhs.rowBytes,
+    lhsRingRows: lhs.ringRows,
+    rhsRowBytes: rhs.rowBytes,
+    rhsRingRows: rhs.ringRows,
+    outputRowBytes: output.rowBytes,
+    outputRingRows: output.ringRows,
+  };
+}
+
 /** Where the two operands lie: in the arena, or in what `packConstants` made. */
-export function operandAddresses(node: BoundNode, at: Addresses): { lhs: number; rhs: number } {
+function operandAddresses(node: BoundNode, at: Addresses): { lhs: number; rhs: number } {
   const [lhs, rhs] = node.inputs;
   const lhsBytes = lhs?.data?.length;
   return {
-    lhs: lhsBytes === undefined ? (at.inputs[0] ?? 0) : at.packed,
-    rhs: rhs?.data === undefined ? (at.inputs[1] ?? 0) : at.packed + align(lhsBytes ?? 0, 16),
+    lhs: lhsBytes === undefined ? (at.inputs[0]?.address ?? 0) : at.packed,
+    rhs: rhs?.data === undefined ? (at.inputs[1]?.address ?? 0) : at.packed + align(lhsBytes ?? 0, 16),
   };
 }

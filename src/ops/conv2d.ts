@@ -6,6 +6,7 @@ import {
   blockChannels,
   blockHeadBytes,
   convBlockBytes,
+  convRowsAtOnce,
   convScratchBytes,
   convSegments,
   dotLanes,
@@ -35,10 +36,11 @@ import {
   requireBias,
   requireWeights,
 } from "./convolution.ts";
-import type { Addresses, Packed } from "./op.ts";
-import { defineOp } from "./op.ts";
+import type { Addresses, Packed, Window } from "./op.ts";
+import { defineOp, NOWHERE } from "./op.ts";
 import { resolvePadding } from "./padding.ts";
 import { denseView } from "./view.ts";
+import { rowOverlapDistance, windowRows } from "./window.ts";
 
 interface ConvOptions {
   readonly padding: number;
@@ -116,10 +118,9 @@ export const conv2d = defineOp<ConvolutionAttrs>({
     ];
   },
 
-  window: ({ attrs, inputs }) => {
-    const [, kernelHeight = 1, kernelWidth = 1] = requireInput(inputs, 1, "weights").shape;
-    return { kernelHeight, kernelWidth, ...attrs };
-  },
+  window: windowOf,
+
+  rows: (node) => windowRows(windowOf(node), requireOutput(node.outputs), node.inputs.length),
 
   macs({ inputs, outputs }) {
     const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
@@ -127,6 +128,19 @@ export const conv2d = defineOp<ConvolutionAttrs>({
   },
 
   scratchBytes: (node, variant) => convScratchBytes(variant, geometry(node)),
+
+  // A row's input is read before the row is written; pixels of a 1×1 kernel are in tiles that may run on into later rows.
+  overlapDistance(node, input, variant) {
+    if (input !== 0) return undefined;
+    const { pointwise, outputWidth } = geometry(node);
+    const rowsAtOnce = convRowsAtOnce(variant, pointwise, outputWidth);
+    return rowOverlapDistance(
+      node.attrs,
+      requireInput(node.inputs, 0, "input"),
+      requireOutput(node.outputs),
+      rowsAtOnce,
+    );
+  },
 
   pack(node, variant) {
     const input = requireInput(node.inputs, 0, "input");
@@ -152,6 +166,12 @@ export const conv2d = defineOp<ConvolutionAttrs>({
     });
   },
 });
+
+/** The window of a convolution, whose weights are [channels, or 1 where depthwise, height, width, …]. */
+export function windowOf({ attrs, inputs }: BoundNode<ConvolutionAttrs>): Window {
+  const [, kernelHeight = 1, kernelWidth = 1] = requireInput(inputs, 1, "weights").shape;
+  return { kernelHeight, kernelWidth, ...attrs };
+}
 
 /** Padding of the file as numbers, for both dimensions. */
 export function paddingAttrs(
@@ -250,8 +270,8 @@ export function lowerConvolution(
   const range = outputRange(node);
   return {
     op: "conv2d",
-    inputView: denseView(at.inputs[0] ?? 0, { shape: input, type: "int8" }),
-    outputView: denseView(at.outputs[0] ?? 0, { shape: output, type: "int8" }),
+    inputView: denseView(at.inputs[0] ?? NOWHERE, { shape: input, type: "int8" }),
+    outputView: denseView(at.outputs[0] ?? NOWHERE, { shape: output, type: "int8" }),
     y0: 0,
     y1: output[1] ?? 1,
     c0: at.c0,

@@ -19,7 +19,7 @@ import {
   requireWindow,
   withShape,
 } from "./check.ts";
-import { paddingAttrs } from "./conv2d.ts";
+import { paddingAttrs, windowOf } from "./conv2d.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";
 import {
   channelMultipliers,
@@ -30,9 +30,9 @@ import {
   requireBias,
   requireWeights,
 } from "./convolution.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, NOWHERE } from "./op.ts";
 import { denseView } from "./view.ts";
-import { rowOverlapDistance } from "./window.ts";
+import { rowOverlapDistance, windowRows } from "./window.ts";
 
 /** As a convolution; output channel c reads input channel c / depthMultiplier. */
 export interface DepthwiseAttrs extends ConvolutionAttrs {
@@ -130,9 +130,13 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     ];
   },
 
-  window: ({ attrs, inputs }) => {
-    const [, kernelHeight = 1, kernelWidth = 1] = requireInput(inputs, 1, "weights").shape;
-    return { kernelHeight, kernelWidth, ...attrs };
+  window: windowOf,
+
+  rows: (node) => windowRows(windowOf(node), requireOutput(node.outputs), node.inputs.length),
+
+  rowsAtOnce: ({ attrs, inputs }, variant) => {
+    const [, kernelHeight = 1] = requireInput(inputs, 1, "weights").shape;
+    return depthwiseRowsAtOnce(variant, { kernelHeight, ...attrs });
   },
 
   macs({ inputs, outputs }) {
@@ -224,8 +228,8 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     const range = outputRange(node);
     return {
       op: "depthwiseConv2d",
-      inputView: denseView(at.inputs[0] ?? 0, input),
-      outputView: denseView(at.outputs[0] ?? 0, output),
+      inputView: denseView(at.inputs[0] ?? NOWHERE, input),
+      outputView: denseView(at.outputs[0] ?? NOWHERE, output),
       y0: 0,
       y1: output.shape[1] ?? 1,
       c0: at.c0,

@@ -29,8 +29,8 @@ export const dequantize = defineOp<undefined>({
     const { scale, zeroPoint } = perTensor(requireInput(inputs, 0, "input"), "input");
     return {
       op: "dequantize",
-      input: at.inputs[0] ?? 0,
-      output: at.outputs[0] ?? 0,
+      input: at.inputs[0]?.address ?? 0,
+      output: at.outputs[0]?.address ?? 0,
       length: elementCount(requireOutput(outputs).shape),
       scaleBits: floatBits(scale),
       zeroPoint,

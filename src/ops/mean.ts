@@ -13,7 +13,8 @@ import {
   withShape,
 } from "./check.ts";
 import type { Multiplier } from "./fixed-point.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, NOWHERE } from "./op.ts";
+import { ONE_ROW, rowCount, rowFields } from "./view.ts";
 
 export interface MeanAttrs {
   /** Reduced dimensions, ascending, each in [0, rank). */
@@ -59,18 +60,36 @@ export const mean = defineOp<MeanAttrs>({
     return [withShape(requireOutput(outputs), result)];
   },
 
+  rows(node) {
+    const input = requireInput(node.inputs, 0, "input");
+    const output = requireOutput(node.outputs);
+    const rows = rowCount(input);
+    if (rows < 2 || node.attrs.axes.includes(0)) return undefined;
+    const access = { rows, inputs: [{ stride: 1, first: 0, last: 0 }, undefined] };
+    return node.attrs.axes.includes(1)
+      ? { ...access, accumulatorBytes: 4 * elementCount(output.shape) }
+      : access;
+  },
+
   macs: () => 0,
 
   lower(node, at) {
     const input = requireInput(node.inputs, 0, "input");
     const output = requireOutput(node.outputs);
-    const { kept, reduced } = loops(input, node.attrs.axes);
+    const inRows = at.accumulators !== undefined;
+    const accumulates = node.attrs.axes.includes(1);
+    const row = inRows ? { ...input, shape: input.shape.with(1, 1) } : input;
+    const { kept, reduced } = loops(row, node.attrs.axes);
+    const inputRows = inRows ? rowFields(at.inputs[0] ?? NOWHERE, input) : ONE_ROW;
+    const outputRows = inRows && !accumulates ? rowFields(at.outputs[0] ?? NOWHERE, output) : ONE_ROW;
     const outer = (i: number): Loop => kept[i - 4 + kept.length] ?? ONCE;
     const inner = (i: number): Loop => reduced[i - 4 + reduced.length] ?? ONCE;
     return {
       op: "mean",
-      input: at.inputs[0] ?? 0,
-      output: at.outputs[0] ?? 0,
+      y0: 0,
+      y1: inRows ? rowCount(input) : 1,
+      input: at.inputs[0]?.address ?? 0,
+      output: at.outputs[0]?.address ?? 0,
       n0: outer(0).size,
       n1: outer(1).size,
       n2: outer(2).size,
@@ -90,6 +109,12 @@ export const mean = defineOp<MeanAttrs>({
       inputZeroPoint: perTensor(input, "input").zeroPoint,
       outputZeroPoint: perTensor(output, "output").zeroPoint,
       ...meanMultiplier(input, output, node.attrs.axes),
+      inputRowBytes: inputRows.rowBytes,
+      inputRingRows: inputRows.ringRows,
+      outputRowBytes: outputRows.rowBytes,
+      outputRingRows: outputRows.ringRows,
+      rows: inRows && accumulates ? rowCount(input) : 1,
+      accumulators: at.accumulators ?? 0,
     };
   },
 });

@@ -1,10 +1,10 @@
 import {
-  broadcastFields,
   broadcastShape,
   type ElementwiseOperands,
   elementwiseOperands,
+  elementwiseFields,
   elementwiseOverlap,
-  operandAddresses,
+  elementwiseRows,
   packConstants,
   requireElementwise,
 } from "./broadcast.ts";
@@ -33,6 +33,7 @@ export const mul = defineOp<MulAttrs>({
     return [withShape(output, broadcastShape(lhs, rhs))];
   },
 
+  rows: elementwiseRows,
   macs: () => 0,
   overlapDistance: elementwiseOverlap,
   pack: packConstants,
@@ -45,9 +46,7 @@ export const mul = defineOp<MulAttrs>({
     const { multiplier, shift } = productMultiplier(operands);
     return {
       op: "mul",
-      ...operandAddresses(node, at),
-      output: at.outputs[0] ?? 0,
-      ...broadcastFields(lhs, rhs),
+      ...elementwiseFields(node, at),
       lhsZeroPoint: perTensor(lhs, "lhs").zeroPoint,
       rhsZeroPoint: perTensor(rhs, "rhs").zeroPoint,
       outputZeroPoint: zeroPoint,

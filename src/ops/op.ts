@@ -42,11 +42,40 @@ export interface Packed {
   readonly fields: Readonly<Record<string, number>>;
 }
 
+/** Rows y · stride + first … y · stride + last of an input, cut to those that it has, which row y needs. */
+export interface RowWindow {
+  readonly stride: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** How an operator runs in ranges of rows. Tensors are [1, rows, …]. */
+export interface RowAccess {
+  /** Rows that its record counts: the output's, or the input's where it accumulates them. */
+  readonly rows: number;
+  /** Per input; undefined for constants. */
+  readonly inputs: readonly (RowWindow | undefined)[];
+  /**
+   * Row y of the output is made from row y of these inputs element by element, so that it may take that row's place.
+   */
+  readonly inPlace?: readonly number[];
+  /** Bytes of int32 that an operator keeps from row to row, which makes its output with the last row. */
+  readonly accumulatorBytes?: number;
+}
+
+/** Where an operand lies: whole at `address`, or the last `ringRows` rows of it in a ring. */
+export interface Place {
+  readonly address: number;
+  readonly ringRows?: number;
+}
+
 /** Addresses in linear memory for one record of a node. */
 export interface Addresses {
-  /** Per input; 0 for constants and omitted inputs. */
-  readonly inputs: readonly number[];
-  readonly outputs: readonly number[];
+  /** Per input; at 0 for constants and omitted inputs. */
+  readonly inputs: readonly Place[];
+  readonly outputs: readonly Place[];
+  /** Set where the record is run in ranges of rows: the address of the accumulators, 0 if `rows` asks for none. */
+  readonly accumulators?: number;
   /** Of the packed blob, or of the tile of it that holds channels [c0, c1). */
   readonly packed: number;
   readonly scratch: number;
@@ -79,6 +108,10 @@ export interface OpDefinition<Attrs = unknown> {
   readonly alias?: true;
   /** Spatial operators only. */
   window?(node: BoundNode<Attrs>): Window;
+  /** How the node may run row by row; undefined (or absent) where it may not. */
+  rows?(node: BoundNode<Attrs>): RowAccess | undefined;
+  /** Rows that its kernel makes together at less than the cost of one by one. Default 1. */
+  rowsAtOnce?(node: BoundNode<Attrs>, variant: Variant): number;
   /** A graph without this node computes the same: its output may be replaced by its first input. */
   isIdentity?(node: BoundNode<Attrs>): boolean;
   /** The output's bytes, where all inputs are constants and evaluating is simple and exact; undefined where it is not. */
@@ -97,6 +130,9 @@ export interface OpDefinition<Attrs = unknown> {
   /** The record of output channels [at.c0, at.c1). Absent for aliases. */
   lower?(node: BoundNode<Attrs>, at: Addresses, variant: Variant, packed: Packed | undefined): PlanRecord;
 }
+
+/** The place of what has none: constants and omitted inputs. */
+export const NOWHERE: Place = { address: 0 };
 
 /** Lets an operator's file state its attribute type while the table holds `OpDefinition<unknown>`. */
 export function defineOp<Attrs>(definition: OpDefinition<Attrs>): OpDefinition {

@@ -85,8 +85,8 @@ export const pad = defineOp<PadAttrs>({
     const [after0 = 0, after1 = 0, after2 = 0, after3 = 0, after4 = 0] = all.map((d) => d.after);
     return {
       op: "pad",
-      input: at.inputs[0] ?? 0,
-      output: at.outputs[0] ?? 0,
+      input: at.inputs[0]?.address ?? 0,
+      output: at.outputs[0]?.address ?? 0,
       n0,
       n1,
       n2,

@@ -14,9 +14,10 @@ import {
 } from "./check.ts";
 import { activationRange, type FusedActivation } from "./fixed-point.ts";
 import type { Addresses, OpDefinition, Options, Window } from "./op.ts";
+import { NOWHERE } from "./op.ts";
 import { type ResolvedPadding, resolvePadding } from "./padding.ts";
 import { denseView } from "./view.ts";
-import { rowOverlapDistance } from "./window.ts";
+import { rowOverlapDistance, windowRows } from "./window.ts";
 
 /** Attributes of both pools. The padding stays a mode: its bytes follow from the shapes. */
 export interface Pool2dAttrs {
@@ -70,6 +71,7 @@ export function pool2d(): Omit<OpDefinition<Pool2dAttrs>, "name" | "tflite" | "l
     },
 
     window: windowOf,
+    rows: (node) => windowRows(windowOf(node), requireOutput(node.outputs), 1),
     macs: () => 0,
 
     overlapDistance(node) {
@@ -92,16 +94,13 @@ export function readPool2dOptions(options: Options): FileOptions {
 }
 
 /** The fields of either pool's record. */
-export function pool2dFields(
-  node: BoundNode<Pool2dAttrs>,
-  at: Addresses,
-): Omit<RecordOf<"averagePool2d">, "op"> {
+export function pool2dFields(node: BoundNode<Pool2dAttrs>, at: Addresses): Omit<RecordOf<"maxPool2d">, "op"> {
   const { input, output } = operandsOf(node.inputs, node.outputs);
   const { kernelHeight, kernelWidth, strideY, strideX, padTop, padLeft } = windowOf(node);
   const { scale, zeroPoint } = perTensor(output, "output");
   const range = activationRange(node.attrs.activation, scale, zeroPoint);
-  const inputView = denseView(at.inputs[0] ?? 0, input);
-  const outputView = denseView(at.outputs[0] ?? 0, output);
+  const inputView = denseView(at.inputs[0] ?? NOWHERE, input);
+  const outputView = denseView(at.outputs[0] ?? NOWHERE, output);
   return {
     inputView,
     outputView,
@@ -123,7 +122,7 @@ export function pool2dFields(
   };
 }
 
-function windowOf(node: BoundNode<Pool2dAttrs>): Window {
+export function windowOf(node: BoundNode<Pool2dAttrs>): Window {
   const { kernelHeight, kernelWidth, strideY, strideX } = node.attrs;
   const { rows, columns } = resolve(requireInput(node.inputs, 0, "input"), node.attrs);
   return {

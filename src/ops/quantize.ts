@@ -51,7 +51,7 @@ export const quantize = defineOp<undefined>({
     const output = requireOutput(outputs);
     const { scale, zeroPoint } = perTensor(output, "output");
     const length = elementCount(output.shape);
-    const place = { input: at.inputs[0] ?? 0, output: at.outputs[0] ?? 0, length };
+    const place = { input: at.inputs[0]?.address ?? 0, output: at.outputs[0]?.address ?? 0, length };
     if (input.type === "float32") return { op: "quantize", ...place, scaleBits: floatBits(scale), zeroPoint };
     const from = perTensor(input, "input");
     return {

@@ -80,8 +80,8 @@ export const softmax = defineOp<SoftmaxAttrs>({
     const { multiplier, shift } = quantizeMultiplier(Math.min(attrs.beta * scale * ONE, 2 ** 31 - 1));
     return {
       op: "softmax",
-      input: at.inputs[0] ?? 0,
-      output: at.outputs[0] ?? 0,
+      input: at.inputs[0]?.address ?? 0,
+      output: at.outputs[0]?.address ?? 0,
       rows: elementCount(shape) / depth,
       depth,
       multiplier,

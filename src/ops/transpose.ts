@@ -90,8 +90,8 @@ export const transpose = defineOp<TransposeAttrs>({
     const [stride0 = 0, stride1 = 0, stride2 = 0, stride3 = 0, stride4 = 0] = all.map((d) => d.stride);
     return {
       op: "transpose",
-      input: at.inputs[0] ?? 0,
-      output: at.outputs[0] ?? 0,
+      input: at.inputs[0]?.address ?? 0,
+      output: at.outputs[0]?.address ?? 0,
       n0,
       n1,
       n2,

@@ -1,5 +1,14 @@
 import type { TensorType } from "../graph/graph.ts";
-import type { Window } from "./op.ts";
+import type { RowAccess, Window } from "./op.ts";
+
+/** Row access of a window over the first input. */
+export function windowRows(window: Window, output: TensorType, inputs: number): RowAccess | undefined {
+  const [batches, rows = 1] = output.shape;
+  if (batches !== 1) return undefined;
+  const { kernelHeight, strideY, dilationY, padTop } = window;
+  const first = { stride: strideY, first: -padTop, last: (kernelHeight - 1) * dilationY - padTop };
+  return { rows, inputs: Array.from({ length: inputs }, (_, i) => (i === 0 ? first : undefined)) };
+}
 
 /**
  * Bytes that an int8 NHWC output must begin below its input for both to share memory, when rows are computed in order,

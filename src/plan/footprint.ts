@@ -1,9 +1,9 @@
-import type { Footprint } from "./access.ts";
+import type { Access, Footprint, Range, Region } from "./access.ts";
 import { read, write } from "./access.ts";
 import type { AnyRecord, Placed } from "./fields.ts";
-import { aligned, atLeast, checkClamp, product, refusal, zeroPoints } from "./fields.ts";
+import { aligned, atLeast, checkClamp, LIMIT, product, refusal, zeroPoints } from "./fields.ts";
 import type { RecordOf } from "./record.ts";
-import { conv2dFootprint, depthwiseFootprint, poolFootprint } from "./spatial-footprint.ts";
+import { checkView, conv2dFootprint, depthwiseFootprint, poolFootprint } from "./spatial-footprint.ts";
 import type { Variant } from "./variant.ts";
 
 /**
@@ -13,7 +13,15 @@ import type { Variant } from "./variant.ts";
 export function footprint(record: AnyRecord, variant: Variant): Footprint {
   switch (record.op) {
     case "end":
+    case "stream":
+    case "stage":
       return { accesses: [] };
+    case "input": {
+      atLeast(record, 0, ["y0", "input", "output"]);
+      atLeast(record, 1, ["rowBytes", "ringRows"]);
+      const row = rowsOf(record, record.output, record.rowBytes, record.rowBytes, record.ringRows, "output");
+      return { accesses: [write("output", row)] };
+    }
     case "fetch":
       atLeast(record, 0, ["destination", "source"]);
       atLeast(record, 1, ["bytes"]);
@@ -30,6 +38,7 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
     case "depthwiseConv2d":
       return depthwiseFootprint(record, variant);
     case "averagePool2d":
+      return record.accumulators === 0 ? poolFootprint(record) : globalPoolFootprint(record);
     case "maxPool2d":
       return poolFootprint(record);
     case "add":
@@ -94,36 +103,110 @@ function forwards(
 
 function elementwiseFootprint(record: (RecordOf<"add"> | RecordOf<"mul">) & Placed): Footprint {
   atLeast(record, 1, ["length", "n0", "n1", "n2", "n3"]);
+  atLeast(record, 0, ["y0", "lhsRowBytes", "rhsRowBytes", "outputRowBytes"]);
   atLeast(record, 0, ["lhs", "rhs", "output", "lhsStep", "rhsStep"]);
   zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint", "outputZeroPoint"]);
   checkClamp(record);
   if (record.lhsStep > 1 || record.rhsStep > 1) {
     throw refusal("plan-field", record, `has steps ${record.lhsStep} and ${record.rhsStep}`);
   }
-  const { length, n0, n1, n2, n3, output } = record;
+  const { length, n0, n1, n2, n3 } = record;
   const bytes = product(record, length, n0, n1, n2, n3);
   const sizes = [n0, n1, n2, n3, length];
+  const region = (operand: "lhs" | "rhs" | "output", rowBytes: number): Region | Range =>
+    rowsOf(
+      record,
+      record[operand],
+      rowBytes,
+      record[`${operand}RowBytes`],
+      record[`${operand}RingRows`],
+      operand,
+    );
   const operands = [
     {
-      operand: "lhs",
-      address: record.lhs,
+      operand: "lhs" as const,
       strides: [record.lhsStride0, record.lhsStride1, record.lhsStride2, record.lhsStride3, record.lhsStep],
     },
     {
-      operand: "rhs",
-      address: record.rhs,
+      operand: "rhs" as const,
       strides: [record.rhsStride0, record.rhsStride1, record.rhsStride2, record.rhsStride3, record.rhsStep],
     },
-  ].map(({ operand, address, strides }) => ({
-    access: read(operand, { address, bytes: stridedBytes(record, sizes, strides) }),
+  ].map(({ operand, strides }) => ({
+    access: read(operand, region(operand, stridedBytes(record, sizes, strides))),
     // Element i of a dense operand is read before output i is written; a repeated one must stay whole to the end.
-    ahead: isDense(sizes, strides) && output <= address,
+    ahead: isDense(sizes, strides) && keepsAhead(record, operand),
   }));
+  const row = [
+    ...operands.filter(({ ahead }) => ahead).map(({ access }) => access),
+    write("output", region("output", bytes)),
+    ...operands.filter(({ ahead }) => !ahead).map(({ access }) => access),
+  ];
+  return { accesses: rowByRow(row, record.y0, record.y1) };
+}
+
+/** Whether output rows begin at the operand's, or below and no faster. */
+function keepsAhead(record: RecordOf<"add"> | RecordOf<"mul">, operand: "lhs" | "rhs"): boolean {
+  const address = record[operand];
+  const sameRing =
+    record[`${operand}RowBytes`] === record.outputRowBytes &&
+    record[`${operand}RingRows`] === record.outputRingRows;
+  return sameRing && record.output <= address;
+}
+
+/**
+ * Rows [y0, y1) of an operand whose rows have `bytes` bytes, each `rowBytes` after the last in a ring of `ringRows`; with
+ * rowBytes 0 there is one, which operands of elementwise operators may repeat.
+ */
+function rowsOf(
+  record: AnyRecord & Readonly<Record<"y0" | "y1", number>>,
+  address: number,
+  bytes: number,
+  rowBytes: number,
+  ringRows: number,
+  operand: string,
+): Region | Range {
+  const { y0, y1 } = record;
+  const isRepeated = operand === "lhs" || operand === "rhs";
+  const sound =
+    rowBytes === 0
+      ? ringRows === 1 && (isRepeated || y1 - y0 === 1)
+      : ringRows >= 1 && rowBytes >= bytes && y1 - y0 <= ringRows;
+  if (!(y0 >= 0 && y0 < y1 && y1 < LIMIT && sound && ringRows * rowBytes < LIMIT)) {
+    throw refusal(
+      "plan-field",
+      record,
+      `runs rows ${y0} to ${y1}, its ${operand} has ${bytes} bytes every ${rowBytes} in a ring of ${ringRows}`,
+    );
+  }
+  if (rowBytes === 0) return { address, bytes };
+  const view = { address, pixelBytes: bytes, rowBytes, ringRows, height: y1, width: 1, channels: bytes };
+  return { view, y0, y1, c0: 0, c1: bytes, batches: 1, batchBytes: 0 };
+}
+
+/** The accesses of one row after another; one by one, because a damaged record may have any number of rows. */
+function* rowByRow(accesses: readonly Access[], y0: number, y1: number): Generator<Access> {
+  for (let y = y0; y < y1; y++) {
+    for (const { kind, operand, region } of accesses) {
+      yield { kind, operand, region: "view" in region ? { ...region, y0: y, y1: y + 1 } : region };
+    }
+  }
+}
+
+/** An operator that keeps sums from row to row: they are cleared with the first, and the output is made with the last. */
+function accumulating(
+  { y0, y1 }: Readonly<Record<"y0" | "y1", number>>,
+  rows: number,
+  sums: Range,
+  input: Region | Range,
+  output: Range,
+): Footprint {
   return {
     accesses: [
-      ...operands.filter(({ ahead }) => ahead).map(({ access }) => access),
-      write("output", { address: output, bytes }),
-      ...operands.filter(({ ahead }) => !ahead).map(({ access }) => access),
+      ...(y0 > 0 ? [read("accumulators", sums)] : []),
+      write("accumulators", sums),
+      ...(y1 === rows ? [write("output", output)] : []),
+      read("input", input),
+      read("accumulators", sums),
     ],
   };
 }
@@ -172,7 +255,54 @@ function meanFootprint(record: RecordOf<"mean"> & Placed): Footprint {
     record.reducedStride2,
     record.reducedStride3,
   ];
-  return apart(record, distinctBytes(record, sizes, strides), product(record, ...kept));
+  atLeast(record, 0, ["input", "output", "accumulators", "y0", "inputRowBytes", "outputRowBytes"]);
+  atLeast(record, 1, ["rows"]);
+  const { y1, rows, accumulators } = record;
+  const inputBytes = distinctBytes(record, sizes, strides);
+  const outputBytes = product(record, ...kept);
+  const input = rowsOf(record, record.input, inputBytes, record.inputRowBytes, record.inputRingRows, "input");
+  if (accumulators === 0) {
+    if (rows !== 1) throw refusal("plan-field", record, `takes in ${rows} rows without accumulators`);
+    const output = rowsOf(
+      record,
+      record.output,
+      outputBytes,
+      record.outputRowBytes,
+      record.outputRingRows,
+      "output",
+    );
+    return { accesses: [write("output", output), read("input", input)] };
+  }
+  if (y1 > rows || record.outputRowBytes !== 0 || record.outputRingRows !== 1) {
+    throw refusal("plan-field", record, `accumulates rows to ${y1} of ${rows}`);
+  }
+  aligned(record, "accumulators", 4);
+  const sums = { address: accumulators, bytes: product(record, 4, outputBytes) };
+  return accumulating(record, rows, sums, input, { address: record.output, bytes: outputBytes });
+}
+
+/** An average over the whole input, row by row. */
+function globalPoolFootprint(record: RecordOf<"averagePool2d"> & Placed): Footprint {
+  atLeast(record, 0, ["accumulators", "y0"]);
+  aligned(record, "accumulators", 4);
+  checkView(record, "inputView", 0);
+  checkView(record, "outputView", 0);
+  checkClamp(record);
+  const { inputView: view, outputView, y0, y1, c0, c1, accumulators } = record;
+  const sound =
+    record.batches === 1 &&
+    c0 === 0 &&
+    c1 === view.channels &&
+    c1 === outputView.channels &&
+    outputView.height * outputView.width === 1 &&
+    y0 < y1 &&
+    y1 <= view.height &&
+    y1 - y0 <= view.ringRows;
+  if (!sound) throw refusal("plan-field", record, `averages rows ${y0} to ${y1} of ${view.height}`);
+  product(record, view.height, view.width, 256);
+  const sums = { address: accumulators, bytes: product(record, 4, c1) };
+  const input = { view, y0, y1, c0, c1, batches: 1, batchBytes: 0 };
+  return accumulating(record, view.height, sums, input, { address: outputView.address, bytes: c1 });
 }
 
 function padFootprint(record: RecordOf<"pad"> & Placed): Footprint {

@@ -8,7 +8,7 @@
  */
 
 /** Raised whenever a record changes; the kernels answer it from `planVersion()`. */
-export const PLAN_VERSION = 1;
+export const PLAN_VERSION = 2;
 
 /** Bytes after the arena that kernels may read (never write) past the end of an operand. */
 export const SLACK_BYTES = 16;
@@ -51,11 +51,20 @@ export enum Op {
   quantize = 13,
   dequantize = 14,
   requantize = 15,
+  stream = 16,
+  stage = 17,
+  input = 18,
 }
 
 export enum Head {
   op = 0,
   words = 1,
+}
+
+/** Records of operators that run in ranges of rows: their rows come first. Others have other fields there. */
+export enum Rows {
+  y0 = 2,
+  y1 = 3,
 }
 
 /**
@@ -115,10 +124,10 @@ export enum FlipSignField {
 export enum Conv2dField {
   op = 0,
   words = 1,
-  inputView = 2,
-  outputView = 9,
-  y0 = 16,
-  y1 = 17,
+  y0 = 2,
+  y1 = 3,
+  inputView = 4,
+  outputView = 11,
   c0 = 18,
   c1 = 19,
   batches = 20,
@@ -146,10 +155,10 @@ export enum Conv2dField {
 export enum DepthwiseConv2dField {
   op = 0,
   words = 1,
-  inputView = 2,
-  outputView = 9,
-  y0 = 16,
-  y1 = 17,
+  y0 = 2,
+  y1 = 3,
+  inputView = 4,
+  outputView = 11,
   c0 = 18,
   c1 = 19,
   batches = 20,
@@ -178,10 +187,10 @@ export enum DepthwiseConv2dField {
 export enum AveragePool2dField {
   op = 0,
   words = 1,
-  inputView = 2,
-  outputView = 9,
-  y0 = 16,
-  y1 = 17,
+  y0 = 2,
+  y1 = 3,
+  inputView = 4,
+  outputView = 11,
   c0 = 18,
   c1 = 19,
   batches = 20,
@@ -195,16 +204,18 @@ export enum AveragePool2dField {
   padLeft = 28,
   activationMin = 29,
   activationMax = 30,
+  /** int32 per channel, kept from row to row where the one window is the whole input and rows count its rows; 0 otherwise. */
+  accumulators = 31,
 }
 
-/** As AveragePool2dField. */
+/** As AveragePool2dField, without accumulators. */
 export enum MaxPool2dField {
   op = 0,
   words = 1,
-  inputView = 2,
-  outputView = 9,
-  y0 = 16,
-  y1 = 17,
+  y0 = 2,
+  y1 = 3,
+  inputView = 4,
+  outputView = 11,
   c0 = 18,
   c1 = 19,
   batches = 20,
@@ -221,104 +232,132 @@ export enum MaxPool2dField {
 }
 
 /**
- * Broadcast over four outer dimensions (sizes n0..n3, outermost first) and a run of `length` elements. Strides are in
- * bytes, 0 where the operand is broadcast; `lhsStep` and `rhsStep` (0 or 1) are the strides within the run. The output
- * is dense.
+ * Rows [y0, y1); row y of an operand begins `(y mod ringRows) * rowBytes` after it (a whole tensor is one row). A row is a
+ * broadcast over four outer dimensions (sizes n0..n3, outermost first) and a run of `length` elements. Strides are in
+ * bytes, 0 where the operand is broadcast; `lhsStep` and `rhsStep` (0 or 1) are the strides within the run. A row of the
+ * output is dense.
  */
 export enum AddField {
   op = 0,
   words = 1,
-  lhs = 2,
-  rhs = 3,
-  output = 4,
-  length = 5,
-  lhsStep = 6,
-  rhsStep = 7,
-  n0 = 8,
-  n1 = 9,
-  n2 = 10,
-  n3 = 11,
-  lhsStride0 = 12,
-  lhsStride1 = 13,
-  lhsStride2 = 14,
-  lhsStride3 = 15,
-  rhsStride0 = 16,
-  rhsStride1 = 17,
-  rhsStride2 = 18,
-  rhsStride3 = 19,
-  lhsZeroPoint = 20,
-  rhsZeroPoint = 21,
-  outputZeroPoint = 22,
-  lhsMultiplier = 23,
-  lhsShift = 24,
-  rhsMultiplier = 25,
-  rhsShift = 26,
-  outputMultiplier = 27,
-  outputShift = 28,
-  activationMin = 29,
-  activationMax = 30,
+  y0 = 2,
+  y1 = 3,
+  lhs = 4,
+  rhs = 5,
+  output = 6,
+  length = 7,
+  lhsStep = 8,
+  rhsStep = 9,
+  n0 = 10,
+  n1 = 11,
+  n2 = 12,
+  n3 = 13,
+  lhsStride0 = 14,
+  lhsStride1 = 15,
+  lhsStride2 = 16,
+  lhsStride3 = 17,
+  rhsStride0 = 18,
+  rhsStride1 = 19,
+  rhsStride2 = 20,
+  rhsStride3 = 21,
+  lhsZeroPoint = 22,
+  rhsZeroPoint = 23,
+  outputZeroPoint = 24,
+  lhsMultiplier = 25,
+  lhsShift = 26,
+  rhsMultiplier = 27,
+  rhsShift = 28,
+  outputMultiplier = 29,
+  outputShift = 30,
+  activationMin = 31,
+  activationMax = 32,
+  lhsRowBytes = 33,
+  lhsRingRows = 34,
+  rhsRowBytes = 35,
+  rhsRingRows = 36,
+  outputRowBytes = 37,
+  outputRingRows = 38,
 }
 
 /** As AddField, with one multiplier for the product. */
 export enum MulField {
   op = 0,
   words = 1,
-  lhs = 2,
-  rhs = 3,
-  output = 4,
-  length = 5,
-  lhsStep = 6,
-  rhsStep = 7,
-  n0 = 8,
-  n1 = 9,
-  n2 = 10,
-  n3 = 11,
-  lhsStride0 = 12,
-  lhsStride1 = 13,
-  lhsStride2 = 14,
-  lhsStride3 = 15,
-  rhsStride0 = 16,
-  rhsStride1 = 17,
-  rhsStride2 = 18,
-  rhsStride3 = 19,
-  lhsZeroPoint = 20,
-  rhsZeroPoint = 21,
-  outputZeroPoint = 22,
-  outputMultiplier = 23,
-  outputShift = 24,
-  activationMin = 25,
-  activationMax = 26,
+  y0 = 2,
+  y1 = 3,
+  lhs = 4,
+  rhs = 5,
+  output = 6,
+  length = 7,
+  lhsStep = 8,
+  rhsStep = 9,
+  n0 = 10,
+  n1 = 11,
+  n2 = 12,
+  n3 = 13,
+  lhsStride0 = 14,
+  lhsStride1 = 15,
+  lhsStride2 = 16,
+  lhsStride3 = 17,
+  rhsStride0 = 18,
+  rhsStride1 = 19,
+  rhsStride2 = 20,
+  rhsStride3 = 21,
+  lhsZeroPoint = 22,
+  rhsZeroPoint = 23,
+  outputZeroPoint = 24,
+  outputMultiplier = 25,
+  outputShift = 26,
+  activationMin = 27,
+  activationMax = 28,
+  lhsRowBytes = 29,
+  lhsRingRows = 30,
+  rhsRowBytes = 31,
+  rhsRingRows = 32,
+  outputRowBytes = 33,
+  outputRingRows = 34,
 }
 
 /**
- * Mean over any set of axes: outer dimensions n0..n3 are kept (dense output in that order, strides in bytes into the
- * input), r0..r3 are reduced. `multiplier`, `shift` have 1 / (r0·r1·r2·r3) folded in.
+ * Mean over any set of axes, of rows [y0, y1) as in AddField: outer dimensions n0..n3 are kept (dense output in that order,
+ * strides in bytes into the input), r0..r3 are reduced, and so are the rows where there are `accumulators`. `multiplier`,
+ * `shift` have 1 / (r0·r1·r2·r3·rows) folded in.
  */
 export enum MeanField {
   op = 0,
   words = 1,
-  input = 2,
-  output = 3,
-  n0 = 4,
-  n1 = 5,
-  n2 = 6,
-  n3 = 7,
-  stride0 = 8,
-  stride1 = 9,
-  stride2 = 10,
-  stride3 = 11,
-  r0 = 12,
-  r1 = 13,
-  r2 = 14,
-  r3 = 15,
-  reducedStride0 = 16,
-  reducedStride1 = 17,
-  reducedStride2 = 18,
-  reducedStride3 = 19,
-  inputZeroPoint = 20,
-  outputZeroPoint = 21,
-  multiplier = 22,
-  shift = 23,
+  y0 = 2,
+  y1 = 3,
+  input = 4,
+  output = 5,
+  n0 = 6,
+  n1 = 7,
+  n2 = 8,
+  n3 = 9,
+  stride0 = 10,
+  stride1 = 11,
+  stride2 = 12,
+  stride3 = 13,
+  r0 = 14,
+  r1 = 15,
+  r2 = 16,
+  r3 = 17,
+  reducedStride0 = 18,
+  reducedStride1 = 19,
+  reducedStride2 = 20,
+  reducedStride3 = 21,
+  inputZeroPoint = 22,
+  outputZeroPoint = 23,
+  multiplier = 24,
+  shift = 25,
+  inputRowBytes = 26,
+  inputRingRows = 27,
+  outputRowBytes = 28,
+  outputRingRows = 29,
+  /** Rows that one output takes in: 1, or all of the input where it accumulates them. */
+  rows = 30,
+  /** int32 per output of a row, kept from row to row; 0 where `rows` is 1. */
+  accumulators = 31,
 }
 
 /** `rows` independent softmaxes over `depth` values. */
@@ -413,4 +452,47 @@ export enum RequantizeField {
   outputZeroPoint = 6,
   multiplier = 7,
   shift = 8,
+}
+
+/**
+ * Operators run together, row by row: `stages` times a stage record and the records of its operator follow. The last stage
+ * is made row by row, and before it what it needs of the others.
+ */
+export enum StreamField {
+  op = 0,
+  words = 1,
+  stages = 2,
+  /** Two words per stage while the stream runs: the address of its stage record, and the rows made so far. */
+  state = 3,
+}
+
+/**
+ * One operator of a stream: the `bytes` of records that follow (the operator's, or a fetch and an operator's per tile of
+ * its weights) make `rows` rows in all, `rowsPerPull` at a time. Before rows up to y are made, the stage numbered `lhs`
+ * (-1: none) must have made its rows up to y · lhsStride + lhsOffset, or all it has; `rhs` likewise.
+ */
+export enum StageField {
+  op = 0,
+  words = 1,
+  bytes = 2,
+  rows = 3,
+  rowsPerPull = 4,
+  lhs = 5,
+  lhsStride = 6,
+  lhsOffset = 7,
+  rhs = 8,
+  rhsStride = 9,
+  rhsOffset = 10,
+}
+
+/** Rows [y0, y1) of the model's input number `input`, asked for from the host; row y goes to `output + (y mod ringRows) · rowBytes`. */
+export enum InputField {
+  op = 0,
+  words = 1,
+  y0 = 2,
+  y1 = 3,
+  input = 4,
+  output = 5,
+  rowBytes = 6,
+  ringRows = 7,
 }

@@ -156,6 +156,11 @@ export function isPointwise(
   );
 }
 
+/** Output rows that a convolution may have begun before it has read all of the first one's input. */
+export function convRowsAtOnce(variant: Variant, pointwise: boolean, outputWidth: number): number {
+  return pointwise && variant !== "mcu" ? 1 + Math.ceil(3 / outputWidth) : 1;
+}
+
 /**
  * Scratch of a convolution: the epilogue's constants, and up to four widened pixels (pointwise) or the padded input rows of
  * one output row.

@@ -8,6 +8,7 @@ import {
   FetchField,
   FlipSignField,
   Head,
+  InputField,
   MaxPool2dField,
   MeanField,
   MulField,
@@ -16,6 +17,8 @@ import {
   QuantizeField,
   RequantizeField,
   SoftmaxField,
+  StageField,
+  StreamField,
   TransposeField,
   View,
 } from "./format.ts";
@@ -38,6 +41,9 @@ export const FIELDS = {
   quantize: QuantizeField,
   dequantize: DequantizeField,
   requantize: RequantizeField,
+  stream: StreamField,
+  stage: StageField,
+  input: InputField,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;

@@ -6,6 +6,7 @@ import { Requantization } from "./format.ts";
 import {
   blockChannels,
   convBlockBytes,
+  convRowsAtOnce,
   convScratchBytes,
   convSegments,
   depthwiseBlockBytes,
@@ -20,7 +21,8 @@ type Convolution = (RecordOf<"conv2d"> | RecordOf<"depthwiseConv2d">) & Placed;
 type Pool = (RecordOf<"averagePool2d"> | RecordOf<"maxPool2d">) & Placed;
 type Spatial = Convolution | Pool;
 
-function checkView(record: Spatial, name: "inputView" | "outputView", batchBytes: number): void {
+/** @throws ExecutionError plan-field for a view that is none */
+export function checkView(record: Spatial, name: "inputView" | "outputView", batchBytes: number): void {
   const view = record[name];
   const { address, pixelBytes, rowBytes, ringRows, height, width, channels } = view;
   const sound =
@@ -119,11 +121,12 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
   atLeast(record, 0, ["weights", "scratch"]);
   checkSpatial(record, record.dilationY, record.dilationX);
   checkRequantization(record, variant);
-  const { inputView, outputView, kernelHeight, kernelWidth, strideX, dilationX, y0, y1, c0, c1 } = record;
+  const { inputView, outputView, kernelHeight, kernelWidth, strideX, dilationX, c0, c1 } = record;
   const { channels } = inputView;
   product(record, kernelHeight, kernelWidth, channels);
   const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
   const blocks = Math.ceil((c1 - c0) / blockChannels(variant));
+  const pointwise = isPointwise(record, inputView, outputView);
   const scratchBytes = convScratchBytes(variant, {
     kernelHeight,
     kernelWidth,
@@ -132,19 +135,21 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
     dilationX,
     outputHeight: outputView.height,
     outputWidth: outputView.width,
-    pointwise: isPointwise(record, inputView, outputView),
+    pointwise,
   });
-  const rows = inputRows(record, y0, y1, record.dilationY);
   return {
     scratch: { address: record.scratch, bytes: product(record, scratchBytes) },
     weights: {
       address: record.weights,
       bytes: product(record, blocks, convBlockBytes(variant, record.requantization, patch)),
     },
-    accesses: [
-      write("output", outputRegion(record, y0, y1)),
-      read("input", inputRegion(record, rows.y0, rows.y1, 0, channels)),
-    ],
+    accesses: rowAccesses(
+      record,
+      convRowsAtOnce(variant, pointwise, outputView.width),
+      record.dilationY,
+      0,
+      channels,
+    ),
   };
 }
 
@@ -153,7 +158,7 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
  * last group whose window has it: bytes that a group overwrites do not come back.
  */
 function* rowAccesses(
-  record: Exclude<Spatial, RecordOf<"conv2d">>,
+  record: Spatial,
   rowsAtOnce: number,
   dilationY: number,
   c0: number,

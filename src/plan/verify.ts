@@ -2,7 +2,7 @@ import { ExecutionError } from "../errors.ts";
 import type { Access, Range } from "./access.ts";
 import { forEachRange } from "./access.ts";
 import type { AnyRecord, Placed } from "./fields.ts";
-import { refusal } from "./fields.ts";
+import { atLeast, LIMIT, refusal } from "./fields.ts";
 import { footprint } from "./footprint.ts";
 import { Header, MAGIC, PLAN_VERSION, SLACK_BYTES } from "./format.ts";
 import type { Owners } from "./owners.ts";
@@ -19,6 +19,12 @@ export interface ValueRange {
   readonly bytes: number;
 }
 
+/** A model input that is asked for row by row. */
+export interface InputRows {
+  readonly rows: number;
+  readonly rowBytes: number;
+}
+
 /** A plan as it will be run, and what it is meant to do with which values. */
 export interface PlanToVerify {
   readonly variant: Variant;
@@ -31,6 +37,8 @@ export interface PlanToVerify {
    * has the id of the fetch that brings it.
    */
   readonly operands: Int32Array;
+  /** Model inputs that come row by row; undefined for those that are in memory. */
+  readonly inputRows: readonly (InputRows | undefined)[];
   /** In memory before the first record: graph inputs. */
   readonly initial: readonly ValueRange[];
   /** Intact after the last: graph outputs. */
@@ -41,8 +49,11 @@ export interface PlanToVerify {
 export function operandNames(op: RecordOp): readonly string[] {
   switch (op) {
     case "end":
+    case "stream":
+    case "stage":
       return [];
     case "fetch":
+    case "input":
       return ["output"];
     case "flipSign":
       return ["input"];
@@ -52,6 +63,9 @@ export function operandNames(op: RecordOp): readonly string[] {
     case "add":
     case "mul":
       return ["lhs", "rhs", "output"];
+    case "averagePool2d":
+    case "mean":
+      return ["input", "output", "accumulators"];
     default:
       return ["input", "output"];
   }
@@ -85,27 +99,13 @@ export function verifyPlan(plan: PlanToVerify): void {
     claim(replay.owners, value.address - arena, value.address + value.bytes - arena, value.id);
   }
 
-  // A copy, because the bytes need not be aligned where they are.
-  const words = new Int32Array(new Uint8Array(plan.sram.subarray(0, planBytes)).buffer);
-  let operand = 0;
-  for (let at = entry, index = 0; ; index++) {
-    const record = decodeRecord(words, at >> 2);
-    if (record === undefined) {
-      throw new ExecutionError(
-        "plan-unterminated",
-        `record ${index} at address ${at} is unknown or runs past the plan's ${planBytes} bytes; ` +
-          "the image is damaged or was made by another version: compile the model again",
-      );
-    }
-    if (record.op === "end") break;
-    const names = operandNames(record.op);
-    const ids = plan.operands.subarray(operand, operand + names.length);
-    operand += names.length;
-    replayRecord(replay, { ...record, index }, new Map(names.map((name, i) => [name, ids[i] ?? NaN])));
-    at += recordBytes(record.op);
+  const reader = new RecordReader(plan, entry, planBytes);
+  for (let step = readStep(reader); step !== undefined; step = readStep(reader)) {
+    if ("stages" in step) replayStream(replay, step);
+    else replayRecord(replay, step);
   }
-  if (operand !== plan.operands.length) {
-    throw refusedTable(`has ${plan.operands.length} entries, the records have ${operand} operands`);
+  if (reader.operand !== plan.operands.length) {
+    throw refusedTable(`has ${plan.operands.length} entries, the records have ${reader.operand} operands`);
   }
   for (const value of plan.final) {
     requireValue(replay, value, "graph output");
@@ -185,8 +185,135 @@ interface Replay {
 
 type Operands = ReadonlyMap<string, number>;
 
-function replayRecord(replay: Replay, record: AnyRecord, ids: Operands): void {
+/** A record, its place, and the values behind its operands. */
+interface Placement {
+  readonly record: AnyRecord;
+  readonly ids: Operands;
+}
+
+interface StagePlacement {
+  readonly stage: RecordOf<"stage"> & Placed;
+  readonly records: readonly Placement[];
+}
+
+interface StreamPlacement {
+  readonly record: RecordOf<"stream"> & Placed;
+  readonly stages: readonly StagePlacement[];
+}
+
+/** Walks the plan's records in order, and the table of operands beside them. */
+class RecordReader {
+  readonly #plan: PlanToVerify;
+  readonly #words: Int32Array;
+  readonly #planBytes: number;
+  at: number;
+  index = 0;
+  operand = 0;
+
+  constructor(plan: PlanToVerify, entry: number, planBytes: number) {
+    this.#plan = plan;
+    this.#planBytes = planBytes;
+    // A copy, because the bytes need not be aligned where they are.
+    this.#words = new Int32Array(new Uint8Array(plan.sram.subarray(0, planBytes)).buffer);
+    this.at = entry;
+  }
+
+  next(): Placement {
+    const record = decodeRecord(this.#words, this.at >> 2);
+    if (record === undefined) {
+      throw new ExecutionError(
+        "plan-unterminated",
+        `record ${this.index} at address ${this.at} is unknown or runs past the plan's ${this.#planBytes} bytes; ` +
+          "the image is damaged or was made by another version: compile the model again",
+      );
+    }
+    const names = operandNames(record.op);
+    const ids = this.#plan.operands.subarray(this.operand, this.operand + names.length);
+    this.operand += names.length;
+    this.at += recordBytes(record.op);
+    const placed = { ...record, index: this.index++ };
+    return { record: placed, ids: new Map(names.map((name, i) => [name, ids[i] ?? NaN])) };
+  }
+}
+
+/** Stages of one stream: the kernels pull through them by recursion. */
+const MAX_STAGES = 256;
+
+/** The next record, or the next stream with all its stages; undefined at the end. */
+function readStep(reader: RecordReader): Placement | StreamPlacement | undefined {
+  const { record, ids } = reader.next();
+  if (record.op === "end") return undefined;
+  if (record.op === "stage") throw refusal("plan-field", record, "belongs to no stream");
+  if (record.op !== "stream") return { record, ids };
+  if (!(record.stages >= 1 && record.stages <= MAX_STAGES)) {
+    throw refusal("plan-field", record, `has ${record.stages} stages, 1 to ${MAX_STAGES} are run`);
+  }
+  const stages = Array.from({ length: record.stages }, (_, i): StagePlacement => {
+    const { record: stage } = reader.next();
+    if (stage.op !== "stage")
+      throw refusal("plan-field", stage, `stands where stage ${i} of a stream begins`);
+    atLeast(stage, 1, ["bytes", "rows", "rowsPerPull"]);
+    for (const link of [stage.lhs, stage.rhs]) {
+      if (!(link >= -1 && link < i)) throw refusal("plan-field", stage, `needs rows of stage ${link}`);
+    }
+    const end = reader.at + stage.bytes;
+    const records: Placement[] = [];
+    while (reader.at < end) {
+      const nested = reader.next();
+      const { op } = nested.record;
+      if (op === "end" || op === "stream" || op === "stage") {
+        throw refusal("plan-field", nested.record, "stands within a stage");
+      }
+      records.push(nested);
+    }
+    if (reader.at !== end)
+      throw refusal("plan-field", stage, `has ${stage.bytes} bytes, its records have others`);
+    return { stage, records };
+  });
+  return { record, stages };
+}
+
+/** Rows × records of one stream that are replayed; memory that a plan touches bounds it far below. */
+const MAX_PULLS = 1 << 22;
+
+/** As the kernels run it: assembly/kernels/stream.ts. */
+function replayStream(replay: Replay, { record, stages }: StreamPlacement): void {
+  const state = { address: record.state, bytes: 8 * record.stages };
+  if (state.address % 4 !== 0) throw refusal("plan-field", record, `has its state at ${state.address}`);
+  requireArena(replay, record, state, "state");
+  const owner = lapOwner(replay, `stream ${record.index}`, 0);
+  claim(replay.owners, state.address - replay.arena, state.address + state.bytes - replay.arena, owner);
+  const done = new Float64Array(stages.length);
+  let pulls = 0;
+  const pull = (index: number, end: number): void => {
+    const { stage, records } = stages[index] as StagePlacement;
+    const last = Math.min(end, stage.rows);
+    for (let y0 = done[index] ?? 0; y0 < last; y0 = done[index] ?? 0) {
+      const y1 = Math.min(y0 + stage.rowsPerPull, stage.rows);
+      if (stage.lhs >= 0) pull(stage.lhs, needed(stage, y1, stage.lhsStride, stage.lhsOffset));
+      if (stage.rhs >= 0) pull(stage.rhs, needed(stage, y1, stage.rhsStride, stage.rhsOffset));
+      for (const { record, ids } of records) {
+        if (++pulls > MAX_PULLS) throw refusal("plan-field", stage, `runs over ${MAX_PULLS} records`);
+        replayRecord(replay, { record: "y0" in record ? { ...record, y0, y1 } : record, ids });
+      }
+      done[index] = y1;
+    }
+  };
+  for (let i = stages.length - 1; i >= 0; i--) pull(i, Infinity);
+  // Nothing that the stream did may have touched it.
+  requireOwned(replay, record, state, owner, "state");
+}
+
+/** Rows that a stage's rows up to `y1` need of another. */
+function needed(stage: RecordOf<"stage"> & Placed, y1: number, stride: number, offset: number): number {
+  const end = y1 * stride + offset;
+  if (end >= -LIMIT && end < LIMIT) return end;
+  throw refusal("plan-field", stage, `needs rows up to ${end}`);
+}
+
+function replayRecord(replay: Replay, { record, ids }: Placement): void {
   checkOperands(record, ids);
+  if (record.op === "input") requireInputRows(replay, record);
   const { scratch, weights, accesses } = footprint(record, replay.plan.variant);
   if (record.op === "fetch") noteTile(replay, record, ids.get("output") ?? NaN);
   if (scratch !== undefined) {
@@ -204,6 +331,18 @@ function replayRecord(replay: Replay, record: AnyRecord, ids: Operands): void {
   // Outputs must not have run over what was in use.
   if (scratch !== undefined) requireOwned(replay, record, scratch, NOBODY, "scratch");
   if (weights !== undefined) requireWeights(replay, record, weights, ids);
+}
+
+/** The host knows the input, and gives as many rows of as many bytes. */
+function requireInputRows({ plan }: Replay, record: RecordOf<"input"> & Placed): void {
+  const port = plan.inputRows[record.input];
+  if (port !== undefined && record.rowBytes === port.rowBytes && record.y1 <= port.rows) return;
+  const has = port === undefined ? "is not given in rows" : `has ${port.rows} rows of ${port.rowBytes} bytes`;
+  throw refusal(
+    "plan-field",
+    record,
+    `asks for rows up to ${record.y1} of ${record.rowBytes} bytes of input ${record.input}, which ${has}`,
+  );
 }
 
 /** Ids of values are not negative, and what a record writes is another value than what it reads. */
@@ -253,15 +392,15 @@ function replayAccess(
       return;
     }
     requireArena(replay, record, range, operand);
-    const owner = lap === 0 ? id : lapOwner(replay, id, lap);
+    const owner = lap === 0 ? id : lapOwner(replay, `value ${id}`, lap);
     if (kind === "read") requireOwned(replay, record, range, owner, operand);
     else claim(replay.owners, address - replay.arena, address + bytes - replay.arena, owner);
   });
 }
 
-/** A row of a ring is not the one that was there a lap ago: each lap owns its bytes as another value. */
-function lapOwner({ laps }: Replay, id: number, lap: number): number {
-  const key = `${id} ${lap}`;
+/** A row of a ring is not the one that was there a lap ago: each lap owns its bytes as another value. So does a stream's state. */
+function lapOwner({ laps }: Replay, what: string, lap: number): number {
+  const key = lap === 0 ? what : `${what} (lap ${lap} of its ring)`;
   const known = laps.get(key);
   if (known !== undefined) return known;
   const owner = NOBODY - 1 - laps.size;
@@ -356,6 +495,5 @@ function ownerName({ laps }: Replay, owner: number): string {
   if (owner >= 0) return `value ${owner}`;
   if (owner === NOBODY) return "nothing";
   const [key = ""] = [...laps].find(([, of]) => of === owner) ?? [];
-  const [id, lap] = key.split(" ");
-  return `value ${id} (lap ${lap} of its ring)`;
+  return key;
 }

@@ -37,6 +37,15 @@ async function compiled(variant: Variant): Promise<WebAssembly.Module> {
   return module;
 }
 
+/** Writes row `row` of the model's input number `input` to linear memory at `destination`. */
+export type InputRow = (input: number, row: number, destination: number) => void;
+
+/** What the kernels import. */
+export interface Host {
+  readonly flashRead: FlashRead;
+  readonly inputRow: InputRow;
+}
+
 /**
  * A fresh instance of a variant's kernels with at least `memoryBytes` of linear memory, which never grows again.
  * @throws ExecutionError if the engine cannot compile the variant or the kernels are of another plan version
@@ -45,7 +54,7 @@ async function compiled(variant: Variant): Promise<WebAssembly.Module> {
 export async function instantiateKernels(
   variant: Variant,
   memoryBytes: number,
-  flashRead: FlashRead,
+  { flashRead, inputRow }: Host,
 ): Promise<KernelExports> {
   let module: WebAssembly.Module;
   try {
@@ -58,7 +67,9 @@ export async function instantiateKernels(
     );
   }
   try {
-    const instance = instantiateSync(module, { host: { flash_read: flashRead } });
+    const instance = instantiateSync(module, {
+      host: { flash_read: flashRead, input_row: inputRow },
+    });
     const kernels = instance.exports as unknown as KernelExports;
     if (kernels.planVersion() !== PLAN_VERSION) {
       throw new ExecutionError(

@@ -11,6 +11,15 @@ import { provesVariant } from "./variant.ts";
 /** What an input takes and an output gives: int8 values, or real ones where the model itself is float at its border. */
 export type TensorArray = Int8Array | Float32Array;
 
+/**
+ * Fills `into` with row `row` of an input: the values of int8 or float32 that `run` would take whole. Rows are asked for in
+ * order, each once per run.
+ */
+export type RowSource = (row: number, into: TensorArray) => void;
+
+/** What `run` takes for an input: all of it, or a function for its rows where the model was compiled for that. */
+export type InputValues = TensorArray | RowSource;
+
 /** An input or output of a loaded model. */
 export interface ModelPort {
   readonly name: string;
@@ -18,6 +27,8 @@ export interface ModelPort {
   readonly type: "int8" | "float32";
   /** Number of elements. */
   readonly length: number;
+  /** Rows that a row source is asked for; undefined where the input is given whole. */
+  readonly rows?: number | undefined;
   readonly scale: number;
   readonly zeroPoint: number;
   /** Real values → int8 with this port's scale and zero point, rounded as the reference does. */
@@ -41,16 +52,18 @@ export interface Model {
   readonly image: Image;
   /**
    * Runs the model once, synchronously. A model of one input and one output takes and gives them bare; any model takes
-   * and gives arrays in the model's order. What comes back is valid until the next run, which overwrites it. Allocates
-   * nothing.
-   * @throws InputError wrong number, length or type of inputs; the model's memory is then as before
+   * and gives arrays in the model's order. A model compiled with `input: "streamed"` takes a function for each input, which
+   * fills its rows when they are needed; it takes whole arrays too, and reads the rows from them. What comes back is valid
+   * until the next run, which overwrites it. Allocates nothing.
+   * @throws InputError wrong number, length or type of inputs, the model's memory is then as before; a run within a run
+   * @throws whatever a row source throws; the model can run again
    */
-  run(input: TensorArray): TensorArray;
-  run(inputs: readonly TensorArray[]): readonly TensorArray[];
+  run(input: InputValues): TensorArray;
+  run(inputs: readonly InputValues[]): readonly TensorArray[];
   /** Runs the model once, step by step, and hands over a copy of every tensor as soon as it is made. Slow. */
-  trace(inputs: TensorArray | readonly TensorArray[]): Generator<TraceEntry, void>;
+  trace(inputs: InputValues | readonly InputValues[]): Generator<TraceEntry, void>;
   /** As `run` up to the outputs, calling `lap` after each step with its index: for profiles. */
-  runSteps(inputs: TensorArray | readonly TensorArray[], lap: (step: number) => void): void;
+  runSteps(inputs: InputValues | readonly InputValues[], lap: (step: number) => void): void;
   /** Drops the linear memory; the model cannot run afterwards. */
   [Symbol.dispose](): void;
 }
@@ -69,13 +82,28 @@ export async function startSession(image: Image): Promise<Model> {
     );
   }
   const flash = new FlashReader(image);
-  const kernels = await instantiateKernels(variant, image.report.ramBytes, (destination, source, bytes) => {
-    flash.read(destination, source, bytes);
+  const rows = new RowReader();
+  const kernels = await instantiateKernels(variant, image.report.ramBytes, {
+    flashRead: (destination, source, bytes) => {
+      flash.read(destination, source, bytes);
+    },
+    inputRow: (input, row, destination) => {
+      rows.read(input, row, destination);
+    },
   });
   const memory = new Uint8Array(kernels.memory.buffer);
   flash.memory = memory;
   memory.set(image.sram);
-  return new Session(image, kernels);
+  return new Session(image, kernels, rows);
+}
+
+/** Serves input records: asks the ports of streamed inputs for rows. */
+class RowReader {
+  ports: readonly SessionPort[] = [];
+
+  read(input: number, row: number, destination: number): void {
+    this.ports[input]?.giveRow(row, destination);
+  }
 }
 
 /** Serves fetch records from views made once, so that a run allocates nothing. */
@@ -116,7 +144,10 @@ class Session implements Model {
   readonly #entry: number;
   #kernels: KernelExports | undefined;
 
-  constructor(image: Image, kernels: KernelExports) {
+  /** Whether the kernels are at work: a row source must not run the model. */
+  #running = false;
+
+  constructor(image: Image, kernels: KernelExports, rows: RowReader) {
     this.image = image;
     this.report = image.report;
     this.#kernels = kernels;
@@ -125,23 +156,30 @@ class Session implements Model {
     this.inputs = image.inputs.map((port) => new SessionPort(port, buffer));
     this.outputs = image.outputs.map((port) => new SessionPort(port, buffer));
     this.#results = this.outputs.map((port) => port.value);
+    rows.ports = this.inputs;
   }
 
-  run(input: TensorArray): TensorArray;
-  run(inputs: readonly TensorArray[]): readonly TensorArray[];
-  run(inputs: TensorArray | readonly TensorArray[]): TensorArray | readonly TensorArray[] {
+  run(input: InputValues): TensorArray;
+  run(inputs: readonly InputValues[]): readonly TensorArray[];
+  run(inputs: InputValues | readonly InputValues[]): TensorArray | readonly TensorArray[] {
     const kernels = this.#live();
-    const bare = ArrayBuffer.isView(inputs);
+    const bare = isBare(inputs);
     const [first] = this.#results;
     if (bare && (first === undefined || this.#results.length > 1)) throw this.#severalOutputs();
     this.#accept(inputs);
-    const failed = kernels.run(this.#entry);
+    let failed: number;
+    this.#running = true;
+    try {
+      failed = kernels.run(this.#entry);
+    } finally {
+      this.#running = false;
+    }
     if (failed !== 0) throw this.#unknownRecord(failed);
     for (let i = 0; i < this.outputs.length; i++) this.outputs[i]?.publish();
     return bare && first !== undefined ? first : this.#results;
   }
 
-  *trace(inputs: TensorArray | readonly TensorArray[]): Generator<TraceEntry, void> {
+  *trace(inputs: InputValues | readonly InputValues[]): Generator<TraceEntry, void> {
     const kernels = this.#live();
     this.#accept(inputs);
     const flip = storageFlip(this.image.variant);
@@ -157,7 +195,7 @@ class Session implements Model {
     }
   }
 
-  runSteps(inputs: TensorArray | readonly TensorArray[], lap: (step: number) => void): void {
+  runSteps(inputs: InputValues | readonly InputValues[], lap: (step: number) => void): void {
     const kernels = this.#live();
     this.#accept(inputs);
     let record = this.#entry;
@@ -175,10 +213,15 @@ class Session implements Model {
 
   #execute(kernels: KernelExports, from: number, end: number): number {
     let record = from;
-    while (record < end) {
-      const next = kernels.step(record);
-      if (next === record) throw this.#unknownRecord(record);
-      record = next;
+    this.#running = true;
+    try {
+      while (record < end) {
+        const next = kernels.step(record);
+        if (next === record) throw this.#unknownRecord(record);
+        record = next;
+      }
+    } finally {
+      this.#running = false;
     }
     return record;
   }
@@ -186,6 +229,12 @@ class Session implements Model {
   #live(): KernelExports {
     if (this.#kernels === undefined) {
       throw new InputError("disposed", `model "${this.report.model}" was disposed; load it again`);
+    }
+    if (this.#running) {
+      throw new InputError(
+        "run-within-run",
+        `model "${this.report.model}" is running: a row source may not run it; load it a second time for that`,
+      );
     }
     return this.#kernels;
   }
@@ -197,8 +246,8 @@ class Session implements Model {
     );
   }
 
-  #accept(inputs: TensorArray | readonly TensorArray[]): void {
-    if (ArrayBuffer.isView(inputs)) {
+  #accept(inputs: InputValues | readonly InputValues[]): void {
+    if (isBare(inputs)) {
       const [port] = this.inputs;
       if (port === undefined || this.inputs.length !== 1) throw this.#wrongCount(1);
       port.check(inputs);
@@ -212,8 +261,8 @@ class Session implements Model {
     // All are checked before any is copied, so that a refused run changes nothing.
     for (let i = 0; i < inputs.length; i++) this.inputs[i]?.check(inputs[i]);
     // Outputs may come back as inputs: they are taken out of the memory that other inputs are about to overwrite.
-    for (let i = 0; i < inputs.length; i++) this.inputs[i]?.setAside(inputs[i] as TensorArray);
-    for (let i = 0; i < inputs.length; i++) this.inputs[i]?.accept(inputs[i] as TensorArray);
+    for (let i = 0; i < inputs.length; i++) this.inputs[i]?.setAside(inputs[i] as InputValues);
+    for (let i = 0; i < inputs.length; i++) this.inputs[i]?.accept(inputs[i] as InputValues);
   }
 
   #severalOutputs(): InputError {
@@ -232,15 +281,27 @@ class Session implements Model {
   }
 }
 
+/** Whether this is one input, not a list of them. */
+function isBare(inputs: InputValues | readonly InputValues[]): inputs is InputValues {
+  return ArrayBuffer.isView(inputs) || typeof inputs === "function";
+}
+
 class SessionPort implements ModelPort {
   readonly name: string;
   readonly shape: readonly number[];
   readonly type: "int8" | "float32";
   readonly length: number;
+  readonly rows: number | undefined;
   readonly scale: number;
   readonly zeroPoint: number;
   /** What the caller sees of an output. */
   value: TensorArray;
+  /** Where rows come from in this run, the row that is asked for, and the same as it is stored. */
+  #source: InputValues | undefined;
+  readonly #row: TensorArray;
+  readonly #storedRow: TensorArray;
+  readonly #storedRowBytes: Uint8Array;
+  #memory: Uint8Array;
   #stored: TensorArray;
   readonly #converts: boolean;
   #aside: TensorArray | undefined;
@@ -250,31 +311,42 @@ class SessionPort implements ModelPort {
     this.shape = port.shape;
     this.type = port.type === "float32" ? "float32" : "int8";
     this.length = port.shape.reduce((a, b) => a * b, 1);
+    this.rows = port.rows;
     this.scale = port.scale;
     this.zeroPoint = port.zeroPoint;
-    this.#stored =
-      port.storedType === "float32"
-        ? new Float32Array(buffer, port.address, this.length)
-        : new Int8Array(buffer, port.address, this.length);
+    const isFloat = port.storedType === "float32";
+    const placed = port.rows === undefined ? this.length : 0;
+    this.#stored = isFloat
+      ? new Float32Array(buffer, port.address, placed)
+      : new Int8Array(buffer, port.address, placed);
     this.#converts = port.storedType !== port.type;
+    const rowLength = this.length / (port.rows ?? Infinity);
+    this.#storedRow = isFloat ? new Float32Array(rowLength) : new Int8Array(rowLength);
+    this.#row = this.#converts ? new Float32Array(rowLength) : this.#storedRow;
+    this.#storedRowBytes = new Uint8Array(this.#storedRow.buffer);
+    this.#memory = new Uint8Array(buffer);
     this.value = this.#converts ? new Float32Array(this.length) : this.#stored;
   }
 
   get expected(): string {
-    return `${this.type === "int8" ? "Int8Array" : "Float32Array"} of ${this.length}, shape [${this.shape.join(", ")}]`;
+    const rows = this.rows === undefined ? "" : `a function for ${this.rows} rows, or `;
+    return `${rows}${this.type === "int8" ? "Int8Array" : "Float32Array"} of ${this.length}, shape [${this.shape.join(", ")}]`;
   }
 
   /** @throws InputError unless `values` is this port's kind of array */
   check(values: unknown): void {
+    if (typeof values === "function" && this.rows !== undefined) return;
     // By its tag: arrays of another realm are no instances of this one's classes.
     const kind = ArrayBuffer.isView(values) ? (values as TensorArray)[Symbol.toStringTag] : typeof values;
     const fits = kind === (this.type === "int8" ? "Int8Array" : "Float32Array");
     if (fits && (values as TensorArray).length === this.length) return;
     const given = ArrayBuffer.isView(values) ? `${kind} of ${(values as TensorArray).length}` : kind;
     const hint =
-      this.type === "int8" && !fits
-        ? "; quantise real values with `inputs[i].quantize(values)`, read bytes with `new Int8Array(buffer)`"
-        : "";
+      typeof values === "function"
+        ? '; compile the model with `input: "streamed"` to give rows'
+        : this.type === "int8" && !fits
+          ? "; quantise real values with `inputs[i].quantize(values)`, read bytes with `new Int8Array(buffer)`"
+          : "";
     throw new InputError(
       "input-mismatch",
       `input "${this.name}" takes an ${this.expected}; ${given} was given${hint}`,
@@ -282,17 +354,38 @@ class SessionPort implements ModelPort {
   }
 
   /** Keeps a copy of values that lie in the model's own memory; the room for it is made once. */
-  setAside(values: TensorArray): void {
-    if (values.buffer !== this.#stored.buffer) return;
+  setAside(values: InputValues): void {
+    if (typeof values === "function" || values.buffer !== this.#stored.buffer) return;
     if (this.#aside === undefined) this.#aside = values.slice();
     else this.#aside.set(values);
   }
 
-  /** Copies values in. */
-  accept(values: TensorArray): void {
+  /** Copies values in, or remembers where their rows come from. */
+  accept(values: InputValues): void {
+    if (typeof values === "function") {
+      this.#source = values;
+      return;
+    }
     const given = values.buffer === this.#stored.buffer ? (this.#aside ?? values) : values;
+    if (this.rows !== undefined) {
+      this.#source = given;
+      return;
+    }
     if (this.#converts) quantizeInto(this.#stored as Int8Array, given, this.scale, this.zeroPoint);
     else this.#stored.set(given);
+  }
+
+  /** Row `row` of this run's input, to linear memory at `destination`. */
+  giveRow(row: number, destination: number): void {
+    const values = this.#source;
+    if (typeof values === "function") values(row, this.#row);
+    else if (values !== undefined) {
+      // A loop, because a view of the row would be allocated.
+      const length = this.#row.length;
+      for (let i = 0; i < length; i++) this.#row[i] = values[row * length + i] ?? 0;
+    }
+    if (this.#converts) quantizeInto(this.#storedRow as Int8Array, this.#row, this.scale, this.zeroPoint);
+    this.#memory.set(this.#storedRowBytes, destination);
   }
 
   /** Lets go of linear memory: a view would keep all of it. */
@@ -300,6 +393,8 @@ class SessionPort implements ModelPort {
     this.#stored = new Int8Array(0);
     this.value = this.#stored;
     this.#aside = undefined;
+    this.#source = undefined;
+    this.#memory = new Uint8Array(0);
   }
 
   /** Brings the caller's view of an output up to date. */

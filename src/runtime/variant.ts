@@ -11,7 +11,7 @@ const proofs = new Map<Variant, Promise<boolean>>();
 export function provesVariant(variant: Variant): Promise<boolean> {
   let proof = proofs.get(variant);
   if (proof === undefined) {
-    proof = instantiateKernels(variant, 0, () => undefined).then(
+    proof = instantiateKernels(variant, 0, { flashRead: () => undefined, inputRow: () => undefined }).then(
       (kernels) => kernels.probe(0) === 1,
       () => false,
     );

@@ -1,18 +1,14 @@
-import type { BoundNode, Graph, Node } from "../graph/graph.ts";
-import { bind } from "../graph/graph.ts";
-import { opOf } from "../ops/index.ts";
-import type { OpDefinition } from "../ops/op.ts";
+import type { Operation, Program } from "./program.ts";
+import type { Stream } from "./stream.ts";
 
-/** One step of the schedule: a whole operator. Aliases have no step. */
-export interface LayerStep {
-  readonly node: Node;
-  readonly bound: BoundNode;
-  readonly op: OpDefinition;
+/** One step of a schedule: a whole operator, or consecutive ones that run together row by row. */
+export interface Step {
+  readonly operations: readonly Operation[];
+  /** How they run together; undefined for a whole operator. */
+  readonly stream?: Stream;
 }
 
-/** Every node that computes something, a step each, in graph order. */
-export function scheduleLayers(graph: Graph): readonly LayerStep[] {
-  return graph.nodes
-    .map((node) => ({ node, bound: bind(graph, node), op: opOf(node) }))
-    .filter(({ op }) => op.lower !== undefined);
+/** Every operation as a whole, a step each. */
+export function scheduleLayers({ operations }: Program): readonly Step[] {
+  return operations.map((operation) => ({ operations: [operation] }));
 }

@@ -37,10 +37,10 @@ export async function checkGoldens({
       typed(golden.inputs[i]?.type ?? "", data),
     );
     for (const { step, tensor, bytes: result } of model.trace(values)) {
-      if (golden.trace.ops[step.source]?.outputs[0]?.tensor !== tensor.id) continue;
+      if (golden.trace.ops[tensor.source]?.outputs[0]?.tensor !== tensor.id) continue;
       compared++;
-      if (hex(result) !== golden.op_crc32_by_seed[String(seed)]?.[step.source]) {
-        return { compared, difference: `seed ${seed}, operator ${step.source} (${step.op})` };
+      if (hex(result) !== golden.op_crc32_by_seed[String(seed)]?.[tensor.source]) {
+        return { compared, difference: `seed ${seed}, operator ${tensor.source} (${step.op})` };
       }
     }
     for (const [i, answer] of model.run(values).entries()) {

@@ -27,7 +27,10 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
           kernels.reset();
           const from = kernels.placeActivations(values);
           const to = kernels.allocate(4 * length);
-          const record = lowerNode(dequantize, node, kernels, { inputs: [from], outputs: [to] });
+          const record = lowerNode(dequantize, node, kernels, {
+            inputs: [{ address: from }],
+            outputs: [{ address: to }],
+          });
           executeWithin(kernels, record, to, to + 4 * length);
           const result = new Float32Array(kernels.bytes.slice(to, to + 4 * length).buffer);
           expect(result).toEqual(dequantizeReference(input));

@@ -25,7 +25,9 @@ test.runIf(known)(
       expect((error as Error).message).toBe("the kernels have no relaxed dot product");
       emulated = relaxed;
     }
-    const { instance } = await WebAssembly.instantiate(emulated, { host: { flash_read: () => undefined } });
+    const { instance } = await WebAssembly.instantiate(emulated, {
+      host: { flash_read: () => undefined, input_row: () => undefined },
+    });
     const { probe } = instance.exports as { probe: (scratch: number) => number };
     expect(probe(0)).toBe(1);
     expect(() => withExactDot(emulated)).toThrow("no relaxed dot product");

@@ -54,7 +54,10 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
           const length = count(c.output.shape);
           const from = kernels.placeActivations(c.input.values);
           const to = kernels.allocate(length);
-          const record = lowerNode(pad, node, kernels, { inputs: [from, 0], outputs: [to] });
+          const record = lowerNode(pad, node, kernels, {
+            inputs: [{ address: from }, { address: 0 }],
+            outputs: [{ address: to }],
+          });
           executeWithin(kernels, record, to, to + length);
           expect(kernels.readActivations(to, length)).toEqual(padReference(c.input, c.before, c.output));
         }),
@@ -75,7 +78,14 @@ test("copies rows as one run where channels are not padded", () => {
   const input = int8Tensor("input", { shape: [1, 4, 5, 3], scale: 1, zeroPoint: 0 });
   const output = int8Tensor("output", { shape: [1, 6, 6, 3], scale: 1, zeroPoint: 0 });
   const node = importNode(pad, [input, int32Tensor("paddings", [0, 0, 1, 1, 0, 1, 0, 0])], output);
-  const at = { inputs: [0, 0], outputs: [0], packed: 0, scratch: 0, c0: 0, c1: 3 };
+  const at = {
+    inputs: [{ address: 0 }, { address: 0 }],
+    outputs: [{ address: 0 }],
+    packed: 0,
+    scratch: 0,
+    c0: 0,
+    c1: 3,
+  };
   expect(pad.lower?.(node, at, "mcu", undefined)).toMatchObject({ n3: 4, n4: 15, before4: 0, after4: 3 });
 });
 

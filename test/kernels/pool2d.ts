@@ -81,7 +81,10 @@ export function checkWholePool(op: OpDefinition, kernels: Kernels, c: PoolCase, 
   kernels.reset();
   const from = kernels.placeActivations(c.input.values);
   const to = kernels.allocate(expected.length);
-  const record = lowerNode(op, poolNode(op, c), kernels, { inputs: [from], outputs: [to] });
+  const record = lowerNode(op, poolNode(op, c), kernels, {
+    inputs: [{ address: from }],
+    outputs: [{ address: to }],
+  });
   executeWithin(kernels, record, to, to + expected.length);
   expect(kernels.readActivations(to, expected.length)).toEqual(expected);
 }
@@ -103,7 +106,9 @@ export function checkOverlappedPool(
   const flip = kernels.variant === "relaxed" ? 0x80 : 0;
   kernels.allocate(Math.max(expected.length, c.input.values.length));
   c.input.values.forEach((value, i) => (kernels.bytes[to + distance + i] = (value & 0xff) ^ flip));
-  kernels.execute(lowerNode(op, node, kernels, { inputs: [to + distance], outputs: [to] }));
+  kernels.execute(
+    lowerNode(op, node, kernels, { inputs: [{ address: to + distance }], outputs: [{ address: to }] }),
+  );
   expect(kernels.readActivations(to, expected.length)).toEqual(expected);
 }
 
@@ -143,7 +148,10 @@ export function checkPoolInRings(op: OpDefinition, kernels: Kernels, c: PoolCase
       }
     }
   }
-  const whole = lowerNode(op, poolNode(op, c), kernels, { inputs: [0], outputs: [0] }) as PoolRecord;
+  const whole = lowerNode(op, poolNode(op, c), kernels, {
+    inputs: [{ address: 0 }],
+    outputs: [{ address: 0 }],
+  }) as PoolRecord;
   const part = { inputView, outputView, y0, y1, c0, c1, batches, inputBatchBytes, outputBatchBytes };
   const outputEnd = outputView.address + batches * outputBatchBytes;
   const untouched = kernels.bytes.slice(outputView.address, outputEnd);

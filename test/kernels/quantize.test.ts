@@ -36,7 +36,10 @@ function check(
         ? kernels.placeActivations(new Int8Array(bytes.buffer))
         : kernels.placeBytes(bytes);
     const output = shared ? from - below : kernels.allocate(length);
-    const record = lowerNode(quantize, node, kernels, { inputs: [from], outputs: [output] });
+    const record = lowerNode(quantize, node, kernels, {
+      inputs: [{ address: from }],
+      outputs: [{ address: output }],
+    });
     executeWithin(kernels, record, output, output + length);
     expect(kernels.readActivations(output, length)).toEqual(expected);
   }

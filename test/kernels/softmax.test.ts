@@ -48,7 +48,10 @@ function check(kernels: Kernels, { input, beta, below }: SoftmaxCase, expected: 
     kernels.allocate(32);
     const from = kernels.placeActivations(input.values);
     const to = shared ? from - below : kernels.allocate(length);
-    const record = lowerNode(softmax, node, kernels, { inputs: [from], outputs: [to] });
+    const record = lowerNode(softmax, node, kernels, {
+      inputs: [{ address: from }],
+      outputs: [{ address: to }],
+    });
     executeWithin(kernels, record, to, to + length);
     expect(kernels.readActivations(to, length)).toEqual(expected);
   }

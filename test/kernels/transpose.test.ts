@@ -41,7 +41,10 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
           kernels.reset();
           const from = kernels.placeActivations(input.values);
           const to = kernels.allocate(expected.length);
-          const record = lowerNode(transpose, node, kernels, { inputs: [from, 0], outputs: [to] });
+          const record = lowerNode(transpose, node, kernels, {
+            inputs: [{ address: from }, { address: 0 }],
+            outputs: [{ address: to }],
+          });
           executeWithin(kernels, record, to, to + expected.length);
           expect(kernels.readActivations(to, expected.length)).toEqual(expected);
 
@@ -67,7 +70,14 @@ test("the reference gives the values that the definition gives by hand", () => {
 });
 
 test("merges dimensions that stay neighbours", () => {
-  const at = { inputs: [0, 0], outputs: [0], packed: 0, scratch: 0, c0: 0, c1: 1 };
+  const at = {
+    inputs: [{ address: 0 }, { address: 0 }],
+    outputs: [{ address: 0 }],
+    packed: 0,
+    scratch: 0,
+    c0: 0,
+    c1: 1,
+  };
   const lower = (shape: number[], permutation: number[]): unknown =>
     transpose.lower?.(prepared(shape, permutation), at, "mcu", undefined);
   expect(lower([2, 3, 4, 5], [1, 0, 2, 3])).toMatchObject({ n2: 3, n3: 2, n4: 20, stride4: 1, stride3: 60 });

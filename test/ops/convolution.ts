@@ -140,8 +140,8 @@ export class PlacedConvolution {
     const record = this.#op.lower?.(
       this.#node,
       {
-        inputs: [input, 0, 0],
-        outputs: [output],
+        inputs: [{ address: input }, { address: 0 }, { address: 0 }],
+        outputs: [{ address: output }],
         packed: this.#weights + first * blockBytes,
         scratch: this.#scratch,
         c0: first * blockChannels,

@@ -97,7 +97,10 @@ export function checkElementwise(
       if (distance === undefined || operand === 0) continue;
       output = operand - distance - c.below;
     }
-    const record = lowerNode(op, node, kernels, { inputs, outputs: [output] });
+    const record = lowerNode(op, node, kernels, {
+      inputs: inputs.map((address) => ({ address })),
+      outputs: [{ address: output }],
+    });
     executeWithin(kernels, record, output, output + length);
     expect(kernels.readActivations(output, length)).toEqual(expected);
   }

@@ -55,9 +55,9 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
           expect(node.attrs).toEqual({ axes, keepDims });
           kernels.reset();
           const length = count(output.shape);
-          const inputs = [kernels.placeActivations(input.values), 0];
+          const inputs = [{ address: kernels.placeActivations(input.values) }, { address: 0 }];
           const to = kernels.allocate(length);
-          const record = lowerNode(mean, node, kernels, { inputs, outputs: [to] });
+          const record = lowerNode(mean, node, kernels, { inputs, outputs: [{ address: to }] });
           executeWithin(kernels, record, to, to + length);
           expect(kernels.readActivations(to, length)).toEqual(meanReference(input, axes, output));
         }),
@@ -76,9 +76,9 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
       const tensors = [int8Tensor("input", input), int32Tensor("axes", [0, 1])];
       const node = importNode(mean, tensors, int8Tensor("output", output));
       kernels.reset();
-      const inputs = [kernels.placeActivations(input.values), 0];
+      const inputs = [{ address: kernels.placeActivations(input.values) }, { address: 0 }];
       const to = kernels.allocate(6);
-      kernels.execute(lowerNode(mean, node, kernels, { inputs, outputs: [to] }));
+      kernels.execute(lowerNode(mean, node, kernels, { inputs, outputs: [{ address: to }] }));
       expect(kernels.readActivations(to, 6)).toEqual(meanReference(input, [0, 1], output));
     });
   },

@@ -261,7 +261,12 @@ export function drawChain(pick: Pick): Chain {
         }
       } else {
         const op = pick(2) === 0 ? "averagePool2d" : "maxPool2d";
-        push([input.id, output.id], (at) => ({ op, ...common(at, 0, channels) }));
+        const ids = op === "maxPool2d" ? [input.id, output.id] : [input.id, output.id, -1];
+        push(ids, (at) =>
+          op === "maxPool2d"
+            ? { op, ...common(at, 0, channels) }
+            : { op, ...common(at, 0, channels), accumulators: 0 },
+        );
         mayOverlap(output, input, rowOverlapDistance(window, from, to));
       }
       current = output;
@@ -330,8 +335,16 @@ export function drawChain(pick: Pick): Chain {
       current = output;
     } else if (kind === 10) {
       const output = create({ ...input, height: 1, width: 1 });
-      push([input.id, output.id], (at) => ({
+      push([input.id, output.id, -1], (at) => ({
         op: "mean",
+        y0: 0,
+        y1: 1,
+        inputRowBytes: 0,
+        inputRingRows: 1,
+        outputRowBytes: 0,
+        outputRingRows: 1,
+        rows: 1,
+        accumulators: 0,
         input: at(input.id),
         output: at(output.id),
         n0: 1,
@@ -417,7 +430,7 @@ export function drawChain(pick: Pick): Chain {
   return { variant, items, records, initial, final: outputs };
 }
 
-type SpatialFields = Omit<RecordOf<"averagePool2d">, "op">;
+type SpatialFields = Omit<RecordOf<"maxPool2d">, "op">;
 
 function denseView(address: number, { height, width, channels }: Shape): ViewWords {
   const rowBytes = width * channels;
@@ -425,6 +438,14 @@ function denseView(address: number, { height, width, channels }: Shape): ViewWor
 }
 
 const ELEMENTWISE = {
+  y0: 0,
+  y1: 1,
+  lhsRowBytes: 0,
+  lhsRingRows: 1,
+  rhsRowBytes: 0,
+  rhsRingRows: 1,
+  outputRowBytes: 0,
+  outputRingRows: 1,
   lhsStep: 1,
   rhsStep: 1,
   n0: 1,

@@ -16,6 +16,20 @@ import { operandNames } from "../../src/plan/verify.ts";
 
 const NOTHING = -2;
 const SCRATCH = -3;
+const STATE = -4;
+/** Between the ids of a ring's laps. */
+const LAP = 1 << 16;
+
+/** A record, and the values behind its operands. */
+interface Named {
+  readonly record: PlanRecord;
+  readonly ids: ReadonlyMap<string, number>;
+}
+
+/** Where row `y` of an operand begins, and which lap of its ring it is. */
+function ringRow(address: number, rowBytes: number, ringRows: number, y: number): [number, number] {
+  return [address + (y % ringRows) * rowBytes, rowBytes === 0 ? 0 : Math.floor(y / ringRows)];
+}
 
 class Broken extends Error {}
 
@@ -43,7 +57,7 @@ class Machine {
   readonly #memory: Int32Array;
   readonly #arena: number;
   readonly #limit: number;
-  #ids = new Map<string, number>();
+  #ids: ReadonlyMap<string, number> = new Map();
   #reserved = new Set<number>();
 
   constructor(plan: PlanToVerify) {
@@ -62,18 +76,60 @@ class Machine {
   run(): void {
     for (const { id, address, bytes } of this.#plan.initial) this.#fill(address, bytes, id);
     let operand = 0;
+    const records: Named[] = [];
     for (let at = this.#word(Header.entry); ;) {
       const record = decodeRecord(this.#words, at >> 2);
       if (record === undefined) throw new Broken("a record is cut");
-      if (record.op === "end") break;
       const names = operandNames(record.op);
-      this.#ids = new Map(names.map((name, i) => [name, this.#plan.operands[operand + i] ?? NaN]));
+      const ids = new Map(names.map((name, i) => [name, this.#plan.operands[operand + i] ?? NaN]));
+      records.push({ record, ids });
+      if (record.op === "end") break;
       operand += names.length;
-      this.#reserved = new Set();
-      this.#execute(record);
       at += recordBytes(record.op);
     }
+    for (let i = 0; i < records.length; i++) {
+      const { record, ids } = records[i] as Named;
+      if (record.op === "stream") i = this.#stream(record, records, i + 1) - 1;
+      else this.#run(record, ids);
+    }
     for (const { id, address, bytes } of this.#plan.final) this.#check(address, bytes, id, "final");
+  }
+
+  #run(record: PlanRecord, ids: ReadonlyMap<string, number>): void {
+    this.#ids = ids;
+    this.#reserved = new Set();
+    this.#execute(record);
+  }
+
+  /** Runs the stages that follow a stream's record, and returns the index of what follows them. */
+  #stream({ stages, state }: RecordOf<"stream">, records: readonly Named[], first: number): number {
+    this.#fill(state, 8 * stages, STATE);
+    let next = first;
+    const parts = Array.from({ length: stages }, () => {
+      const { record: stage } = records[next++] as Named;
+      if (stage.op !== "stage") throw new Broken("a stage is missing");
+      const inside: Named[] = [];
+      for (let bytes = 0; bytes < stage.bytes; bytes += recordBytes(inside.at(-1)?.record.op ?? "end")) {
+        inside.push(records[next++] as Named);
+      }
+      return { stage, inside, done: 0 };
+    });
+    const pull = (index: number, end: number): void => {
+      const part = parts[index];
+      if (part === undefined) throw new Broken("no such stage");
+      const { stage, inside } = part;
+      while (part.done < Math.min(end, stage.rows)) {
+        const y0 = part.done;
+        const y1 = Math.min(y0 + stage.rowsPerPull, stage.rows);
+        if (stage.lhs >= 0) pull(stage.lhs, y1 * stage.lhsStride + stage.lhsOffset);
+        if (stage.rhs >= 0) pull(stage.rhs, y1 * stage.rhsStride + stage.rhsOffset);
+        for (const { record, ids } of inside) this.#run("y0" in record ? { ...record, y0, y1 } : record, ids);
+        part.done = y1;
+      }
+    };
+    for (let i = stages - 1; i >= 0; i--) pull(i, Infinity);
+    this.#check(state, 8 * stages, STATE, "state");
+    return next;
   }
 
   #fill(address: number, bytes: number, id: number): void {
@@ -93,17 +149,26 @@ class Machine {
     }
   }
 
-  #read(operand: string, address: number, bytes = 1): void {
-    this.#check(address, bytes, this.#ids.get(operand) ?? NaN, operand);
+  /** A ring's rows of one lap are another value than those of the next. */
+  #read(operand: string, address: number, bytes = 1, lap = 0): void {
+    this.#check(address, bytes, (this.#ids.get(operand) ?? NaN) + LAP * lap, operand);
   }
 
-  #write(operand: string, address: number, bytes = 1): void {
-    this.#fill(address, bytes, this.#ids.get(operand) ?? NaN);
+  #write(operand: string, address: number, bytes = 1, lap = 0): void {
+    this.#fill(address, bytes, (this.#ids.get(operand) ?? NaN) + LAP * lap);
   }
 
   #execute(record: PlanRecord): void {
     switch (record.op) {
       case "end":
+      case "stream":
+      case "stage":
+        return;
+      case "input":
+        for (let y = record.y0; y < record.y1; y++) {
+          const [at, lap] = ringRow(record.output, record.rowBytes, record.ringRows, y);
+          this.#write("output", at, record.rowBytes, lap);
+        }
         return;
       case "fetch":
         if (record.source + record.bytes > this.#plan.flashBytes) throw new Broken("flash");
@@ -194,13 +259,15 @@ class Machine {
         const column = (left + Math.imul(kx, dilationX)) | 0;
         if (column >= view.width && dilationX === 1) break;
         if (column < 0 || column >= view.width) continue;
-        this.#read("input", this.#pixel(view, n * record.inputBatchBytes, row, column) + c0, c1 - c0);
+        const at = this.#pixel(view, n * record.inputBatchBytes, row, column) + c0;
+        this.#read("input", at, c1 - c0, Math.floor(row / view.ringRows));
       }
     }
   }
 
   #writePixel(record: Spatial, n: number, y: number, x: number, c0: number, c1: number): void {
-    this.#write("output", this.#pixel(record.outputView, n * record.outputBatchBytes, y, x) + c0, c1 - c0);
+    const at = this.#pixel(record.outputView, n * record.outputBatchBytes, y, x) + c0;
+    this.#write("output", at, c1 - c0, Math.floor(y / record.outputView.ringRows));
   }
 
   #conv2d(record: RecordOf<"conv2d">): void {
@@ -271,6 +338,10 @@ class Machine {
   }
 
   #pool(record: RecordOf<"averagePool2d"> | RecordOf<"maxPool2d">): void {
+    if (record.op === "averagePool2d" && record.accumulators !== 0) {
+      this.#globalPool(record);
+      return;
+    }
     for (let n = 0; n < record.batches; n++) {
       for (let y = record.y0; y < record.y1; y++) {
         for (let x = 0; x < record.outputView.width; x++) {
@@ -283,28 +354,51 @@ class Machine {
     }
   }
 
+  #globalPool({ inputView: view, outputView, accumulators, y0, y1 }: RecordOf<"averagePool2d">): void {
+    if (y0 === 0) this.#write("accumulators", accumulators, 4 * view.channels);
+    for (let y = y0; y < y1; y++) {
+      for (let x = 0; x < view.width; x++) {
+        this.#read("input", this.#pixel(view, 0, y, x), view.channels, Math.floor(y / view.ringRows));
+        this.#read("accumulators", accumulators, 4 * view.channels);
+        this.#write("accumulators", accumulators, 4 * view.channels);
+      }
+    }
+    if (y1 < view.height) return;
+    for (let c = 0; c < view.channels; c++) {
+      this.#read("accumulators", accumulators + 4 * c, 4);
+      this.#write("output", outputView.address + c);
+    }
+  }
+
   #elementwise(record: RecordOf<"add"> | RecordOf<"mul">): void {
-    let out = record.output;
+    for (let y = record.y0; y < record.y1; y++) this.#elementwiseRow(record, y);
+  }
+
+  #elementwiseRow(record: RecordOf<"add"> | RecordOf<"mul">, y: number): void {
+    const [lhsRow, lhsLap] = ringRow(record.lhs, record.lhsRowBytes, record.lhsRingRows, y);
+    const [rhsRow, rhsLap] = ringRow(record.rhs, record.rhsRowBytes, record.rhsRingRows, y);
+    const [outputRow, lap] = ringRow(record.output, record.outputRowBytes, record.outputRingRows, y);
+    let out = outputRow;
     for (let i0 = 0; i0 < record.n0; i0++) {
       for (let i1 = 0; i1 < record.n1; i1++) {
         for (let i2 = 0; i2 < record.n2; i2++) {
           for (let i3 = 0; i3 < record.n3; i3++) {
             const lhs =
-              record.lhs +
+              lhsRow +
               i0 * record.lhsStride0 +
               i1 * record.lhsStride1 +
               i2 * record.lhsStride2 +
               i3 * record.lhsStride3;
             const rhs =
-              record.rhs +
+              rhsRow +
               i0 * record.rhsStride0 +
               i1 * record.rhsStride1 +
               i2 * record.rhsStride2 +
               i3 * record.rhsStride3;
             for (let i = 0; i < record.length; i++) {
-              this.#read("lhs", lhs + i * record.lhsStep);
-              this.#read("rhs", rhs + i * record.rhsStep);
-              this.#write("output", out++);
+              this.#read("lhs", lhs + i * record.lhsStep, 1, lhsLap);
+              this.#read("rhs", rhs + i * record.rhsStep, 1, rhsLap);
+              this.#write("output", out++, 1, lap);
             }
           }
         }
@@ -313,7 +407,17 @@ class Machine {
   }
 
   #mean(record: RecordOf<"mean">): void {
-    let out = record.output;
+    for (let y = record.y0; y < record.y1; y++) this.#meanRow(record, y);
+  }
+
+  #meanRow(record: RecordOf<"mean">, y: number): void {
+    const sums = record.accumulators;
+    const [input, inputLap] = ringRow(record.input, record.inputRowBytes, record.inputRingRows, y);
+    const kept = record.n0 * record.n1 * record.n2 * record.n3;
+    if (sums !== 0 && y === 0) this.#write("accumulators", sums, 4 * kept);
+    const row = sums === 0 ? y : 0;
+    const [outputRow, lap] = ringRow(record.output, record.outputRowBytes, record.outputRingRows, row);
+    let out = outputRow;
     for (const base of offsets(
       [record.n0, record.n1, record.n2, record.n3],
       [record.stride0, record.stride1, record.stride2, record.stride3],
@@ -322,9 +426,11 @@ class Machine {
         [record.r0, record.r1, record.r2, record.r3],
         [record.reducedStride0, record.reducedStride1, record.reducedStride2, record.reducedStride3],
       )) {
-        this.#read("input", record.input + base + offset);
+        this.#read("input", input + base + offset, 1, inputLap);
       }
-      this.#write("output", out++);
+      if (sums !== 0) this.#read("accumulators", sums + 4 * (out - outputRow), 4);
+      if (sums === 0 || y + 1 === record.rows) this.#write("output", out, 1, lap);
+      out++;
     }
   }
 

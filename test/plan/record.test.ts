@@ -80,7 +80,7 @@ test.each(VARIANTS)("a plan is printed whole, a line per record (%s)", (variant)
     expected.map(({ address, op }) => [address.toString(16).padStart(6, "0"), op]),
   );
   expect(lines.find((line) => line.includes("conv2d"))).toMatch(
-    /input=@\d+ 8×8×3 output=@\d+ 8×8×8 y0=0 y1=8/,
+    /y0=0 y1=8 input=@\d+ 8×8×3 output=@\d+ 8×8×8/,
   );
 });
 

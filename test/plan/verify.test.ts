@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ExecutionError } from "../../src/errors.ts";
-import { Header, SLACK_BYTES } from "../../src/plan/format.ts";
+import { Header, PLAN_VERSION, SLACK_BYTES } from "../../src/plan/format.ts";
 import type { PlanRecord, RecordOf, ViewWords } from "../../src/plan/record.ts";
 import { decodeRecord, recordBytes } from "../../src/plan/record.ts";
 import type { PlanToVerify } from "../../src/plan/verify.ts";
@@ -316,7 +316,7 @@ describe("headers and tables", () => {
 
   test.each<[string, number, number]>([
     ["magic", Header.magic, 0],
-    ["version", Header.version, 2],
+    ["version", Header.version, PLAN_VERSION + 1],
     ["variant", Header.variant, 0],
     ["unknown variant", Header.variant, 9],
     ["entry", Header.entry, 36],

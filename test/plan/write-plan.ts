@@ -3,7 +3,7 @@ import type { PlanRecord } from "../../src/plan/record.ts";
 import { encodeRecord } from "../../src/plan/record.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { VARIANTS } from "../../src/plan/variant.ts";
-import type { PlanToVerify, ValueRange } from "../../src/plan/verify.ts";
+import type { InputRows, PlanToVerify, ValueRange } from "../../src/plan/verify.ts";
 
 /** Sections of every plan in these tests: records, constants, arena. */
 export const PLAN_BYTES = 65536;
@@ -23,6 +23,7 @@ export interface PlanParts {
   readonly steps: readonly PlanStep[];
   /** Bytes that records may write. */
   readonly arenaBytes: number;
+  readonly inputRows?: readonly (InputRows | undefined)[];
   readonly initial?: readonly ValueRange[];
   readonly final?: readonly ValueRange[];
 }
@@ -32,6 +33,7 @@ export function writePlan({
   variant = "simd",
   steps,
   arenaBytes,
+  inputRows = [],
   initial = [],
   final = [],
 }: PlanParts): PlanToVerify {
@@ -56,6 +58,7 @@ export function writePlan({
     sram: new Uint8Array(words.buffer),
     flashBytes: FLASH_BYTES,
     operands: Int32Array.from(steps.flatMap(({ ids }) => ids)),
+    inputRows,
     initial,
     final,
   };

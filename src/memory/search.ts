@@ -1,0 +1,126 @@
+import { MemoryError } from "../errors.ts";
+import type { Variant } from "../plan/variant.ts";
+import type { Measure, Segments } from "../schedule/choose.ts";
+import { cyclesOf, fastestWithin, leastPeak, peaksBetween, segmentsOf } from "../schedule/choose.ts";
+import type { Step } from "../schedule/layers.ts";
+import { scheduleLayers } from "../schedule/layers.ts";
+import type { Program } from "../schedule/program.ts";
+import type { MemoryDemand, PackedWeights } from "./lifetimes.ts";
+import { demandMemory } from "./lifetimes.ts";
+import { planMemory } from "./planner.ts";
+import type { Layout } from "./problem.ts";
+
+/**
+ * What a plan is to be: whole layers ("layer"), as few bytes as possible ("minimum"), or the fastest that fits the budget
+ * ("auto").
+ */
+export type Schedule = "auto" | "layer" | "minimum";
+
+/** A schedule and where everything lies. */
+export interface Planned {
+  readonly steps: readonly Step[];
+  readonly demand: MemoryDemand;
+  readonly layout: Layout;
+}
+
+export interface PlanRequest {
+  readonly program: Program;
+  readonly packed: PackedWeights;
+  readonly variant: Variant;
+  readonly schedule: Schedule;
+  /** Bytes of linear memory; Infinity keeps all weights resident. */
+  readonly budget: number;
+  /** Header and records that belong to no step. */
+  readonly fixedPlanBytes: number;
+}
+
+/**
+ * Schedules a program and arranges its memory. "auto" takes whole layers where they and all weights fit, because nothing is
+ * faster; else it weighs the cycles of streams against the bytes that each schedule leaves for weights to copy.
+ * @throws MemoryError `arena-overflow` if no schedule fits
+ */
+export function planProgram(request: PlanRequest): Planned {
+  const { schedule, budget } = request;
+  const layers = scheduleLayers(request.program);
+  if (schedule === "layer") return arrange(request, layers);
+  const whole = schedule === "auto" ? tryToArrange(request, layers) : undefined;
+  if (whole !== undefined && streamedBytes(whole) === 0) return whole;
+
+  const { program, packed, variant } = request;
+  const segments = segmentsOf(
+    program,
+    program.operations.map((operation) => packed.get(operation)),
+    variant,
+  );
+  const schedules = [layers, ...candidates(segments, schedule, budget)];
+  let best: Planned | undefined;
+  for (const steps of schedules) {
+    const planned = tryToArrange(request, steps);
+    if (planned !== undefined && (best === undefined || isBetter(request, planned, best))) best = planned;
+  }
+  // None fits: the error of the smallest tells what would.
+  return best ?? arrange(request, schedules.at(1) ?? layers);
+}
+
+/** The least first. */
+function candidates(segments: Segments, schedule: Schedule, budget: number): (readonly Step[])[] {
+  const measures: readonly Measure[] = ["arenaBytes", "ramBytes"];
+  return measures.flatMap((measure) => {
+    const least = leastPeak(segments, measure);
+    const limits = schedule === "minimum" ? [least] : peaksBetween(segments, measure, least, budget);
+    return limits.flatMap((limit) => {
+      const steps = fastestWithin(segments, measure, limit);
+      return steps === undefined ? [] : [steps];
+    });
+  });
+}
+
+/** Fewer bytes, or, where the budget is all that matters, less time; then the other. */
+function isBetter({ schedule, variant }: PlanRequest, a: Planned, b: Planned): boolean {
+  const bytes = a.layout.ramBytes - b.layout.ramBytes;
+  const cycles = planCycles(a, variant) - planCycles(b, variant);
+  return schedule === "minimum"
+    ? bytes < 0 || (bytes === 0 && cycles < 0)
+    : cycles < 0 || (cycles === 0 && bytes < 0);
+}
+
+/** Bytes per cycle that come from flash. */
+const FLASH_BYTES_PER_CYCLE = 8;
+/** Of one copy beside its bytes. */
+const FETCH_CYCLES = 200;
+
+function planCycles(planned: Planned, variant: Variant): number {
+  const { steps, layout } = planned;
+  const run = steps.reduce((sum, step) => sum + cyclesOf(step, variant), 0);
+  const tiles = layout.weights.reduce((sum, { kind, ...weights }) => {
+    return sum + ("tiles" in weights && kind === "streamed" ? weights.tiles.length : 0);
+  }, 0);
+  return run + streamedBytes(planned) / FLASH_BYTES_PER_CYCLE + tiles * FETCH_CYCLES;
+}
+
+/** Bytes of weights that are copied per run. */
+function streamedBytes({ demand, layout }: Planned): number {
+  return layout.weights.reduce((sum, { kind }, index) => {
+    const weights = demand.steps[index]?.weights;
+    return kind === "streamed" && weights ? sum + weights.blocks * weights.blockBytes : sum;
+  }, 0);
+}
+
+function arrange(
+  { program, packed, variant, schedule, budget, fixedPlanBytes }: PlanRequest,
+  steps: readonly Step[],
+): Planned {
+  const demand = demandMemory(program, steps, packed, variant);
+  const leanest = schedule === "minimum" && Number.isFinite(budget);
+  const layout = planMemory({ ...demand, budget, fixedPlanBytes, leanest });
+  return { steps, demand, layout };
+}
+
+function tryToArrange(request: PlanRequest, steps: readonly Step[]): Planned | undefined {
+  try {
+    return arrange(request, steps);
+  } catch (error) {
+    if (error instanceof MemoryError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,125 @@
+import { UnsupportedError } from "../errors.ts";
+import type { BoundNode, Graph, Node, Tensor } from "../graph/graph.ts";
+import { bind, byteSize, tensorOf } from "../graph/graph.ts";
+import { inputRows } from "../ops/input.ts";
+import { opOf } from "../ops/index.ts";
+import type { OpDefinition, RowAccess } from "../ops/op.ts";
+
+/** A node that computes something, and the values it reads and writes. Aliases have none. */
+export interface Operation {
+  readonly node: Node;
+  readonly bound: BoundNode;
+  readonly op: OpDefinition;
+  /** How it runs row by row; undefined where it does not. */
+  readonly rows: RowAccess | undefined;
+  /** Per input, the value; undefined for constants and omitted inputs. */
+  readonly reads: readonly (number | undefined)[];
+  readonly writes: readonly number[];
+}
+
+/** What a group of aliased tensors stands for: bytes that keep their content from the operation that makes them to the last that reads them. */
+export interface Value {
+  /** Id of the tensor that is computed; the others of the group have its bytes under other shapes. */
+  readonly id: number;
+  readonly name: string;
+  readonly bytes: number;
+  /** Index of the operation that makes it; -1 for a graph input that is there before the first. */
+  readonly born: number;
+  /** Index of the last operation that reads it (or makes it, if none reads it); their number for a graph output. */
+  readonly lastRead: number;
+}
+
+/** A graph as a list of operations on values: what is scheduled. */
+export interface Program {
+  readonly graph: Graph;
+  readonly operations: readonly Operation[];
+  readonly values: ReadonlyMap<number, Value>;
+  /** The value that holds a tensor; undefined for constants and tensors that nothing uses. */
+  valueOf(tensorId: number): number | undefined;
+  /** Rows of the graph's inputs, by index, where they come row by row. */
+  readonly inputRows: readonly (number | undefined)[];
+}
+
+/**
+ * The operations of a graph, in its order. With `streamedInput` its inputs are made by operations too, which ask the host
+ * for rows: as many as their first reader sees.
+ * @throws UnsupportedError an alias of a constant that was not folded
+ */
+export function programOf(graph: Graph, streamedInput: boolean): Program {
+  const rootOf = aliasRoots(graph);
+  const sources = streamedInput
+    ? graph.inputs.map((id, index) => inputOperation(graph, asRead(graph, rootOf, id), index))
+    : [];
+  const computed = graph.nodes
+    .map((node) => ({ node, bound: bind(graph, node), op: opOf(node) }))
+    .filter(({ op }) => op.lower !== undefined);
+
+  const values = new Map<number, { -readonly [K in keyof Value]: Value[K] }>();
+  const place = (tensor: Tensor, born: number): void => {
+    const id = rootOf(tensor.id);
+    if (!values.has(id))
+      values.set(id, { id, name: tensor.name, bytes: byteSize(tensor), born, lastRead: born });
+  };
+  const valueOf = (tensorId: number): number | undefined => {
+    const id = rootOf(tensorId);
+    return values.has(id) ? id : undefined;
+  };
+  const extend = (id: number | undefined, index: number): void => {
+    const value = id === undefined ? undefined : values.get(id);
+    if (value !== undefined) value.lastRead = Math.max(value.lastRead, index);
+  };
+  if (!streamedInput) for (const id of graph.inputs) place(tensorOf(graph, id), -1);
+  const operations = [...sources, ...computed].map(({ node, bound, op }, index): Operation => {
+    const reads = bound.inputs.map((tensor) => (tensor === undefined ? undefined : valueOf(tensor.id)));
+    for (const id of reads) extend(id, index);
+    for (const output of bound.outputs) place(output, index);
+    return {
+      node,
+      bound,
+      op,
+      rows: op.rows?.(bound),
+      reads,
+      writes: bound.outputs.map(({ id }) => rootOf(id)),
+    };
+  });
+  for (const id of graph.outputs) extend(valueOf(id), operations.length);
+  return {
+    graph,
+    operations,
+    values,
+    valueOf,
+    inputRows: graph.inputs.map((_, i) => sources[i]?.op.rows?.(sources[i].bound)?.rows),
+  };
+}
+
+/** An operation without inputs that makes the graph's input `index`. */
+function inputOperation(graph: Graph, id: number, index: number): Pick<Operation, "node" | "bound" | "op"> {
+  const { name } = tensorOf(graph, id);
+  const node = { op: inputRows.name, name, inputs: [], outputs: [id], attrs: { index }, source: -1 };
+  return { node, bound: bind(graph, node), op: inputRows };
+}
+
+/** An input as its first reader sees it, perhaps under another shape: that has the rows. */
+function asRead(graph: Graph, rootOf: (id: number) => number, input: number): number {
+  const readers = graph.nodes.filter((node) => opOf(node).alias !== true);
+  const read = readers.flatMap(({ inputs }) => inputs).find((id) => id >= 0 && rootOf(id) === input);
+  return read ?? input;
+}
+
+/** Follows aliases back to the tensor whose bytes they share. */
+function aliasRoots(graph: Graph): (tensorId: number) => number {
+  const parent = new Map<number, number>();
+  for (const node of graph.nodes) {
+    if (opOf(node).alias !== true) continue;
+    const [input = -1] = node.inputs;
+    const [output = -1] = node.outputs;
+    if (tensorOf(graph, input).data !== undefined) {
+      throw new UnsupportedError(
+        "constant-alias",
+        `${node.op} "${node.name}" reshapes a constant; compile with the default passes, which fold all but outputs of the graph`,
+      );
+    }
+    parent.set(output, parent.get(input) ?? input);
+  }
+  return (tensorId) => parent.get(tensorId) ?? tensorId;
+}

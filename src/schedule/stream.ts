@@ -1,0 +1,212 @@
+import type { RowWindow } from "../ops/op.ts";
+import { rowCount } from "../ops/view.ts";
+import type { Operation, Program, Value } from "./program.ts";
+
+/** What one input of a stage needs of the stage that makes it: its rows up to y · stride + offset before rows up to y are made. */
+export interface StageLink {
+  readonly stage: number;
+  readonly stride: number;
+  readonly offset: number;
+}
+
+/** How consecutive operations run as one stream. */
+export interface Stream {
+  /** Rows of each stage, and how many it makes at a time. */
+  readonly rows: readonly number[];
+  readonly rowsPerPull: readonly number[];
+  /** Per stage, the stages that make its inputs. */
+  readonly links: readonly (readonly StageLink[])[];
+  /** Rows that are kept of each value that does not outlive the stream. */
+  readonly ringRows: ReadonlyMap<number, number>;
+  /** Values made in the place of another, element by element. */
+  readonly inPlaceOf: ReadonlyMap<number, number>;
+  /** How many bytes below a value from before the stream its last output must begin for both to share memory. */
+  readonly overlapDistance: ReadonlyMap<number, number>;
+  /** Ranges of rows that are run, of all stages. */
+  readonly pulls: number;
+}
+
+/** A record names two stages that its stage needs rows of. */
+const MAX_LINKS = 2;
+
+interface Reader {
+  readonly stage: number;
+  readonly window: RowWindow;
+}
+
+/**
+ * Runs operations [begin, end) of a program row by row, in thought: the order is that of assembly/kernels/stream.ts, so what
+ * is found here holds there. undefined where they do not fit together: an operation without rows, or one that reads rows
+ * of another shape than they are made in.
+ */
+export function streamOf(
+  program: Program,
+  begin: number,
+  end: number,
+  rowsAtOnce: number,
+): Stream | undefined {
+  const { values } = program;
+  const stages = program.operations.slice(begin, end);
+  const maker = new Map<number, number>();
+  for (const [index, { writes }] of stages.entries()) for (const id of writes) maker.set(id, index);
+  const readers = new Map<number, Reader[]>();
+  const links: StageLink[][] = [];
+  const rows: number[] = [];
+  for (const [index, operation] of stages.entries()) {
+    const access = operation.rows;
+    if (access === undefined) return undefined;
+    rows.push(access.rows);
+    links.push([]);
+    for (const [i, id] of operation.reads.entries()) {
+      if (id === undefined) continue;
+      const window = access.inputs[i];
+      if (window === undefined) return undefined;
+      const list = readers.get(id);
+      if (list === undefined) readers.set(id, [{ stage: index, window }]);
+      else list.push({ stage: index, window });
+      const stage = maker.get(id);
+      if (stage === undefined) continue;
+      const link = linkTo(stages, stage, operation, i, window);
+      if (link === undefined) return undefined;
+      links[index]?.push(link);
+    }
+    if ((links[index]?.length ?? 0) > MAX_LINKS) return undefined;
+  }
+  const rowsPerPull = rows.map((all) => Math.min(rowsAtOnce, all));
+
+  const isKept = (id: number): boolean => (values.get(id)?.lastRead ?? -1) >= end;
+  const inPlaceOf = findInPlace(stages, maker, readers, isKept);
+  const placeOf = (id: number): number => {
+    let place = id;
+    for (let next = inPlaceOf.get(place); next !== undefined; next = inPlaceOf.get(place)) place = next;
+    return place;
+  };
+
+  const done = new Float64Array(stages.length);
+  const oldestRow = (id: number): number => {
+    let oldest = Infinity;
+    for (const { stage, window } of readers.get(id) ?? []) {
+      const y = done[stage] ?? 0;
+      if (y < (rows[stage] ?? 0)) oldest = Math.min(oldest, y * window.stride + window.first);
+    }
+    return Math.max(oldest, 0);
+  };
+  /** Values by the place they are made in. */
+  const sharers = new Map<number, number[]>();
+  for (const id of maker.keys()) sharers.set(placeOf(id), [...(sharers.get(placeOf(id)) ?? []), id]);
+  const last = stages.length - 1;
+  const output = placeOf(stages[last]?.writes[0] ?? -1);
+  const outputBytes = values.get(output)?.bytes ?? 0;
+  const before = [...readers.keys()].filter(
+    (id) => !maker.has(id) && (values.get(id)?.lastRead ?? end) < end,
+  );
+  const rowBytes = rowSizes(program, stages, readers);
+  const ringRows = new Map<number, number>();
+  const overlapDistance = new Map(before.map((id) => [id, 0]));
+  let pulls = 0;
+
+  const make = (index: number, y1: number): void => {
+    const { rows: access, writes, reads } = stages[index] as Operation;
+    const y0 = done[index] ?? 0;
+    const accumulates = access?.accumulatorBytes !== undefined;
+    pulls++;
+    for (const id of writes) {
+      const place = placeOf(id);
+      const made = accumulates ? 1 : y1;
+      let oldest = accumulates ? 0 : y0;
+      for (const other of sharers.get(place) ?? []) oldest = Math.min(oldest, oldestRow(other));
+      ringRows.set(place, Math.max(ringRows.get(place) ?? 0, made - oldest));
+      if (place !== output) continue;
+      const written = accumulates ? (y1 === access.rows ? outputBytes : 0) : y1 * (rowBytes.get(id) ?? 0);
+      for (const input of before) {
+        // An operator that works in place reads each element before it writes there.
+        const inPlace = access?.inPlace?.some((i) => reads[i] === input) === true;
+        const saved = done[index] ?? 0;
+        if (inPlace) done[index] = y1;
+        const intact = oldestRow(input) * (rowBytes.get(input) ?? 0);
+        done[index] = saved;
+        const distance = intact === Infinity ? 0 : written - intact;
+        overlapDistance.set(input, Math.max(overlapDistance.get(input) ?? 0, distance));
+      }
+    }
+    done[index] = y1;
+  };
+  const pull = (index: number, end: number): void => {
+    const all = rows[index] ?? 0;
+    const target = Math.min(end, all);
+    while ((done[index] ?? 0) < target) {
+      const y1 = Math.min((done[index] ?? 0) + (rowsPerPull[index] ?? 1), all);
+      for (const { stage, stride, offset } of links[index] ?? []) pull(stage, y1 * stride + offset);
+      make(index, y1);
+    }
+  };
+  for (let index = last; index >= 0; index--) pull(index, Infinity);
+
+  for (const id of ringRows.keys()) if (sharers.get(id)?.some(isKept) === true) ringRows.delete(id);
+  return { rows, rowsPerPull, links, ringRows, inPlaceOf, overlapDistance, pulls };
+}
+
+/** How a stage depends on another that makes its input; undefined if they do not agree on what a row is. */
+function linkTo(
+  stages: readonly Operation[],
+  stage: number,
+  reader: Operation,
+  input: number,
+  window: RowWindow,
+): StageLink | undefined {
+  const maker = stages[stage];
+  const made = maker?.bound.outputs[0];
+  const read = reader.bound.inputs[input];
+  if (maker?.rows === undefined || made === undefined || read === undefined) return undefined;
+  const rows = maker.rows.rows;
+  // What is accumulated is there when all has come.
+  if (maker.rows.accumulatorBytes !== undefined) return { stage, stride: 0, offset: rows };
+  if (rowCount(read) !== rowCount(made)) return undefined;
+  return { stage, stride: window.stride, offset: window.last + 1 - window.stride };
+}
+
+/** Values that only an operator reads which may write in their place, by the value that it makes. */
+function findInPlace(
+  stages: readonly Operation[],
+  maker: ReadonlyMap<number, number>,
+  readers: ReadonlyMap<number, readonly Reader[]>,
+  isKept: (id: number) => boolean,
+): ReadonlyMap<number, number> {
+  const inPlaceOf = new Map<number, number>();
+  for (const { rows, reads, writes } of stages) {
+    const [output] = writes;
+    const operand = rows?.inPlace
+      ?.map((i) => reads[i])
+      .find((id) => {
+        if (id === undefined || isKept(id) || readers.get(id)?.length !== 1) return false;
+        const by = maker.get(id);
+        return by !== undefined && stages[by]?.rows?.accumulatorBytes === undefined;
+      });
+    if (operand !== undefined && output !== undefined) inPlaceOf.set(operand, output);
+  }
+  return inPlaceOf;
+}
+
+/** Bytes of a row of each value that the stages read or make. */
+function rowSizes(
+  { values }: Program,
+  stages: readonly Operation[],
+  readers: ReadonlyMap<number, readonly Reader[]>,
+): ReadonlyMap<number, number> {
+  const sizes = new Map<number, number>();
+  const note = (value: Value | undefined, rows: number): void => {
+    if (value !== undefined) sizes.set(value.id, value.bytes / rows);
+  };
+  for (const [id, list] of readers) {
+    const reader = stages[list[0]?.stage ?? 0];
+    const tensor = reader?.bound.inputs[reader.reads.indexOf(id)];
+    if (tensor !== undefined) note(values.get(id), rowCount(tensor));
+  }
+  for (const { bound, writes } of stages) {
+    for (const [i, id] of writes.entries()) {
+      const tensor = bound.outputs[i];
+      if (tensor !== undefined && !sizes.has(id)) note(values.get(id), rowCount(tensor));
+    }
+  }
+  return sizes;
+}
