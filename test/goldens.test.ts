@@ -18,7 +18,7 @@ const MODELS: Readonly<Record<string, Expectation>> = {
   hello_world_int8: { removed: 0 },
   ic_resnet8_int8: { removed: 1, arenaBytes: [49_152, 13_824, 11_104] },
   kws_dscnn_int8: { removed: 1, arenaBytes: [16_000, 5_930, 5_604] },
-  mcunet_vww: { removed: 9, arenaBytes: [89_600, 21_760, 16_720] },
+  mcunet_vww: { removed: 9, arenaBytes: [89_600, 21_760, 16_832] },
   mcunetv2_large: { removed: 10, arenaBytes: [1_404_928, 220_544, 220_544], sram: "unbounded" },
   micro_speech_int8: { removed: 1 },
   person_detect_int8: { removed: 1, arenaBytes: [55_296, 14_592, 14_496] },

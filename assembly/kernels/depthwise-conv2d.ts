@@ -1,5 +1,5 @@
 import { DepthwiseConv2dField, View } from "../../src/plan/format.ts";
-import { depthwiseRows, rowGroup, storeZeroRow } from "../micro/depthwise-strip.ts";
+import { blockChannels, depthwiseRows, rowGroup, storeZeroRow } from "../micro/depthwise-strip.ts";
 import { blockHeadBytes, epilogueBytes, prepareEpilogue } from "../micro/epilogue.ts";
 import { address, field, rowAddress } from "../record.ts";
 
@@ -23,13 +23,59 @@ export function depthwiseConv2d(record: usize, y0: i32, y1: i32): void {
     field(record, DepthwiseConv2dField.activationMin),
     field(record, DepthwiseConv2dField.activationMax),
   );
+  const c0 = field(record, DepthwiseConv2dField.c0);
+  const c1 = field(record, DepthwiseConv2dField.c1);
+  const rows = rowsAtOnce(record);
+  const weights = address(record, DepthwiseConv2dField.weights);
+  const plane = address(record, DepthwiseConv2dField.plane);
+  if (plane !== 0) {
+    const channels = blockChannels();
+    let block = weights;
+    for (let c = c0; c < c1; c += channels) {
+      const end = min(c + channels, c1);
+      copyPlane(record, c, end, plane);
+      for (let y = y0; y < y1; y += rows) {
+        outputRows(record, y, min(rows, y1 - y), 0, 0, c, end, block, plane - <usize>c);
+      }
+      block += blockBytes(record);
+    }
+    return;
+  }
   const batches = field(record, DepthwiseConv2dField.batches);
   for (let n = 0; n < batches; n++) {
     const inputBatch = <usize>n * address(record, DepthwiseConv2dField.inputBatchBytes);
     const outputBatch = <usize>n * address(record, DepthwiseConv2dField.outputBatchBytes);
-    const rows = rowsAtOnce(record);
-    for (let y = y0; y < y1; y += rows) outputRows(record, y, min(rows, y1 - y), inputBatch, outputBatch);
+    for (let y = y0; y < y1; y += rows) {
+      outputRows(record, y, min(rows, y1 - y), inputBatch, outputBatch, c0, c1, weights, 0);
+    }
   }
+}
+
+/** Copies channels [c, end) of the input to `plane`, pixels blockChannels() bytes apart. */
+function copyPlane(record: usize, c: i32, end: i32, plane: usize): void {
+  const input = record + (DepthwiseConv2dField.inputView << 2);
+  const pixelBytes = address(input, View.pixelBytes);
+  const width = field(input, View.width);
+  const height = field(input, View.height);
+  for (let y = 0; y < height; y++) {
+    let from = rowAddress(input, y, 0) + <usize>c;
+    for (let x = 0; x < width; x++) {
+      for (let i = 0; i < end - c; i++) store<u8>(plane + <usize>i, load<u8>(from + <usize>i));
+      from += pixelBytes;
+      plane += <usize>blockChannels();
+    }
+  }
+}
+
+/** Bytes of one block of weights: depthwiseBlockBytes in src/plan/packing.ts. */
+function blockBytes(record: usize): usize {
+  const kernelHeight = field(record, DepthwiseConv2dField.kernelHeight);
+  const kernelWidth = field(record, DepthwiseConv2dField.kernelWidth);
+  const groups = (kernelHeight + rowGroup() - 1) / rowGroup();
+  const taps = ASC_FEATURE_SIMD
+    ? (kernelWidth * groups * rowsAtOnce(record)) << 5
+    : (kernelHeight * kernelWidth + 3) & ~3;
+  return blockHeadBytes(field(record, DepthwiseConv2dField.requantization)) + <usize>taps;
 }
 
 /** Output rows that the weights are packed for: depthwiseRowsAtOnce in src/plan/packing.ts. */
@@ -43,8 +89,21 @@ function rowsAtOnce(record: usize): i32 {
   return 1;
 }
 
-/** Output rows y … y + count − 1, count ≤ rowsAtOnce. */
-function outputRows(record: usize, y: i32, count: i32, inputBatch: usize, outputBatch: usize): void {
+/**
+ * Output rows y … y + count − 1, count ≤ rowsAtOnce, and channels [c0, c1), whose weights begin at `weights`. With `plane` the
+ * input lies there, pixels blockChannels() bytes apart.
+ */
+function outputRows(
+  record: usize,
+  y: i32,
+  count: i32,
+  inputBatch: usize,
+  outputBatch: usize,
+  c0: i32,
+  c1: i32,
+  weights: usize,
+  plane: usize,
+): void {
   const input = record + (DepthwiseConv2dField.inputView << 2);
   const output = record + (DepthwiseConv2dField.outputView << 2);
   const kernelHeight = field(record, DepthwiseConv2dField.kernelHeight);
@@ -62,6 +121,8 @@ function outputRows(record: usize, y: i32, count: i32, inputBatch: usize, output
   const table = rows + 16;
   const strip = table + ((<usize>(groups * rowGroup() * 12) + 15) & ~15);
 
+  const pixelBytes = plane === 0 ? field(input, View.pixelBytes) : blockChannels();
+  const planeRow = <usize>(field(input, View.width) * blockChannels());
   storeZeroRow(zeroRow, field(record, DepthwiseConv2dField.inputZeroPoint));
   for (let ky = 0; ky < groups * rowGroup(); ky++) {
     const row =
@@ -70,18 +131,15 @@ function outputRows(record: usize, y: i32, count: i32, inputBatch: usize, output
       field(record, DepthwiseConv2dField.padTop);
     const inside = ky < neededRows && row >= 0 && row < field(input, View.height);
     const entry = table + <usize>(ky * 12);
-    store<u32>(entry, <u32>(inside ? rowAddress(input, row, inputBatch) : zeroRow));
-    store<u32>(entry, inside ? field(input, View.pixelBytes) : 0, 4);
+    const at = plane === 0 ? rowAddress(input, row, inputBatch) : plane + <usize>row * planeRow;
+    store<u32>(entry, <u32>(inside ? at : zeroRow));
+    store<u32>(entry, inside ? pixelBytes : 0, 4);
     store<i32>(entry, inside ? -1 : 0, 8);
   }
 
   const columns = (width - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
   const padLeft = min(field(record, DepthwiseConv2dField.padLeft), columns);
   const inside = max(min(field(input, View.width), columns - padLeft), 0);
-  const taps = ASC_FEATURE_SIMD
-    ? (kernelWidth * groups * packedRows) << 5
-    : (kernelHeight * kernelWidth + 3) & ~3;
-  const blockBytes = head + <usize>taps;
   const out = rowAddress(output, y, outputBatch);
   // Rings may put the second row below the first; the difference then wraps, and so does its sum.
   const outRowStep = count > 1 ? rowAddress(output, y + 1, outputBatch) - out : 0;
@@ -92,14 +150,14 @@ function outputRows(record: usize, y: i32, count: i32, inputBatch: usize, output
     padLeft,
     inside,
     columns - padLeft - inside,
-    field(record, DepthwiseConv2dField.c0),
-    field(record, DepthwiseConv2dField.c1),
+    c0,
+    c1,
     field(record, DepthwiseConv2dField.depthMultiplier),
     kernelWidth,
     strideX,
     dilationX,
-    address(record, DepthwiseConv2dField.weights),
-    blockBytes,
+    weights,
+    blockBytes(record),
     head,
     packedRows,
     count,

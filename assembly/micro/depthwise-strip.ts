@@ -21,6 +21,11 @@ import { storeTile } from "./store-tile.ts";
  * mask 0. The bias has −z · Σw folded in, z the zero point in storage form; in mcu it has not.
  */
 
+/** Channels of a block: blockChannels in src/plan/packing.ts. */
+export function blockChannels(): i32 {
+  return ASC_FEATURE_SIMD ? 8 : 1;
+}
+
 /** Kernel rows per row group. */
 export function rowGroup(): i32 {
   if (ASC_FEATURE_RELAXED_SIMD) return 4;

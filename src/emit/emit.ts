@@ -110,11 +110,11 @@ interface StepEmitter extends Compilation {
   readonly flash: FlashWriter;
   /** Ids of tiles and accumulators, which are no tensors'. */
   readonly ids: { next: number };
-  addressOf(value: number | undefined): number;
+  readonly addressOf: (value: number | undefined) => number;
 }
 
 /** A whole operator: one record, or a fetch and a record per tile of streamed weights. */
-function emitLayer(emitter: StepEmitter, { operations }: Step, index: number): void {
+function emitLayer(emitter: StepEmitter, { operations, inPlace = false }: Step, index: number): void {
   const { layout, packed, writer, flash, ids } = emitter;
   const [operation] = operations;
   if (operation === undefined) return;
@@ -131,7 +131,13 @@ function emitLayer(emitter: StepEmitter, { operations }: Step, index: number): v
     }
     const { inputs, outputs } = places(emitter, operation, undefined);
     const scratch = layout.scratchAddress[index] ?? 0;
-    writeOperation(emitter, operation, { inputs, outputs, packed: address, scratch, c0, c1 }, weightsId, -1);
+    writeOperation(
+      emitter,
+      operation,
+      { inputs, outputs, packed: address, scratch, c0, c1, inPlace },
+      weightsId,
+      -1,
+    );
   }
 }
 

@@ -3,7 +3,7 @@ import { NOWHERE } from "../ops/op.ts";
 import { align } from "../plan/packing.ts";
 import { recordBytes } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
-import { distancesOf, rowBytesOf, stepScratch } from "../schedule/choose.ts";
+import { distancesOf, rowBytesOf, stepScratch, streamBytes } from "../schedule/choose.ts";
 import type { Step as ScheduledStep } from "../schedule/layers.ts";
 import type { Operation, Program } from "../schedule/program.ts";
 import type { Overlap, Step, Storage, WeightDemand } from "./problem.ts";
@@ -34,20 +34,35 @@ export function demandMemory(
   const storages: Storage[] = [];
   const storageOfValue = new Map<number, number>();
   const inPlaceOf = new Map(steps.flatMap(({ stream }) => [...(stream?.inPlaceOf ?? [])]));
+  const takenOver = new Map(
+    steps.flatMap(({ operations: [operation], inPlace }) =>
+      inPlace === true && operation ? [[operation.writes[0], operation.reads[0]] as const] : [],
+    ),
+  );
   for (const { id, name, bytes, born, lastRead } of program.values.values()) {
     if (inPlaceOf.has(id)) continue;
+    const taken = takenOver.get(id);
+    const before = taken === undefined ? undefined : storageOfValue.get(taken);
+    const lastStep = stepOf[lastRead] ?? steps.length;
+    const over = storages[before ?? -1];
+    if (before !== undefined && over !== undefined) {
+      storageOfValue.set(id, before);
+      storages[before] = { ...over, lastStep };
+      continue;
+    }
     const firstStep = born < 0 ? -1 : (stepOf[born] ?? -1);
-    const { stream, operations = [] } = steps[firstStep] ?? {};
+    const { stream, operations = [], outputAtTop } = steps[firstStep] ?? {};
     const ringRows = stream?.ringRows.get(id);
     storageOfValue.set(id, storages.length);
     storages.push({
       id: storages.length,
       value: id,
       isRing: ringRows !== undefined,
+      ...(ringRows === undefined && outputAtTop !== undefined && { fromTop: outputAtTop }),
       name,
       bytes: ringRows === undefined ? bytes : ringRows * rowBytesOf(operations, id, bytes),
       firstStep,
-      lastStep: ringRows === undefined ? (stepOf[lastRead] ?? steps.length) : firstStep,
+      lastStep: ringRows === undefined ? lastStep : firstStep,
     });
   }
   const storageOf = (value: number | undefined): number | undefined => {
@@ -90,17 +105,19 @@ function weightDemand(
 }
 
 function overlapsOf(
-  { operations, stream }: ScheduledStep,
+  step: ScheduledStep,
   index: number,
   storages: readonly Storage[],
   storageOf: MemoryDemand["storageOf"],
   variant: Variant,
 ): Overlap[] {
-  const output = storageOf(operations.at(-1)?.writes[0]);
-  if (output === undefined) return [];
-  return distancesOf(operations, stream, variant).flatMap(([id, distance]) => {
+  const output = storageOf(step.operations.at(-1)?.writes[0]);
+  if (output === undefined || step.sharesBytes === false) return [];
+  return distancesOf(step, variant).flatMap(([id, distance]) => {
     const input = storageOf(id);
-    return input !== undefined && storages[input]?.lastStep === index ? [{ input, output, distance }] : [];
+    return input !== undefined && input !== output && storages[input]?.lastStep === index
+      ? [{ input, output, distance }]
+      : [];
   });
 }
 
@@ -110,9 +127,7 @@ function stepRecordBytes(step: ScheduledStep, packed: PackedWeights, variant: Va
     (sum, operation) => sum + lowerableBytes(operation, variant, packed.get(operation)),
     0,
   );
-  return step.stream === undefined
-    ? bytes
-    : bytes + recordBytes("stream") + step.operations.length * recordBytes("stage");
+  return bytes + streamBytes(step);
 }
 
 function lowerableBytes({ op, bound }: Operation, variant: Variant, packed: Packed | undefined): number {

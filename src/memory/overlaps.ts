@@ -50,6 +50,13 @@ function raise({ storages, steps }: PlanProblem, [, ...bytes]: readonly StepByte
   return Math.min(required, escape);
 }
 
+/** What each step needs at once at the least, scratch aside. Takes valid overlaps only. */
+export function stepNeeds(problem: PlanProblem): readonly number[] {
+  return stepBytes(problem)
+    .slice(1, -1)
+    .map(({ overlapped }) => overlapped);
+}
+
 /**
  * The bytes of each step, preceded by those of the inputs before the first and followed by those of the outputs after
  * the last.

@@ -1,7 +1,7 @@
 import { align } from "../plan/packing.ts";
 import { ALIGNMENT, type Range } from "./occupancy.ts";
-import { lowerBound, type Extent } from "./overlaps.ts";
-import type { PlanProblem } from "./problem.ts";
+import { lowerBound, stepNeeds, type Extent } from "./overlaps.ts";
+import type { PlanProblem, Storage } from "./problem.ts";
 
 /**
  * Where each storage begins, in bytes from the start of the arena: multiples of 16, such that two storages alive in the
@@ -25,7 +25,10 @@ export function placeStorages(problem: PlanProblem): readonly number[] {
         .toSorted((a, b) => ragged(a) - ragged(b))
         .map((block): Seat => ({ block, fromTop: block.isScratch })),
     () => bySize.map((block): Seat => ({ block, fromTop: true })),
-    () => alternating(bySize),
+    () => asScheduled(bySize, () => 0),
+    () => asScheduled(bySize, tightnessOf(problem, bySize)),
+    () => alternating(bySize, () => false),
+    () => alternating(bySize, ({ firstStep, lastStep }) => firstStep === lastStep),
   ];
   const bound = lowerBound(problem);
   const maxPasses = Math.min(MAX_PASSES, MAX_WORK / (bySize.length + 1) ** 2);
@@ -34,9 +37,16 @@ export function placeStorages(problem: PlanProblem): readonly number[] {
   let current: Trial | undefined;
   let best: Trial | undefined;
   let bestPass = 0;
+  let lastGain = 0;
+  let restarts = 0;
   for (let pass = 0; pass <= maxPasses; pass++) {
+    if (pass >= starts.length && pass > lastGain + PATIENCE) {
+      lastGain = pass;
+      current = arrange(starts[++restarts % starts.length]?.() ?? [], bound, blocks);
+    }
     const seats = starts[pass]?.() ?? mutate(current?.seats ?? [], current?.misfits ?? [], random);
     const trial = arrange(seats, bound, blocks);
+    if (current === undefined || isWorse(current.cost, trial.cost)) lastGain = pass;
     if (current === undefined || !isWorse(trial.cost, current.cost)) current = trial;
     if (best === undefined || isWorse(best.cost, trial.cost)) {
       best = trial;
@@ -50,7 +60,9 @@ export function placeStorages(problem: PlanProblem): readonly number[] {
 }
 
 /** Passes of the search, and pairs of blocks that it may look at: large graphs get fewer passes. */
-const MAX_PASSES = 400;
+const MAX_PASSES = 1200;
+/** Passes without gain after which the search begins anew from another order. */
+const PATIENCE = 150;
 const MAX_WORK = 1 << 24;
 /** Once the activations meet their bound: passes without gain, and bytes of scratch above its bound, to settle for. */
 const SCRATCH_PASSES = 16;
@@ -61,6 +73,7 @@ interface Block {
   readonly isScratch: boolean;
   readonly size: number;
   readonly bytes: number;
+  readonly fromTop: boolean | undefined;
   readonly firstStep: number;
   readonly lastStep: number;
   /** Inputs that this output may overlap, and how far below them it must begin. */
@@ -89,25 +102,28 @@ function isWorse(a: Extent, b: Extent): boolean {
 
 /** The storages, in order of their ids, then the scratch of each step. */
 function makeBlocks({ storages, steps }: PlanProblem): readonly Block[] {
-  const makeBlock = (bytes: number, firstStep: number, lastStep: number, isScratch: boolean): Block => {
+  const makeBlock = (storage: Omit<Storage, "id" | "name">, isScratch: boolean): Block => {
+    const { bytes, firstStep, lastStep, fromTop } = storage;
     return {
       isScratch,
       size: align(bytes, ALIGNMENT),
       bytes,
+      fromTop,
       firstStep,
       lastStep,
       inputs: new Map(),
       begin: 0,
     };
   };
-  const activations = storages.map((storage) => {
-    return makeBlock(storage.bytes, storage.firstStep, storage.lastStep, false);
-  });
+  const activations = storages.map((storage) => makeBlock(storage, false));
   for (const { input, output, distance } of steps.flatMap((step) => step.overlaps)) {
     const above = activations[input];
     if (above !== undefined) activations[output]?.inputs.set(above, align(distance, ALIGNMENT));
   }
-  return [...activations, ...steps.map((step, index) => makeBlock(step.scratchBytes, index, index, true))];
+  const scratch = steps.map(({ scratchBytes: bytes }, index) =>
+    makeBlock({ bytes, firstStep: index, lastStep: index }, true),
+  );
+  return [...activations, ...scratch];
 }
 
 /** Bytes that rounding up adds. */
@@ -115,10 +131,47 @@ function ragged({ size, bytes }: Block): number {
   return size - bytes;
 }
 
-/** In order of birth, from alternating ends: neighbours of a chain never meet. */
-function alternating(blocks: readonly Block[]): readonly Seat[] {
+/**
+ * The tightest first, then in order of birth, at the ends that the schedule has thought of; rings and other short lives after
+ * what outlives them.
+ */
+function asScheduled(blocks: readonly Block[], tightness: (block: Block) => number): readonly Seat[] {
+  const turn = (block: Block): number => (block.isScratch ? 2 : Number(block.firstStep === block.lastStep));
   return blocks
-    .toSorted((a, b) => Number(a.isScratch) - Number(b.isScratch) || a.firstStep - b.firstStep)
+    .toSorted(
+      (a, b) =>
+        Number(a.isScratch) - Number(b.isScratch) ||
+        tightness(b) - tightness(a) ||
+        turn(a) - turn(b) ||
+        a.firstStep - b.firstStep,
+    )
+    .map((block) => ({ block, fromTop: block.fromTop ?? true }));
+}
+
+/** Of a block: the most bytes that are needed at once while it is alive. */
+function tightnessOf(problem: PlanProblem, blocks: readonly Block[]): (block: Block) => number {
+  const needs = stepNeeds(problem);
+  const tightness = new Map(
+    blocks.map((block) => {
+      let most = 0;
+      for (
+        let step = Math.max(block.firstStep, 0);
+        step <= Math.min(block.lastStep, needs.length - 1);
+        step++
+      ) {
+        most = Math.max(most, needs[step] ?? 0);
+      }
+      return [block, most];
+    }),
+  );
+  return (block) => tightness.get(block) ?? 0;
+}
+
+/** In order of birth, from alternating ends: neighbours of a chain never meet. Those that are `later` come after the others. */
+function alternating(blocks: readonly Block[], later: (block: Block) => boolean): readonly Seat[] {
+  const turn = (block: Block): number => (block.isScratch ? 2 : Number(later(block)));
+  return blocks
+    .toSorted((a, b) => turn(a) - turn(b) || a.firstStep - b.firstStep)
     .map((block, index) => ({ block, fromTop: block.isScratch || index % 2 === 1 }));
 }
 

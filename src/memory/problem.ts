@@ -6,6 +6,8 @@ export interface Storage {
   readonly id: number;
   /** The value it holds; others may be made in its place. */
   readonly value?: number;
+  /** The end of the arena at which the schedule has thought of it. */
+  readonly fromTop?: boolean;
   /** Holds only the rows in use. */
   readonly isRing?: boolean;
   /** For messages and maps. */

@@ -1,7 +1,7 @@
 import { MemoryError } from "../errors.ts";
 import type { Variant } from "../plan/variant.ts";
 import type { Measure, Segments } from "../schedule/choose.ts";
-import { cyclesOf, fastestWithin, leastPeak, peaksBetween, segmentsOf } from "../schedule/choose.ts";
+import { bestWithin, cyclesOf, leastPeak, peaksBetween, segmentsOf } from "../schedule/choose.ts";
 import type { Step } from "../schedule/layers.ts";
 import { scheduleLayers } from "../schedule/layers.ts";
 import type { Program } from "../schedule/program.ts";
@@ -62,26 +62,40 @@ export function planProgram(request: PlanRequest): Planned {
   return best ?? arrange(request, schedules.at(1) ?? layers);
 }
 
-/** The least first. */
-function candidates(segments: Segments, schedule: Schedule, budget: number): (readonly Step[])[] {
-  const measures: readonly Measure[] = ["arenaBytes", "ramBytes"];
-  return measures.flatMap((measure) => {
-    const least = leastPeak(segments, measure);
-    const limits = schedule === "minimum" ? [least] : peaksBetween(segments, measure, least, budget);
-    return limits.flatMap((limit) => {
-      const steps = fastestWithin(segments, measure, limit);
-      return steps === undefined ? [] : [steps];
-    });
-  });
+/** Schedules to place, the least first. */
+function candidates(segments: Segments, schedule: Schedule, budget: number): readonly (readonly Step[])[] {
+  const within = (measure: Measure, limit: number): (readonly Step[])[] => {
+    const steps = bestWithin(segments, measure, limit, schedule === "minimum" ? "planBytes" : "cycles");
+    return steps === undefined ? [] : [steps];
+  };
+  const leastArena = leastPeak(segments, "arenaBytes");
+  const leastRam = leastPeak(segments, "ramBytes");
+  if (schedule === "auto") {
+    const limits = peaksBetween(segments, "arenaBytes", leastArena, budget);
+    return [...limits.flatMap((limit) => within("arenaBytes", limit)), ...within("ramBytes", leastRam)].map(
+      freely,
+    );
+  }
+  const lean = within("ramBytes", leastRam);
+  return [...within("arenaBytes", leastArena).map(freely), ...lean, ...lean.map(freely)];
 }
 
-/** Fewer bytes, or, where the budget is all that matters, less time; then the other. */
+/** The schedule without its thoughts on which outputs share bytes with inputs: placing it may find better. */
+function freely(steps: readonly Step[]): readonly Step[] {
+  return steps.map(({ operations, stream, inPlace, outputAtTop }) => ({
+    operations,
+    ...(stream && { stream }),
+    ...(inPlace !== undefined && { inPlace }),
+    ...(outputAtTop !== undefined && { outputAtTop }),
+  }));
+}
+
+/** Fewer bytes (of activations, where the sum is the same), or, where the budget is all that matters, less time. */
 function isBetter({ schedule, variant }: PlanRequest, a: Planned, b: Planned): boolean {
   const bytes = a.layout.ramBytes - b.layout.ramBytes;
   const cycles = planCycles(a, variant) - planCycles(b, variant);
-  return schedule === "minimum"
-    ? bytes < 0 || (bytes === 0 && cycles < 0)
-    : cycles < 0 || (cycles === 0 && bytes < 0);
+  const arena = a.layout.arenaBytes - b.layout.arenaBytes;
+  return (schedule === "minimum" ? bytes || arena || cycles : cycles || bytes) < 0;
 }
 
 /** Bytes per cycle that come from flash. */

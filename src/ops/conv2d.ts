@@ -1,16 +1,17 @@
 import { UnsupportedError } from "../errors.ts";
-import type { BoundNode } from "../graph/graph.ts";
+import type { BoundNode, TensorType } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
 import type { SpatialGeometry } from "../plan/packing.ts";
 import {
   blockChannels,
   blockHeadBytes,
   convBlockBytes,
-  convRowsAtOnce,
+  convPixelsAtOnce,
   convScratchBytes,
   convSegments,
   dotLanes,
   isPointwise,
+  pointwiseRowsAtOnce,
 } from "../plan/packing.ts";
 import type { RecordOf } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
@@ -129,17 +130,23 @@ export const conv2d = defineOp<ConvolutionAttrs>({
 
   scratchBytes: (node, variant) => convScratchBytes(variant, geometry(node)),
 
-  // A row's input is read before the row is written; pixels of a 1×1 kernel are in tiles that may run on into later rows.
+  // A row's input is staged before the row is written; a 1×1 kernel goes pixel by pixel, or tile by tile.
   overlapDistance(node, input, variant) {
     if (input !== 0) return undefined;
+    const [from, to] = [requireInput(node.inputs, 0, "input"), requireOutput(node.outputs)];
+    const { strideY, strideX } = node.attrs;
     const { pointwise, outputWidth } = geometry(node);
-    const rowsAtOnce = convRowsAtOnce(variant, pointwise, outputWidth);
-    return rowOverlapDistance(
-      node.attrs,
-      requireInput(node.inputs, 0, "input"),
-      requireOutput(node.outputs),
-      rowsAtOnce,
-    );
+    if (!pointwise) return rowOverlapDistance(node.attrs, from, to);
+    if (strideY * strideX !== 1)
+      return rowOverlapDistance(node.attrs, from, to, pointwiseRowsAtOnce(outputWidth));
+    // Pixel by pixel: each is a row of its own.
+    const pixels = ({
+      shape: [batches = 1, height = 1, width = 1, channels = 1],
+    }: TensorType): TensorType => ({
+      shape: [batches, height * width, 1, channels],
+      type: "int8",
+    });
+    return rowOverlapDistance({ strideY: 1, padTop: 0 }, pixels(from), pixels(to), convPixelsAtOnce(variant));
   },
 
   pack(node, variant) {

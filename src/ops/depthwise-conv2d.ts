@@ -1,13 +1,17 @@
 import { ModelError } from "../errors.ts";
+import type { BoundNode } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
 import {
+  align,
   blockHeadBytes,
   depthwiseBlockBytes,
+  depthwisePlaneBytes,
   depthwiseRowGroups,
   depthwiseRowsAtOnce,
   depthwiseScratchBytes,
   dotLanes,
 } from "../plan/packing.ts";
+import type { Variant } from "../plan/variant.ts";
 import {
   perTensor,
   requireActivation,
@@ -144,17 +148,14 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     return elementCount(requireOutput(outputs).shape) * kernelHeight * kernelWidth;
   },
 
-  scratchBytes({ attrs, inputs, outputs }, variant) {
-    const [, kernelHeight = 1, kernelWidth = 1] = requireInput(inputs, 1, "weights").shape;
-    const [, , outputWidth = 1] = requireOutput(outputs).shape;
-    return depthwiseScratchBytes(
-      variant,
-      kernelHeight,
-      kernelWidth,
-      outputWidth,
-      attrs.strideX,
-      attrs.dilationX,
-    );
+  scratchBytes: scratchBytesOf,
+
+  inPlaceScratchBytes(node, variant) {
+    const [batches, height = 1, width = 1] = requireInput(node.inputs, 0, "input").shape;
+    const [, outputHeight = 1, outputWidth = 1] = requireOutput(node.outputs).shape;
+    if (batches !== 1 || node.attrs.depthMultiplier !== 1) return undefined;
+    if (outputHeight * outputWidth !== height * width) return undefined;
+    return planeOffset(node, variant) + depthwisePlaneBytes(variant, height, width);
   },
 
   // A row is written only after its window has been interleaved, 8 channels at a time. Streamed weights make several
@@ -220,7 +221,7 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     );
   },
 
-  lower(node, at, _variant, packed) {
+  lower(node, at, variant, packed) {
     const input = requireInput(node.inputs, 0, "input");
     const output = requireOutput(node.outputs);
     const [, kernelHeight = 1, kernelWidth = 1] = requireInput(node.inputs, 1, "weights").shape;
@@ -254,6 +255,19 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
       activationMax: range.max,
       scratch: at.scratch,
       depthMultiplier,
+      plane: at.inPlace === true ? at.scratch + planeOffset(node, variant) : 0,
     };
   },
 });
+
+function scratchBytesOf({ attrs, inputs, outputs }: BoundNode<DepthwiseAttrs>, variant: Variant): number {
+  const [, kernelHeight = 1, kernelWidth = 1] = requireInput(inputs, 1, "weights").shape;
+  const [, , outputWidth = 1] = requireOutput(outputs).shape;
+  const { strideX, dilationX } = attrs;
+  return depthwiseScratchBytes(variant, kernelHeight, kernelWidth, outputWidth, strideX, dilationX);
+}
+
+/** Where a copy of one block's channels begins, behind the usual scratch. */
+function planeOffset(node: BoundNode<DepthwiseAttrs>, variant: Variant): number {
+  return align(scratchBytesOf(node, variant), 16);
+}

@@ -74,6 +74,8 @@ export interface Addresses {
   /** Per input; at 0 for constants and omitted inputs. */
   readonly inputs: readonly Place[];
   readonly outputs: readonly Place[];
+  /** The output lies where the first input does; scratch is as `inPlaceScratchBytes` asks. */
+  readonly inPlace?: boolean;
   /** Set where the record is run in ranges of rows: the address of the accumulators, 0 if `rows` asks for none. */
   readonly accumulators?: number;
   /** Of the packed blob, or of the tile of it that holds channels [c0, c1). */
@@ -120,6 +122,11 @@ export interface OpDefinition<Attrs = unknown> {
   macs(node: BoundNode<Attrs>): number;
   /** Working bytes while the record runs; addresses are 16-byte aligned. */
   scratchBytes?(node: BoundNode<Attrs>, variant: Variant): number;
+  /**
+   * Scratch with which the output may take the place of the first input, which has as many bytes, where that needs more than
+   * usual; the record then serves whole tensors. undefined (or absent) where it may not.
+   */
+  inPlaceScratchBytes?(node: BoundNode<Attrs>, variant: Variant): number | undefined;
   /**
    * How many bytes below input `input` the output must begin for both to share memory: 0 for elementwise operators that
    * may run in place, undefined (or absent) where they must not overlap.

@@ -181,6 +181,11 @@ export enum DepthwiseConv2dField {
   activationMax = 37,
   scratch = 38,
   depthMultiplier = 39,
+  /**
+   * Where the output takes the input's place: room for all rows of one block's channels, which are copied there before
+   * the block's output is written; 0 otherwise. Whole tensors of one batch, depthMultiplier 1.
+   */
+  plane = 40,
 }
 
 /** Output rows [y0, y1), channels [c0, c1). */

@@ -156,9 +156,17 @@ export function isPointwise(
   );
 }
 
-/** Output rows that a convolution may have begun before it has read all of the first one's input. */
-export function convRowsAtOnce(variant: Variant, pointwise: boolean, outputWidth: number): number {
-  return pointwise && variant !== "mcu" ? 1 + Math.ceil(3 / outputWidth) : 1;
+/**
+ * Output rows that a strided 1×1 convolution may have begun before it has read all of the first one's input: its tiles of
+ * pixels run on from row to row.
+ */
+export function pointwiseRowsAtOnce(outputWidth: number): number {
+  return 1 + Math.ceil(3 / outputWidth);
+}
+
+/** Output pixels that a 1×1 convolution may have begun before it has read all of the first one's input. */
+export function convPixelsAtOnce(variant: Variant): number {
+  return variant === "mcu" ? 1 : 4;
 }
 
 /**
@@ -193,6 +201,11 @@ export function depthwiseScratchBytes(
   const rows = 16 + align(groups * dotLanes(variant) * 12, 16);
   const columns = (outputWidth - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
   return epilogueBytes(variant) + rows + (variant === "mcu" ? 0 : 32 * groups * columns);
+}
+
+/** A copy of all pixels of one block's channels, and what kernels read past it. */
+export function depthwisePlaneBytes(variant: Variant, height: number, width: number): number {
+  return height * width * blockChannels(variant) + 16;
 }
 
 /** `value` rounded up to a multiple of `alignment`. */

@@ -1,4 +1,4 @@
-import type { Access, Footprint, Region } from "./access.ts";
+import type { Access, Footprint, Range, Region } from "./access.ts";
 import { read, spanOf, write } from "./access.ts";
 import type { Placed } from "./fields.ts";
 import { atLeast, checkClamp, LIMIT, product, refusal, zeroPoints } from "./fields.ts";
@@ -6,15 +6,17 @@ import { Requantization } from "./format.ts";
 import {
   blockChannels,
   convBlockBytes,
-  convRowsAtOnce,
+  convPixelsAtOnce,
   convScratchBytes,
   convSegments,
   depthwiseBlockBytes,
   depthwiseRowsAtOnce,
   depthwiseScratchBytes,
+  depthwisePlaneBytes,
   isPointwise,
+  pointwiseRowsAtOnce,
 } from "./packing.ts";
-import type { RecordOf } from "./record.ts";
+import type { RecordOf, ViewWords } from "./record.ts";
 import type { Variant } from "./variant.ts";
 
 type Convolution = (RecordOf<"conv2d"> | RecordOf<"depthwiseConv2d">) & Placed;
@@ -143,14 +145,31 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
       address: record.weights,
       bytes: product(record, blocks, convBlockBytes(variant, record.requantization, patch)),
     },
-    accesses: rowAccesses(
-      record,
-      convRowsAtOnce(variant, pointwise, outputView.width),
-      record.dilationY,
-      0,
-      channels,
-    ),
+    accesses: pointwise
+      ? pointwiseAccesses(record, variant)
+      : rowAccesses(record, 1, record.dilationY, 0, channels),
   };
+}
+
+/** A 1×1 convolution over whole tensors goes pixel by pixel, or by tiles of pixels: each is a row of its own. */
+function pointwiseAccesses(record: RecordOf<"conv2d"> & Placed, variant: Variant): Iterable<Access> {
+  const { inputView, outputView, strideY, strideX, y0, y1 } = record;
+  const { width } = outputView;
+  const isWhole = ({ rowBytes, pixelBytes, ringRows, height, width }: ViewWords): boolean =>
+    rowBytes === width * pixelBytes && ringRows >= height;
+  const depth = inputView.channels;
+  if (strideY * strideX !== 1 || !isWhole(inputView) || !isWhole(outputView) || inputView.width !== width) {
+    return rowAccesses(record, pointwiseRowsAtOnce(width), record.dilationY, 0, depth);
+  }
+  const pixels = (view: ViewWords): ViewWords => ({
+    ...view,
+    rowBytes: view.pixelBytes,
+    ringRows: view.height * view.width,
+    height: view.height * view.width,
+    width: 1,
+  });
+  const asPixels = { ...record, inputView: pixels(inputView), outputView: pixels(outputView) };
+  return rowAccesses({ ...asPixels, y0: y0 * width, y1: y1 * width }, convPixelsAtOnce(variant), 1, 0, depth);
 }
 
 /**
@@ -204,9 +223,12 @@ export function depthwiseFootprint(
     record.dilationX,
   );
   const blockBytes = depthwiseBlockBytes(variant, record.requantization, record, kernelWidth);
+  const scratch = { address: record.scratch, bytes: product(record, scratchBytes) };
+  const weights = { address: record.weights, bytes: product(record, blocks, blockBytes) };
+  if (record.plane !== 0) return planeFootprint(record, variant, scratch, weights);
   return {
-    scratch: { address: record.scratch, bytes: product(record, scratchBytes) },
-    weights: { address: record.weights, bytes: product(record, blocks, blockBytes) },
+    scratch,
+    weights,
     accesses: rowAccesses(
       record,
       depthwiseRowsAtOnce(variant, record),
@@ -215,6 +237,35 @@ export function depthwiseFootprint(
       Math.ceil(c1 / depthMultiplier),
     ),
   };
+}
+
+/** A block's channels at a time: all rows of the input are copied to the plane before any of the output is written. */
+function planeFootprint(
+  record: RecordOf<"depthwiseConv2d"> & Placed,
+  variant: Variant,
+  scratch: Range,
+  weights: Range,
+): Footprint {
+  const { inputView, outputView, batches, depthMultiplier, plane, y0, y1, c0, c1 } = record;
+  const planeBytes = depthwisePlaneBytes(variant, inputView.height, inputView.width);
+  const sound =
+    batches === 1 &&
+    depthMultiplier === 1 &&
+    plane >= scratch.address + scratch.bytes &&
+    inputView.ringRows >= inputView.height &&
+    y0 === 0 &&
+    y1 === outputView.height;
+  if (!sound) throw refusal("plan-field", record, `works in place with a plane at ${plane}`);
+  const bytes = product(record, plane + planeBytes - scratch.address);
+  function* accesses(): Generator<Access> {
+    const channels = blockChannels(variant);
+    for (let c = c0; c < c1; c += channels) {
+      const end = Math.min(c + channels, c1);
+      yield read("input", inputRegion(record, 0, inputView.height, c, end));
+      yield write("output", { ...outputRegion(record, 0, y1), c0: c, c1: end });
+    }
+  }
+  return { scratch: { address: scratch.address, bytes }, weights, accesses: accesses() };
 }
 
 export function poolFootprint(record: Pool): Footprint {

@@ -1,21 +1,35 @@
 import type { Packed } from "../ops/op.ts";
 import { align } from "../plan/packing.ts";
+import { recordBytes } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
 import type { Step } from "./layers.ts";
 import type { Operation, Program } from "./program.ts";
 import { streamOf } from "./stream.ts";
+
+/** Which end of the arena a value is to lie at. */
+type Side = "bottom" | "top";
 
 /** What a step needs and takes, estimated before anything is placed. */
 interface Segment {
   readonly begin: number;
   readonly end: number;
   readonly step: Step;
+  /** With the output beside all else, or sharing bytes with a dying input as far as it may. */
+  readonly apart: Bytes;
+  readonly overlapped: Bytes;
+  /** The output may lie just where a dying input does. */
+  readonly inPlace: boolean;
+  /** Bytes of records that a stream adds to those of its operators. */
+  readonly planBytes: number;
+  /** Cycles that the step takes, roughly; only differences count. */
+  readonly cycles: number;
+}
+
+interface Bytes {
   /** Activations and rings that are alive in it. */
   readonly arenaBytes: number;
   /** Those, scratch, and its weights as far as they must be there at once. */
   readonly ramBytes: number;
-  /** Cycles that the step takes, roughly; only differences count. */
-  readonly cycles: number;
 }
 
 /** Consecutive operations cut into steps in every way that is worth looking at. */
@@ -43,14 +57,29 @@ export function segmentsOf(
   const from = operations.map((operation, begin) => {
     const segments: Segment[] = [];
     const add = (step: Step): void => {
-      const end = begin + step.operations.length;
-      segments.push({ begin, end, step, ...bytesOf(step, begin), cycles: cyclesOf(step, variant) });
-    };
-    const bytesOf = (step: Step, first: number): Pick<Segment, "arenaBytes" | "ramBytes"> => {
-      const arenaBytes = (alive[first] ?? 0) + madeBytes(program, step, first, variant);
-      return { arenaBytes, ramBytes: arenaBytes + workingBytes(step, packed, first, variant) };
+      const { bytes, shared, inPlace } = madeBytes(program, step, begin, variant);
+      const arenaBytes = (alive[begin] ?? 0) + bytes;
+      const sized = (arenaBytes: number, shares: boolean): Bytes => ({
+        arenaBytes,
+        ramBytes: arenaBytes + workingBytes(step, packed, begin, variant, shares),
+      });
+      segments.push({
+        begin,
+        end: begin + step.operations.length,
+        step,
+        apart: sized(arenaBytes, false),
+        overlapped: sized(arenaBytes - shared, true),
+        inPlace,
+        planBytes: streamBytes(step),
+        cycles: cyclesOf(step, variant),
+      });
     };
     add({ operations: [operation] });
+    const [input = -1] = operation.reads;
+    const dies = program.values.get(input)?.lastRead === begin;
+    if (dies && operation.op.inPlaceScratchBytes?.(operation.bound, variant) !== undefined) {
+      add({ operations: [operation], inPlace: true });
+    }
     const last = Math.min(operations.length, begin + MAX_STAGES);
     let pulls = 0;
     for (let end = begin + 2, fits = true; end <= last && fits && pulls < share; end++) {
@@ -70,42 +99,89 @@ export function segmentsOf(
 /** Rows per pull that are tried: one needs least memory, more suit the kernels' tiles. */
 const ROWS_AT_ONCE = [1, 2, 4];
 
-/** The least that any schedule can need by this measure. */
-export function leastPeak({ from }: Segments, measure: Measure): number {
-  const least = new Float64Array(from.length + 1).fill(Infinity);
-  least[0] = 0;
-  for (const segments of from) {
-    for (const { begin, end, [measure]: bytes } of segments) {
-      least[end] = Math.min(least[end] ?? Infinity, Math.max(least[begin] ?? Infinity, bytes));
-    }
-  }
-  return least[from.length] ?? 0;
+/** A way to run a segment: what it needs, and the ends of the arena that its input and output then lie at. */
+interface Way {
+  readonly segment: Segment;
+  readonly bytes: Bytes;
+  readonly from: Side;
+  readonly to: Side;
 }
 
-/** The fastest schedule none of whose steps needs more than `limit` bytes by this measure; undefined if there is none. */
-export function fastestWithin(
+const SIDES: readonly Side[] = ["bottom", "top"];
+
+/**
+ * An output that shares bytes with its input lies below it, so the input is at the top and the output at the bottom: then
+ * nothing has to be moved between steps. Without sharing they lie at opposite ends; exactly in place, at the same.
+ */
+function waysOf(segment: Segment): readonly Way[] {
+  const { apart, overlapped, inPlace } = segment;
+  const other = (side: Side): Side => (side === "top" ? "bottom" : "top");
+  const ways = SIDES.map((from): Way => ({ segment, bytes: apart, from, to: other(from) }));
+  if (overlapped.arenaBytes === apart.arenaBytes) return ways;
+  return inPlace
+    ? [...ways, ...SIDES.map((side): Way => ({ segment, bytes: overlapped, from: side, to: side }))]
+    : [...ways, { segment, bytes: overlapped, from: "top", to: "bottom" }];
+}
+
+/** The least that any schedule can need by this measure. */
+export function leastPeak({ from }: Segments, measure: Measure): number {
+  const none = (): Record<Side, number> => ({ bottom: Infinity, top: Infinity });
+  const least = [{ bottom: 0, top: 0 }, ...from.map(none)];
+  for (const segments of from) {
+    for (const segment of segments) {
+      for (const { bytes, from, to } of waysOf(segment)) {
+        const [before, after] = [least[segment.begin] ?? none(), least[segment.end] ?? none()];
+        after[to] = Math.min(after[to], Math.max(before[from], bytes[measure]));
+      }
+    }
+  }
+  const { bottom, top } = least.at(-1) ?? none();
+  return Math.min(bottom, top);
+}
+
+/** What counts among schedules that fit: time, or bytes of records and then time. */
+export type Aim = "cycles" | "planBytes";
+
+/** The best schedule none of whose steps needs more than `limit` bytes by this measure; undefined if there is none. */
+export function bestWithin(
   { from }: Segments,
   measure: Measure,
   limit: number,
+  aim: Aim,
 ): readonly Step[] | undefined {
-  const cost = new Float64Array(from.length + 1).fill(Infinity);
-  const before: (Segment | undefined)[] = [];
-  cost[0] = 0;
+  interface Reached {
+    cost: number;
+    way: Way | undefined;
+  }
+  // A byte of records counts more than any time.
+  const costOf = ({ cycles, planBytes }: Segment): number =>
+    cycles + (aim === "planBytes" ? 2 ** 40 * planBytes : 0);
+  const reached = Array.from({ length: from.length + 1 }, (_, i): Record<Side, Reached> => {
+    const cost = i === 0 ? 0 : Infinity;
+    return { bottom: { cost, way: undefined }, top: { cost, way: undefined } };
+  });
   for (const segments of from) {
     for (const segment of segments) {
-      if (segment[measure] > limit) continue;
-      const cycles = (cost[segment.begin] ?? Infinity) + segment.cycles;
-      if (cycles >= (cost[segment.end] ?? Infinity)) continue;
-      cost[segment.end] = cycles;
-      before[segment.end] = segment;
+      for (const way of waysOf(segment)) {
+        if (way.bytes[measure] > limit) continue;
+        const cost = (reached[segment.begin]?.[way.from].cost ?? Infinity) + costOf(segment);
+        const after = reached[segment.end]?.[way.to];
+        if (after === undefined || cost >= after.cost) continue;
+        after.cost = cost;
+        after.way = way;
+      }
     }
   }
+  const end = reached.at(-1);
+  let side: Side = (end?.top.cost ?? Infinity) < (end?.bottom.cost ?? Infinity) ? "top" : "bottom";
   const steps: Step[] = [];
   for (let at = from.length; at > 0;) {
-    const segment = before[at];
-    if (segment === undefined) return undefined;
-    steps.unshift(segment.step);
-    at = segment.begin;
+    const way = reached[at]?.[side].way;
+    if (way === undefined) return undefined;
+    const sharesBytes = way.bytes === way.segment.overlapped;
+    steps.unshift({ ...way.segment.step, outputAtTop: way.to === "top", sharesBytes });
+    side = way.from;
+    at = way.segment.begin;
   }
   return steps;
 }
@@ -119,7 +195,10 @@ export function peaksBetween(
 ): readonly number[] {
   const peaks = new Set<number>();
   for (const segments of from) {
-    for (const { [measure]: bytes } of segments) if (bytes > low && bytes < high) peaks.add(bytes);
+    for (const { apart, overlapped } of segments) {
+      for (const { [measure]: bytes } of [apart, overlapped])
+        if (bytes > low && bytes < high) peaks.add(bytes);
+    }
   }
   const sorted = [...peaks].sort((a, b) => a - b);
   const stride = Math.max(1, Math.ceil(sorted.length / MAX_PEAKS));
@@ -140,13 +219,14 @@ function aliveBytes({ operations, values }: Program): Float64Array {
   return change.map((difference) => (alive += difference));
 }
 
-/** What a step adds to the values that are there: its outputs and rings, less what its output shares with a dying input. */
+/** What a step adds to the values that are there: its outputs and rings; and what its output may share with a dying input. */
 function madeBytes(
   { values }: Program,
-  { operations, stream }: Step,
+  step: Step,
   begin: number,
   variant: Variant,
-): number {
+): { readonly bytes: number; readonly shared: number; readonly inPlace: boolean } {
+  const { operations, stream } = step;
   const end = begin + operations.length;
   let bytes = 0;
   for (const { writes } of operations) {
@@ -156,32 +236,35 @@ function madeBytes(
       bytes += align(ringBytes(value.bytes, stream, operations, id), 16);
     }
   }
-  const output = values.get(operations.at(-1)?.writes[0] ?? -1);
-  if (output === undefined || (stream?.ringRows.has(output.id) ?? false)) return bytes;
-  const size = align(output.bytes, 16);
   let shared = 0;
-  for (const [id, distance] of distancesOf(operations, stream, variant)) {
+  let inPlace = false;
+  const output = values.get(operations.at(-1)?.writes[0] ?? -1);
+  if (output === undefined || stream?.ringRows.has(output.id) === true) return { bytes, shared, inPlace };
+  const size = align(output.bytes, 16);
+  for (const [id, distance] of distancesOf(step, variant)) {
     const input = values.get(id);
     if (input === undefined || input.lastRead >= end) continue;
     const apart = Math.max(size - align(input.bytes, 16), align(distance, 16));
-    shared = Math.max(shared, size - apart);
+    if (size - apart <= shared) continue;
+    shared = size - apart;
+    inPlace = distance === 0;
   }
-  return bytes - shared;
+  return { bytes, shared, inPlace };
 }
 
 /** Per value that dies in a step: how many bytes below it the step's last output must begin, where they may share memory. */
 export function distancesOf(
-  operations: readonly Operation[],
-  stream: Step["stream"],
+  { operations, stream, inPlace }: Step,
   variant: Variant,
 ): readonly (readonly [number, number])[] {
   if (stream !== undefined) return [...stream.overlapDistance];
   return operations.flatMap(({ op, bound, reads }) =>
     reads.flatMap((id, i) => {
-      const distance = id === undefined ? undefined : op.overlapDistance?.(bound, i, variant);
-      return id === undefined || distance === undefined || reads.indexOf(id) !== reads.lastIndexOf(id)
-        ? []
-        : [[id, distance] as const];
+      const usual = id === undefined ? undefined : op.overlapDistance?.(bound, i, variant);
+      const distance = inPlace === true && i === 0 ? 0 : usual;
+      // What is read twice may be read at two paces.
+      const once = reads.indexOf(id) === reads.lastIndexOf(id);
+      return id === undefined || distance === undefined || !once ? [] : [[id, distance] as const];
     }),
   );
 }
@@ -204,16 +287,24 @@ export function rowBytesOf(operations: readonly Operation[], id: number, bytes: 
   return bytes / maker.rows.rows;
 }
 
-/** Scratch, and weights that must be in memory at once. */
+/** Bytes of records that a stream adds to those of its operators. */
+export function streamBytes({ operations, stream }: Step): number {
+  return stream === undefined ? 0 : recordBytes("stream") + operations.length * recordBytes("stage");
+}
+
+/** Scratch, and weights that must be in memory at once: all where the output shares bytes with the input, which is then read once. */
 function workingBytes(
-  { operations, stream }: Step,
+  step: Step,
   packed: readonly (Packed | undefined)[],
   begin: number,
   variant: Variant,
+  sharesBytes: boolean,
 ): number {
-  const scratch = stepScratch({ operations, ...(stream && { stream }) }, variant).bytes;
+  const { operations, stream } = step;
+  const scratch = stepScratch(step, variant).bytes;
   const weights = operations.map((_, i) => packed[begin + i]);
-  if (stream === undefined) return scratch + (weights[0]?.blockBytes ?? 0);
+  const [blob] = weights;
+  if (stream === undefined && !sharesBytes) return scratch + (blob?.blockBytes ?? 0);
   return scratch + weights.reduce((sum, blob) => sum + align(blob?.bytes.length ?? 0, 16), 0);
 }
 
@@ -226,17 +317,16 @@ export interface ScratchLayout {
 }
 
 /** A stream's state, then the accumulators of its stages, then what the stages use in turn. */
-export function stepScratch({ operations, stream }: Step, variant: Variant): ScratchLayout {
+export function stepScratch({ operations, stream, inPlace }: Step, variant: Variant): ScratchLayout {
   let at = stream === undefined ? 0 : align(8 * operations.length, 16);
   const accumulators = operations.map(({ rows }) => {
     const begin = at;
     if (stream !== undefined) at += align(rows?.accumulatorBytes ?? 0, 16);
     return begin;
   });
-  const most = operations.reduce(
-    (bytes, { op, bound }) => Math.max(bytes, op.scratchBytes?.(bound, variant) ?? 0),
-    0,
-  );
+  const scratchOf = ({ op, bound }: Operation): number =>
+    (inPlace === true ? op.inPlaceScratchBytes?.(bound, variant) : op.scratchBytes?.(bound, variant)) ?? 0;
+  const most = Math.max(0, ...operations.map(scratchOf));
   return { bytes: at + most, accumulators, shared: at };
 }
 

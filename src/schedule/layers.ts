@@ -6,6 +6,12 @@ export interface Step {
   readonly operations: readonly Operation[];
   /** How they run together; undefined for a whole operator. */
   readonly stream?: Stream;
+  /** A whole operator whose output takes its first input's place exactly, which its kernel needs more scratch for. */
+  readonly inPlace?: boolean;
+  /** Whether its output is meant to share bytes with a dying input; undefined: as it turns out. */
+  readonly sharesBytes?: boolean;
+  /** Where its output is best placed so that later ones find room; undefined if nobody has thought of it. */
+  readonly outputAtTop?: boolean;
 }
 
 /** Every operation as a whole, a step each. */

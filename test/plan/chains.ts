@@ -255,6 +255,7 @@ export function drawChain(pick: Pick): Chain {
           weights,
           scratch,
           depthMultiplier: multiplier,
+          plane: 0,
         }));
         if (records.length === records0 + 1) {
           mayOverlap(output, input, rowOverlapDistance(window, from, to, rowsAtOnce));

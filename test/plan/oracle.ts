@@ -103,6 +103,7 @@ class Machine {
 
   /** Runs the stages that follow a stream's record, and returns the index of what follows them. */
   #stream({ stages, state }: RecordOf<"stream">, records: readonly Named[], first: number): number {
+    this.#reserved = new Set();
     this.#fill(state, 8 * stages, STATE);
     let next = first;
     const parts = Array.from({ length: stages }, () => {
