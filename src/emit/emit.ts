@@ -2,6 +2,7 @@ import { UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { byteSize, tensorOf } from "../graph/graph.ts";
 import type { MemoryDemand, PackedWeights } from "../memory/lifetimes.ts";
+import type { Schedule } from "../memory/search.ts";
 import type { Layout, WeightPlacement } from "../memory/problem.ts";
 import type { Addresses, Packed, Place } from "../ops/op.ts";
 import { Header, MAGIC, PLAN_VERSION } from "../plan/format.ts";
@@ -24,6 +25,7 @@ export interface Compilation {
   readonly program: Program;
   readonly variant: Variant;
   readonly budget: number;
+  readonly schedule: Schedule;
   readonly steps: readonly Step[];
   readonly packed: PackedWeights;
   readonly demand: MemoryDemand;
@@ -226,7 +228,7 @@ function places(
     const address = addressOf(value);
     let ringRows: number | undefined;
     for (let id = value; id !== undefined; id = stream?.inPlaceOf.get(id))
-      ringRows = stream?.ringRows.get(id);
+      ringRows ??= stream?.ringRows.get(id);
     return ringRows === undefined ? { address } : { address, ringRows };
   };
   return { inputs: reads.map(placeOf), outputs: bound.outputs.map((_, i) => placeOf(writes[i])) };

@@ -107,6 +107,11 @@ export interface Report {
   /** Bytes copied from flash per inference. */
   readonly streamedBytes: number;
   readonly macs: number;
+  /** Of those, done a second time to save SRAM. */
+  readonly extraMacs: number;
+  /** What was asked for: the fastest that fits, whole layers, or the fewest bytes; and how inputs come. */
+  readonly schedule: "auto" | "layer" | "minimum";
+  readonly input: "resident" | "streamed";
   /** Index of the step at which the most activation bytes are alive. */
   readonly peakStep: number;
   readonly steps: readonly StepReport[];

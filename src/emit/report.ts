@@ -23,7 +23,7 @@ export function report(
   streamedBytes: number,
   addressOf: (value: number | undefined) => number,
 ): Report {
-  const { program, variant, budget, demand, layout } = compilation;
+  const { program, variant, budget, schedule, demand, layout } = compilation;
   const live = emitted.map((_, index) => liveBytes(demand, layout.storageAddress, index));
   const steps = emitted.map(({ step, firstRecord, endRecord }, index): StepReport => {
     const placement = layout.weights[index];
@@ -58,6 +58,9 @@ export function report(
     flashBytes: layout.planBytes + layout.residentWeightBytes + align(streamedBytes, 16),
     streamedBytes,
     macs: steps.reduce((sum, step) => sum + step.macs, 0),
+    extraMacs: program.extraMacs,
+    schedule,
+    input: program.inputRows.some((rows) => rows !== undefined) ? "streamed" : "resident",
     peakStep: live.indexOf(Math.max(...live)),
     steps,
     map: memoryMap(demand, layout, steps),

@@ -30,8 +30,9 @@ export function placeStorages(problem: PlanProblem): readonly number[] {
     () => alternating(bySize, () => false),
     () => alternating(bySize, ({ firstStep, lastStep }) => firstStep === lastStep),
   ];
+  const pairs = findNeighbours(bySize);
   const bound = lowerBound(problem);
-  const maxPasses = Math.min(MAX_PASSES, MAX_WORK / (bySize.length + 1) ** 2);
+  const maxPasses = Math.min(MAX_PASSES, MAX_WORK / (pairs + bySize.length + 1));
   const random = randomNumbers();
 
   let current: Trial | undefined;
@@ -63,7 +64,7 @@ export function placeStorages(problem: PlanProblem): readonly number[] {
 const MAX_PASSES = 1200;
 /** Passes without gain after which the search begins anew from another order. */
 const PATIENCE = 150;
-const MAX_WORK = 1 << 24;
+const MAX_WORK = 1 << 22;
 /** Once the activations meet their bound: passes without gain, and bytes of scratch above its bound, to settle for. */
 const SCRATCH_PASSES = 16;
 const SCRATCH_TOLERANCE = 256;
@@ -78,7 +79,10 @@ interface Block {
   readonly lastStep: number;
   /** Inputs that this output may overlap, and how far below them it must begin. */
   readonly inputs: Map<Block, number>;
+  /** Blocks with bytes that are alive in the same step as this one. */
+  readonly neighbours: Block[];
   begin: number;
+  isPlaced: boolean;
 }
 
 /** A block's turn in the order, and the end of the arena that it prefers. */
@@ -112,7 +116,9 @@ function makeBlocks({ storages, steps }: PlanProblem): readonly Block[] {
       firstStep,
       lastStep,
       inputs: new Map(),
+      neighbours: [],
       begin: 0,
+      isPlaced: false,
     };
   };
   const activations = storages.map((storage) => makeBlock(storage, false));
@@ -179,7 +185,8 @@ function alternating(blocks: readonly Block[], later: (block: Block) => boolean)
 function mutate(seats: readonly Seat[], misfits: readonly Block[], random: () => number): readonly Seat[] {
   const pick = <T>(of: readonly T[]): T | undefined => of[Math.floor(random() * of.length)];
   const misfit = pick(misfits);
-  const involved = misfit === undefined ? seats : seats.filter(({ block }) => meet(block, misfit));
+  const involved =
+    misfit === undefined ? seats : seats.filter(({ block }) => misfit.neighbours.includes(block));
   const chosen = random() < 0.3 ? seats.find(({ block }) => block === misfit) : pick(involved);
   if (chosen === undefined) return seats;
   const next = seats.filter((seat) => seat !== chosen);
@@ -188,9 +195,20 @@ function mutate(seats: readonly Seat[], misfits: readonly Block[], random: () =>
   return next;
 }
 
-/** Alive in the same step. */
-function meet(a: Block, b: Block): boolean {
-  return a.firstStep <= b.lastStep && a.lastStep >= b.firstStep;
+/** Tells blocks which others are alive in the same step, and counts those pairs. */
+function findNeighbours(blocks: readonly Block[]): number {
+  let pairs = 0;
+  let alive: Block[] = [];
+  for (const block of blocks.toSorted((a, b) => a.firstStep - b.firstStep)) {
+    alive = alive.filter(({ lastStep }) => lastStep >= block.firstStep);
+    for (const other of alive) {
+      block.neighbours.push(other);
+      other.neighbours.push(block);
+    }
+    pairs += alive.length;
+    alive.push(block);
+  }
+  return pairs;
 }
 
 /** Places the blocks in turn, each where the arena grows least beyond the bound. */
@@ -200,11 +218,10 @@ function arrange(seats: readonly Seat[], bound: Extent, blocks: readonly Block[]
   let low = 0;
   let high = bound.extent;
   let highWithScratch = bound.withScratch;
+  for (const block of blocks) block.isPlaced = false;
   for (const { block, fromTop } of seats) {
     const forbidden: Range[] = [];
-    for (const other of placed) {
-      if (meet(block, other)) forbidden.push(forbiddenBegins(block, other));
-    }
+    for (const other of block.neighbours) if (other.isPlaced) forbidden.push(forbiddenBegins(block, other));
     const ceiling = block.isScratch ? highWithScratch : high;
     block.begin = bestBegin(block.size, fromTop, forbidden, low, ceiling);
     const end = block.begin + block.size;
@@ -212,6 +229,7 @@ function arrange(seats: readonly Seat[], bound: Extent, blocks: readonly Block[]
     low = Math.min(low, block.begin);
     if (!block.isScratch) high = Math.max(high, end);
     highWithScratch = Math.max(highWithScratch, end);
+    block.isPlaced = true;
     placed.push(block);
   }
   // To the last byte, not to the alignment.

@@ -18,14 +18,22 @@ export type Schedule = "auto" | "layer" | "minimum";
 
 /** A schedule and where everything lies. */
 export interface Planned {
+  readonly program: Program;
+  readonly packed: PackedWeights;
   readonly steps: readonly Step[];
   readonly demand: MemoryDemand;
   readonly layout: Layout;
 }
 
-export interface PlanRequest {
+/** A program and its weights. */
+export interface PackedProgram {
   readonly program: Program;
   readonly packed: PackedWeights;
+}
+
+export interface PlanRequest {
+  /** The program as it is, then with more and more of it done twice; at least one. */
+  readonly programs: readonly PackedProgram[];
   readonly variant: Variant;
   readonly schedule: Schedule;
   /** Bytes of linear memory; Infinity keeps all weights resident. */
@@ -36,30 +44,35 @@ export interface PlanRequest {
 
 /**
  * Schedules a program and arranges its memory. "auto" takes whole layers where they and all weights fit, because nothing is
- * faster; else it weighs the cycles of streams against the bytes that each schedule leaves for weights to copy.
+ * faster; else it weighs the cycles of streams against the bytes that each schedule leaves for weights to copy. Work is done
+ * twice only where that gives what `schedule` asks for.
  * @throws MemoryError `arena-overflow` if no schedule fits
  */
 export function planProgram(request: PlanRequest): Planned {
-  const { schedule, budget } = request;
-  const layers = scheduleLayers(request.program);
-  if (schedule === "layer") return arrange(request, layers);
-  const whole = schedule === "auto" ? tryToArrange(request, layers) : undefined;
+  const { schedule, budget, variant, programs } = request;
+  const [plain] = programs;
+  if (plain === undefined) throw new RangeError("no program to plan");
+  const layers = scheduleLayers(plain.program);
+  if (schedule === "layer") return arrange(request, plain, layers);
+  const whole = schedule === "auto" ? tryToArrange(request, plain, layers) : undefined;
   if (whole !== undefined && streamedBytes(whole) === 0) return whole;
 
-  const { program, packed, variant } = request;
-  const segments = segmentsOf(
-    program,
-    program.operations.map((operation) => packed.get(operation)),
-    variant,
-  );
-  const schedules = [layers, ...candidates(segments, schedule, budget)];
   let best: Planned | undefined;
-  for (const steps of schedules) {
-    const planned = tryToArrange(request, steps);
-    if (planned !== undefined && (best === undefined || isBetter(request, planned, best))) best = planned;
+  let least: readonly Step[] | undefined;
+  for (const one of programs) {
+    // Where time counts, work is not done twice for nothing.
+    if (schedule === "auto" && best !== undefined && one !== plain) break;
+    const { program, packed } = one;
+    const blobs = program.operations.map((operation) => packed.get(operation));
+    const found = candidates(segmentsOf(program, blobs, variant), schedule, budget);
+    least ??= found[0];
+    for (const steps of one === plain ? [layers, ...found] : found) {
+      const planned = tryToArrange(request, one, steps);
+      if (planned !== undefined && (best === undefined || isBetter(request, planned, best))) best = planned;
+    }
   }
   // None fits: the error of the smallest tells what would.
-  return best ?? arrange(request, schedules.at(1) ?? layers);
+  return best ?? arrange(request, plain, least ?? layers);
 }
 
 /** Schedules to place, the least first. */
@@ -121,18 +134,23 @@ function streamedBytes({ demand, layout }: Planned): number {
 }
 
 function arrange(
-  { program, packed, variant, schedule, budget, fixedPlanBytes }: PlanRequest,
+  { variant, schedule, budget, fixedPlanBytes }: PlanRequest,
+  { program, packed }: PackedProgram,
   steps: readonly Step[],
 ): Planned {
   const demand = demandMemory(program, steps, packed, variant);
   const leanest = schedule === "minimum" && Number.isFinite(budget);
   const layout = planMemory({ ...demand, budget, fixedPlanBytes, leanest });
-  return { steps, demand, layout };
+  return { program, packed, steps, demand, layout };
 }
 
-function tryToArrange(request: PlanRequest, steps: readonly Step[]): Planned | undefined {
+function tryToArrange(
+  request: PlanRequest,
+  program: PackedProgram,
+  steps: readonly Step[],
+): Planned | undefined {
   try {
-    return arrange(request, steps);
+    return arrange(request, program, steps);
   } catch (error) {
     if (error instanceof MemoryError) return undefined;
     throw error;

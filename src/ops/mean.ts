@@ -66,9 +66,11 @@ export const mean = defineOp<MeanAttrs>({
     const rows = rowCount(input);
     if (rows < 2 || node.attrs.axes.includes(0)) return undefined;
     const access = { rows, inputs: [{ stride: 1, first: 0, last: 0 }, undefined] };
-    return node.attrs.axes.includes(1)
-      ? { ...access, accumulatorBytes: 4 * elementCount(output.shape) }
-      : access;
+    if (!node.attrs.axes.includes(1)) return access;
+    const outputs = elementCount(output.shape);
+    const accumulates = { ...access, accumulatorBytes: 4 * outputs };
+    // A row of as many values gives one to each output, and is read when that is stored.
+    return outputs * rows === elementCount(input.shape) ? { ...accumulates, inPlace: [0] } : accumulates;
   },
 
   macs: () => 0,

@@ -56,7 +56,8 @@ export interface RowAccess {
   /** Per input; undefined for constants. */
   readonly inputs: readonly (RowWindow | undefined)[];
   /**
-   * Row y of the output is made from row y of these inputs element by element, so that it may take that row's place.
+   * Row y of the output is made from row y of these inputs element by element, so that it may take that row's place; where rows
+   * are accumulated, so may the output take that of the last.
    */
   readonly inPlace?: readonly number[];
   /** Bytes of int32 that an operator keeps from row to row, which makes its output with the last row. */

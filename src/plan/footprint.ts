@@ -192,20 +192,25 @@ function* rowByRow(accesses: readonly Access[], y0: number, y1: number): Generat
   }
 }
 
-/** An operator that keeps sums from row to row: they are cleared with the first, and the output is made with the last. */
+/**
+ * An operator that keeps sums from row to row: they are cleared with the first, and the output is made with the last. Where it
+ * `readsFirst`, what it stores in the place of the row has been read.
+ */
 function accumulating(
   { y0, y1 }: Readonly<Record<"y0" | "y1", number>>,
   rows: number,
   sums: Range,
   input: Region | Range,
   output: Range,
+  readsFirst: boolean,
 ): Footprint {
   return {
     accesses: [
       ...(y0 > 0 ? [read("accumulators", sums)] : []),
       write("accumulators", sums),
+      ...(readsFirst ? [read("input", input)] : []),
       ...(y1 === rows ? [write("output", output)] : []),
-      read("input", input),
+      ...(readsFirst ? [] : [read("input", input)]),
       read("accumulators", sums),
     ],
   };
@@ -278,7 +283,10 @@ function meanFootprint(record: RecordOf<"mean"> & Placed): Footprint {
   }
   aligned(record, "accumulators", 4);
   const sums = { address: accumulators, bytes: product(record, 4, outputBytes) };
-  return accumulating(record, rows, sums, input, { address: record.output, bytes: outputBytes });
+  // With a value of the row per output, each is read before its output is stored.
+  const last = record.input + ((rows - 1) % record.inputRingRows) * record.inputRowBytes;
+  const inOrder = isDense(sizes, strides) && inputBytes === outputBytes && record.output <= last;
+  return accumulating(record, rows, sums, input, { address: record.output, bytes: outputBytes }, inOrder);
 }
 
 /** An average over the whole input, row by row. */
@@ -302,7 +310,7 @@ function globalPoolFootprint(record: RecordOf<"averagePool2d"> & Placed): Footpr
   product(record, view.height, view.width, 256);
   const sums = { address: accumulators, bytes: product(record, 4, c1) };
   const input = { view, y0, y1, c0, c1, batches: 1, batchBytes: 0 };
-  return accumulating(record, view.height, sums, input, { address: outputView.address, bytes: c1 });
+  return accumulating(record, view.height, sums, input, { address: outputView.address, bytes: c1 }, true);
 }
 
 function padFootprint(record: RecordOf<"pad"> & Placed): Footprint {

@@ -19,6 +19,8 @@ interface Segment {
   readonly overlapped: Bytes;
   /** The output may lie just where a dying input does. */
   readonly inPlace: boolean;
+  /** The output finds room anywhere beside what else is alive. */
+  readonly isSmall: boolean;
   /** Bytes of records that a stream adds to those of its operators. */
   readonly planBytes: number;
   /** Cycles that the step takes, roughly; only differences count. */
@@ -70,6 +72,7 @@ export function segmentsOf(
         apart: sized(arenaBytes, false),
         overlapped: sized(arenaBytes - shared, true),
         inPlace,
+        isSmall: outputBytes(program, step) * SMALL_SHARE <= arenaBytes,
         planBytes: streamBytes(step),
         cycles: cyclesOf(step, variant),
       });
@@ -117,6 +120,8 @@ function waysOf(segment: Segment): readonly Way[] {
   const { apart, overlapped, inPlace } = segment;
   const other = (side: Side): Side => (side === "top" ? "bottom" : "top");
   const ways = SIDES.map((from): Way => ({ segment, bytes: apart, from, to: other(from) }));
+  if (segment.isSmall)
+    ways.push(...SIDES.map((side): Way => ({ segment, bytes: apart, from: side, to: side })));
   if (overlapped.arenaBytes === apart.arenaBytes) return ways;
   return inPlace
     ? [...ways, ...SIDES.map((side): Way => ({ segment, bytes: overlapped, from: side, to: side }))]
@@ -285,6 +290,13 @@ export function rowBytesOf(operations: readonly Operation[], id: number, bytes: 
   const maker = operations.find(({ writes }) => writes.includes(id));
   if (maker?.rows === undefined || maker.rows.accumulatorBytes !== undefined) return bytes;
   return bytes / maker.rows.rows;
+}
+
+/** A value is small if what is alive beside it is so many times as large. */
+const SMALL_SHARE = 16;
+
+function outputBytes({ values }: Program, { operations }: Step): number {
+  return values.get(operations.at(-1)?.writes[0] ?? -1)?.bytes ?? 0;
 }
 
 /** Bytes of records that a stream adds to those of its operators. */

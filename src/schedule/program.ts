@@ -32,6 +32,8 @@ export interface Value {
 /** A graph as a list of operations on values: what is scheduled. */
 export interface Program {
   readonly graph: Graph;
+  /** Multiply-accumulates that are done a second time. */
+  readonly extraMacs: number;
   readonly operations: readonly Operation[];
   readonly values: ReadonlyMap<number, Value>;
   /** The value that holds a tensor; undefined for constants and tensors that nothing uses. */
@@ -45,7 +47,7 @@ export interface Program {
  * for rows: as many as their first reader sees.
  * @throws UnsupportedError an alias of a constant that was not folded
  */
-export function programOf(graph: Graph, streamedInput: boolean): Program {
+export function programOf(graph: Graph, streamedInput: boolean, extraMacs = 0): Program {
   const rootOf = aliasRoots(graph);
   const sources = streamedInput
     ? graph.inputs.map((id, index) => inputOperation(graph, asRead(graph, rootOf, id), index))
@@ -85,6 +87,7 @@ export function programOf(graph: Graph, streamedInput: boolean): Program {
   for (const id of graph.outputs) extend(valueOf(id), operations.length);
   return {
     graph,
+    extraMacs,
     operations,
     values,
     valueOf,

@@ -75,7 +75,7 @@ export function streamOf(
   const rowsPerPull = rows.map((all) => Math.min(rowsAtOnce, all));
 
   const isKept = (id: number): boolean => (values.get(id)?.lastRead ?? -1) >= end;
-  const inPlaceOf = findInPlace(stages, maker, readers, isKept);
+  const inPlaceOf = findInPlace(stages, maker, readers, isKept, rowsAtOnce);
   const placeOf = (id: number): number => {
     let place = id;
     for (let next = inPlaceOf.get(place); next !== undefined; next = inPlaceOf.get(place)) place = next;
@@ -102,6 +102,7 @@ export function streamOf(
   );
   const rowBytes = rowSizes(program, stages, readers);
   const ringRows = new Map<number, number>();
+  const accumulated = new Map<number, number>();
   const overlapDistance = new Map(before.map((id) => [id, 0]));
   let pulls = 0;
 
@@ -142,7 +143,14 @@ export function streamOf(
   };
   for (let index = last; index >= 0; index--) pull(index, Infinity);
 
+  // The rows of what is accumulated in place follow each other there.
+  for (const { rows: access, reads, writes } of stages) {
+    const [input = -1] = reads;
+    if (access?.accumulatorBytes !== undefined && inPlaceOf.get(input) === writes[0])
+      accumulated.set(input, 1);
+  }
   for (const id of ringRows.keys()) if (sharers.get(id)?.some(isKept) === true) ringRows.delete(id);
+  for (const [id, kept] of accumulated) ringRows.set(id, kept);
   return { rows, rowsPerPull, links, ringRows, inPlaceOf, overlapDistance, pulls };
 }
 
@@ -171,10 +179,13 @@ function findInPlace(
   maker: ReadonlyMap<number, number>,
   readers: ReadonlyMap<number, readonly Reader[]>,
   isKept: (id: number) => boolean,
+  rowsAtOnce: number,
 ): ReadonlyMap<number, number> {
   const inPlaceOf = new Map<number, number>();
   for (const { rows, reads, writes } of stages) {
     const [output] = writes;
+    // A ring of one row, whose last gives way to what is accumulated.
+    if (rows?.accumulatorBytes !== undefined && rowsAtOnce > 1) continue;
     const operand = rows?.inPlace
       ?.map((i) => reads[i])
       .find((id) => {
