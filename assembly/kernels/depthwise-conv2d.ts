@@ -33,7 +33,7 @@ export function depthwiseConv2d(record: usize, y0: i32, y1: i32): void {
     let block = weights;
     for (let c = c0; c < c1; c += channels) {
       const end = min(c + channels, c1);
-      copyPlane(record, c, end, plane);
+      copyPlane(record, c, plane);
       for (let y = y0; y < y1; y += rows) {
         outputRows(record, y, min(rows, y1 - y), 0, 0, c, end, block, plane - <usize>c);
       }
@@ -51,8 +51,8 @@ export function depthwiseConv2d(record: usize, y0: i32, y1: i32): void {
   }
 }
 
-/** Copies channels [c, end) of the input to `plane`, pixels blockChannels() bytes apart. */
-function copyPlane(record: usize, c: i32, end: i32, plane: usize): void {
+/** Copies the block of channels that begins with c from the input to `plane`, pixels blockChannels() bytes apart. */
+function copyPlane(record: usize, c: i32, plane: usize): void {
   const input = record + (DepthwiseConv2dField.inputView << 2);
   const pixelBytes = address(input, View.pixelBytes);
   const width = field(input, View.width);
@@ -60,7 +60,9 @@ function copyPlane(record: usize, c: i32, end: i32, plane: usize): void {
   for (let y = 0; y < height; y++) {
     let from = rowAddress(input, y, 0) + <usize>c;
     for (let x = 0; x < width; x++) {
-      for (let i = 0; i < end - c; i++) store<u8>(plane + <usize>i, load<u8>(from + <usize>i));
+      // What a short last block copies beyond its channels is the next pixel, or slack.
+      if (blockChannels() === 8) store<u64>(plane, load<u64>(from));
+      else store<u8>(plane, load<u8>(from));
       from += pixelBytes;
       plane += <usize>blockChannels();
     }

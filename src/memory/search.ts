@@ -114,7 +114,7 @@ function isBetter({ schedule, variant }: PlanRequest, a: Planned, b: Planned): b
 /** Bytes per cycle that come from flash. */
 const FLASH_BYTES_PER_CYCLE = 8;
 /** Of one copy beside its bytes. */
-const FETCH_CYCLES = 200;
+const FETCH_CYCLES = 1000;
 
 function planCycles(planned: Planned, variant: Variant): number {
   const { steps, layout } = planned;

@@ -1,3 +1,5 @@
+import type { TensorType } from "../graph/graph.ts";
+import { byteSize } from "../graph/graph.ts";
 import type { Packed } from "../ops/op.ts";
 import { align } from "../plan/packing.ts";
 import { recordBytes } from "../plan/record.ts";
@@ -350,15 +352,25 @@ const MACS_PER_CYCLE = 8;
 const TILE = 4;
 
 /** Cycles that a step takes, roughly; only differences between schedules count. */
-export function cyclesOf({ operations, stream }: Step, variant: Variant): number {
+export function cyclesOf({ operations, stream, inPlace }: Step, variant: Variant): number {
   return operations.reduce((sum, { op, bound }, i) => {
     const [, height = 1, width = 1] = bound.outputs[0]?.shape ?? [];
-    const rows = stream?.rows[i] ?? 1;
-    const perPull = stream === undefined ? height : (stream.rowsPerPull[i] ?? 1);
-    const pixels = perPull * width;
-    const waste =
-      (align(pixels, TILE) / pixels) * (perPull % (op.rowsAtOnce?.(bound, variant) ?? 1) === 0 ? 1 : 1.6);
-    const pulls = stream === undefined ? 1 : Math.ceil(rows / perPull);
-    return sum + (op.macs(bound) / MACS_PER_CYCLE) * waste + pulls * PULL_CYCLES;
+    const rows = stream?.rows[i] ?? height;
+    const perPull = stream?.rowsPerPull[i] ?? height;
+    const pulls = Math.ceil(rows / perPull);
+    const together = op.rowsAtOnce?.(bound, variant) ?? 1;
+    // Of all pulls, the last perhaps a short one: rows and pixels that tiles are filled up to.
+    const filledUp = (unit: number, size: number): number =>
+      ((pulls - 1) * align(perPull * size, unit) + align((rows - (pulls - 1) * perPull) * size, unit)) /
+      (rows * size);
+    const waste = filledUp(TILE, width) * (1 + ALONE_COST * (filledUp(together, 1) - 1));
+    const copied = inPlace === true ? byteSize(bound.outputs[0] ?? NOTHING) : 0;
+    return sum + (op.macs(bound) / MACS_PER_CYCLE) * waste + pulls * PULL_CYCLES + copied / COPIED_PER_CYCLE;
   }, 0);
 }
+
+/** What the place of a row costs that its kernel could have made together with others but did not. */
+const ALONE_COST = 0.6;
+/** Bytes per cycle that go to a plane and come back. */
+const COPIED_PER_CYCLE = 2;
+const NOTHING: TensorType = { shape: [0], type: "int8" };
