@@ -16,6 +16,7 @@ import { stepScratch } from "../schedule/choose.ts";
 import type { Step } from "../schedule/layers.ts";
 import type { Operation, Program } from "../schedule/program.ts";
 import type { StageLink, Stream } from "../schedule/stream.ts";
+import type { Columns, Strip } from "../schedule/strips.ts";
 import type { Image, Port } from "./image.ts";
 import type { EmittedStep } from "./report.ts";
 import { report } from "./report.ts";
@@ -131,7 +132,7 @@ function emitLayer(emitter: StepEmitter, { operations, inPlace = false }: Step, 
       const { offset, bytes } = fetch;
       writer.write({ op: "fetch", destination: address, source: source + offset, bytes }, () => weightsId);
     }
-    const { inputs, outputs } = places(emitter, operation, undefined);
+    const { inputs, outputs } = places(emitter, operation, undefined, undefined);
     const scratch = layout.scratchAddress[index] ?? 0;
     writeOperation(
       emitter,
@@ -145,7 +146,7 @@ function emitLayer(emitter: StepEmitter, { operations, inPlace = false }: Step, 
 
 /** Consecutive operators: the stream's record, then a stage and a record per operator; their weights lie together. */
 function emitStream(emitter: StepEmitter, step: Step, stream: Stream, index: number): void {
-  const { layout, packed, writer, flash, ids, variant } = emitter;
+  const { layout, packed, writer, flash, ids } = emitter;
   const { operations } = step;
   const placement = layout.weights[index] ?? { kind: "none" };
   const offsets: number[] = [];
@@ -164,15 +165,41 @@ function emitStream(emitter: StepEmitter, step: Step, stream: Stream, index: num
     writer.write({ op: "fetch", destination: weights, source: flash.append(blob), bytes }, () => weightsId);
   }
 
+  for (const strip of step.strips ?? [undefined]) {
+    emitStages(emitter, step, stream, { index, weights, offsets, weightsId, strip });
+  }
+}
+
+/** What the stages of one run of a stream have in common. */
+interface StageContext {
+  /** Of the step. */
+  readonly index: number;
+  /** Where its weights lie, those of each stage from there on, and the id of their tile. */
+  readonly weights: number;
+  readonly offsets: readonly number[];
+  readonly weightsId: number;
+  /** The columns of this run; undefined: all. */
+  readonly strip: Strip | undefined;
+}
+
+function emitStages(
+  emitter: StepEmitter,
+  step: Step,
+  stream: Stream,
+  { index, weights, offsets, weightsId, strip }: StageContext,
+): void {
+  const { layout, packed, writer, ids, variant } = emitter;
+  const { operations } = step;
   const scratch = layout.scratchAddress[index] ?? 0;
   const parts = stepScratch(step, variant);
+  // What an earlier strip has left in a ring is another value.
+  const ringIds = new Map<number, number>();
+  if (strip !== undefined) for (const id of madeBy(operations, stream)) ringIds.set(id, ids.next++);
   writer.write({ op: "stream", stages: operations.length, state: scratch }, () => -1);
   for (const [i, operation] of operations.entries()) {
-    const { inputs, outputs } = places(emitter, operation, stream);
     const accumulates = operation.rows?.accumulatorBytes !== undefined;
     const at = {
-      inputs,
-      outputs,
+      ...places(emitter, operation, stream, strip && { strip, operations, stage: i }),
       packed: weights + (offsets[i] ?? 0),
       scratch: scratch + parts.shared,
       c0: 0,
@@ -197,8 +224,15 @@ function emitStream(emitter: StepEmitter, step: Step, stream: Stream, index: num
       },
       () => -1,
     );
-    writeOperation(emitter, operation, at, weightsId, accumulates ? ids.next++ : -1);
+    writeOperation(emitter, operation, at, weightsId, accumulates ? ids.next++ : -1, ringIds);
   }
+}
+
+/** Values that a stream makes and does not leave whole. */
+function madeBy(operations: readonly Operation[], stream: Stream): number[] {
+  return operations
+    .flatMap(({ writes }) => writes)
+    .filter((id) => stream.ringRows.has(id) || stream.inPlaceOf.has(id));
 }
 
 const NO_LINK: StageLink = { stage: -1, stride: 0, offset: 0 };
@@ -209,29 +243,66 @@ function writeOperation(
   at: Addresses,
   weightsId: number,
   accumulatorsId: number,
+  ringIds: ReadonlyMap<number, number> = new Map(),
 ): void {
   const blob = packed.get(operation);
   const record = operation.op.lower?.(operation.bound, at, variant, blob);
   if (record === undefined) return;
-  writer.write(record, (operand) =>
-    operand === "accumulators" ? accumulatorsId : operandId(operand, operation, blob, program, weightsId),
-  );
+  writer.write(record, (operand) => {
+    if (operand === "accumulators") return accumulatorsId;
+    const id = operandId(operand, operation, blob, program, weightsId);
+    return ringIds.get(id) ?? id;
+  });
 }
 
-/** Where an operation's operands lie. */
+/** One stage of a strip. */
+interface StripStage {
+  readonly strip: Strip;
+  readonly operations: readonly Operation[];
+  readonly stage: number;
+}
+
+/** Where an operation's operands lie, and the padding before what it reads of the first. */
 function places(
   { addressOf }: StepEmitter,
-  { bound, reads, writes }: Operation,
+  { bound, reads, writes, rows }: Operation,
   stream: Stream | undefined,
-): { inputs: Place[]; outputs: Place[] } {
-  const placeOf = (value: number | undefined): Place => {
+  part: StripStage | undefined,
+): Pick<Addresses, "inputs" | "outputs" | "padLeft"> {
+  const placeOf = (
+    value: number | undefined,
+    tensor: Tensor | undefined,
+    columns: Columns | undefined,
+  ): Place => {
     const address = addressOf(value);
     let ringRows: number | undefined;
-    for (let id = value; id !== undefined; id = stream?.inPlaceOf.get(id))
+    let end = value;
+    for (let id = value; id !== undefined; id = stream?.inPlaceOf.get(id)) {
       ringRows ??= stream?.ringRows.get(id);
-    return ringRows === undefined ? { address } : { address, ringRows };
+      end = id;
+    }
+    const place = ringRows === undefined ? { address } : { address, ringRows };
+    if (part === undefined || columns === undefined || tensor === undefined) return place;
+    const [, , width = 1, channels = 1] = tensor.shape;
+    // A ring has the columns that its maker makes, anything else has all.
+    const maker = part.operations.findIndex(({ writes }) => writes.some((id) => id === end));
+    const isRing = end !== undefined && stream?.ringRows.has(end) === true;
+    const has = (isRing ? part.strip.made[maker] : undefined) ?? { begin: 0, end: width };
+    return {
+      ...place,
+      address: address + (columns.begin - has.begin) * channels,
+      columns: { width: columns.end - columns.begin, rowBytes: (has.end - has.begin) * channels },
+    };
   };
-  return { inputs: reads.map(placeOf), outputs: bound.outputs.map((_, i) => placeOf(writes[i])) };
+  const made = part?.strip.made[part.stage];
+  const read = part?.strip.read[part.stage] ?? [];
+  const window = rows?.inputs[0]?.columns;
+  const operands = {
+    inputs: reads.map((value, i) => placeOf(value, bound.inputs[i], read[i])),
+    outputs: bound.outputs.map((tensor, i) => placeOf(writes[i], tensor, made)),
+  };
+  if (made === undefined || window === undefined) return operands;
+  return { ...operands, padLeft: (read[0]?.begin ?? 0) - (made.begin * window.stride + window.first) };
 }
 
 function channelsOf({ bound }: Operation): number {

@@ -60,6 +60,8 @@ export interface StepReport {
   readonly op: string;
   readonly name: string;
   readonly operators: readonly OperatorReport[];
+  /** Strips of columns that a stream is run in, one after the other; absent if it makes all at once. */
+  readonly strips?: number;
   /** Address of its first record, and of the one after its last. */
   readonly firstRecord: number;
   readonly endRecord: number;

@@ -1,7 +1,7 @@
 import { byteSize } from "../graph/graph.ts";
 import { stepName } from "../memory/lifetimes.ts";
 import { align } from "../plan/packing.ts";
-import { rowBytesOf } from "../schedule/choose.ts";
+import { bytesInStep } from "../schedule/choose.ts";
 import type { Step } from "../schedule/layers.ts";
 import type { Operation } from "../schedule/program.ts";
 import type { Compilation } from "./emit.ts";
@@ -29,13 +29,14 @@ export function report(
     const placement = layout.weights[index];
     const operators = step.operations.map((operation) => operatorReport(compilation, step, operation));
     return {
+      ...(step.strips && { strips: step.strips.length }),
       op: step.stream === undefined ? (operators[0]?.op ?? "") : "stream",
       name: stepName(step),
       operators,
       firstRecord,
       endRecord,
       outputs: tracedTensors(step, addressOf),
-      macs: operators.reduce((sum, { macs }) => sum + macs, 0),
+      macs: operators.reduce((sum, { macs }) => sum + macs, step.extraMacs ?? 0),
       weightBytes: operators.reduce((sum, { weightBytes }) => sum + weightBytes, 0),
       weights: placement?.kind ?? "none",
       tiles: placement?.kind === "streamed" ? placement.tiles.length : 0,
@@ -58,7 +59,7 @@ export function report(
     flashBytes: layout.planBytes + layout.residentWeightBytes + align(streamedBytes, 16),
     streamedBytes,
     macs: steps.reduce((sum, step) => sum + step.macs, 0),
-    extraMacs: program.extraMacs,
+    extraMacs: compilation.steps.reduce((sum, step) => sum + (step.extraMacs ?? 0), program.extraMacs),
     schedule,
     input: program.inputRows.some((rows) => rows !== undefined) ? "streamed" : "resident",
     peakStep: live.indexOf(Math.max(...live)),
@@ -67,11 +68,8 @@ export function report(
   };
 }
 
-function operatorReport(
-  { packed, program }: Compilation,
-  { stream, operations }: Step,
-  operation: Operation,
-): OperatorReport {
+function operatorReport({ packed, program }: Compilation, step: Step, operation: Operation): OperatorReport {
+  const { stream, operations } = step;
   const { node, bound, op, writes } = operation;
   const base = {
     op: node.op,
@@ -86,7 +84,7 @@ function operatorReport(
   const [id = -1] = writes;
   const ringRows = stream.ringRows.get(id);
   if (ringRows === undefined) return { ...base, rowsPerPull };
-  const ringBytes = ringRows * rowBytesOf(operations, id, program.values.get(id)?.bytes ?? 0);
+  const ringBytes = bytesInStep(step, id, program.values.get(id)?.bytes ?? 0);
   return { ...base, rowsPerPull, ringRows, ringBytes };
 }
 

@@ -3,7 +3,7 @@ import { NOWHERE } from "../ops/op.ts";
 import { align } from "../plan/packing.ts";
 import { recordBytes } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
-import { distancesOf, rowBytesOf, stepScratch, streamBytes } from "../schedule/choose.ts";
+import { bytesInStep, distancesOf, repeats, stepScratch, streamBytes } from "../schedule/choose.ts";
 import type { Step as ScheduledStep } from "../schedule/layers.ts";
 import type { Operation, Program } from "../schedule/program.ts";
 import type { Overlap, Step, Storage, WeightDemand } from "./problem.ts";
@@ -51,7 +51,8 @@ export function demandMemory(
       continue;
     }
     const firstStep = born < 0 ? -1 : (stepOf[born] ?? -1);
-    const { stream, operations = [], outputAtTop } = steps[firstStep] ?? {};
+    const maker = steps[firstStep];
+    const { stream, outputAtTop } = maker ?? {};
     const ringRows = stream?.ringRows.get(id);
     storageOfValue.set(id, storages.length);
     storages.push({
@@ -60,7 +61,7 @@ export function demandMemory(
       isRing: ringRows !== undefined,
       ...(ringRows === undefined && outputAtTop !== undefined && { fromTop: outputAtTop }),
       name,
-      bytes: ringRows === undefined ? bytes : ringRows * rowBytesOf(operations, id, bytes),
+      bytes: ringRows === undefined || maker === undefined ? bytes : bytesInStep(maker, id, bytes),
       firstStep,
       lastStep: ringRows === undefined ? lastStep : firstStep,
     });
@@ -112,7 +113,7 @@ function overlapsOf(
   variant: Variant,
 ): Overlap[] {
   const output = storageOf(step.operations.at(-1)?.writes[0]);
-  if (output === undefined || step.sharesBytes === false) return [];
+  if (output === undefined || step.sharesBytes === false || step.strips !== undefined) return [];
   return distancesOf(step, variant).flatMap(([id, distance]) => {
     const input = storageOf(id);
     return input !== undefined && input !== output && storages[input]?.lastStep === index
@@ -127,7 +128,7 @@ function stepRecordBytes(step: ScheduledStep, packed: PackedWeights, variant: Va
     (sum, operation) => sum + lowerableBytes(operation, variant, packed.get(operation)),
     0,
   );
-  return bytes + streamBytes(step);
+  return (bytes + streamBytes(step)) * repeats(step);
 }
 
 function lowerableBytes({ op, bound }: Operation, variant: Variant, packed: Packed | undefined): number {

@@ -38,6 +38,8 @@ export interface PlanRequest {
   readonly schedule: Schedule;
   /** Bytes of linear memory; Infinity keeps all weights resident. */
   readonly budget: number;
+  /** Multiply-accumulates that may be done more than once. */
+  readonly maxExtraMacs: number;
   /** Header and records that belong to no step. */
   readonly fixedPlanBytes: number;
 }
@@ -49,7 +51,7 @@ export interface PlanRequest {
  * @throws MemoryError `arena-overflow` if no schedule fits
  */
 export function planProgram(request: PlanRequest): Planned {
-  const { schedule, budget, variant, programs } = request;
+  const { schedule, budget, variant, programs, maxExtraMacs } = request;
   const [plain] = programs;
   if (plain === undefined) throw new RangeError("no program to plan");
   const layers = scheduleLayers(plain.program);
@@ -64,7 +66,12 @@ export function planProgram(request: PlanRequest): Planned {
     if (schedule === "auto" && best !== undefined && one !== plain) break;
     const { program, packed } = one;
     const blobs = program.operations.map((operation) => packed.get(operation));
-    const found = candidates(segmentsOf(program, blobs, variant), schedule, budget);
+    const segments = segmentsOf(program, blobs, variant);
+    const found = candidates(segments, schedule, budget);
+    if (maxExtraMacs > program.extraMacs) {
+      const left = maxExtraMacs - program.extraMacs;
+      found.push(...inStrips(segmentsOf(program, blobs, variant, left), segments, left));
+    }
     least ??= found[0];
     for (const steps of one === plain ? [layers, ...found] : found) {
       const planned = tryToArrange(request, one, steps);
@@ -76,7 +83,7 @@ export function planProgram(request: PlanRequest): Planned {
 }
 
 /** Schedules to place, the least first. */
-function candidates(segments: Segments, schedule: Schedule, budget: number): readonly (readonly Step[])[] {
+function candidates(segments: Segments, schedule: Schedule, budget: number): (readonly Step[])[] {
   const within = (measure: Measure, limit: number): (readonly Step[])[] => {
     const steps = bestWithin(segments, measure, limit, schedule === "minimum" ? "planBytes" : "cycles");
     return steps === undefined ? [] : [steps];
@@ -93,10 +100,43 @@ function candidates(segments: Segments, schedule: Schedule, budget: number): rea
   return [...within("arenaBytes", leastArena).map(freely), ...lean, ...lean.map(freely)];
 }
 
+/**
+ * Schedules that strips can give with no more than `left` extra multiply-accumulates: of the least bytes, and some between
+ * those and the `plain` peak, because strips cost records.
+ */
+function inStrips(segments: Segments, plain: Segments, left: number): readonly (readonly Step[])[] {
+  const extraOf = (steps: readonly Step[] | undefined): number =>
+    steps === undefined ? Infinity : steps.reduce((sum, { extraMacs = 0 }) => sum + extraMacs, 0);
+  const measures: readonly Measure[] = ["arenaBytes", "ramBytes"];
+  return measures.flatMap((measure) => {
+    const least = leastPeak(segments, measure);
+    const limits = peaksBetween(segments, measure, least, leastPeak(plain, measure), Infinity);
+    const within = (index: number): readonly Step[] | undefined => {
+      const steps = bestWithin(segments, measure, limits[index] ?? Infinity, "extraMacs");
+      return extraOf(steps) <= left ? steps : undefined;
+    };
+    // More bytes never need more work: search for the fewest bytes that the allowance is enough for.
+    let [low, high] = [0, limits.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (within(middle) !== undefined) high = middle;
+      else low = middle + 1;
+    }
+    const tried = Array.from({ length: STRIP_TRIALS }, (_, i) => {
+      return within(low + Math.floor((i * (limits.length - low)) / STRIP_TRIALS));
+    });
+    return tried.flatMap((steps) => (steps === undefined ? [] : [freely(steps)]));
+  });
+}
+
+const STRIP_TRIALS = 4;
+
 /** The schedule without its thoughts on which outputs share bytes with inputs: placing it may find better. */
 function freely(steps: readonly Step[]): readonly Step[] {
-  return steps.map(({ operations, stream, inPlace, outputAtTop }) => ({
+  return steps.map(({ operations, stream, strips, extraMacs, inPlace, outputAtTop }) => ({
     operations,
+    ...(strips && { strips }),
+    ...(extraMacs !== undefined && { extraMacs }),
     ...(stream && { stream }),
     ...(inPlace !== undefined && { inPlace }),
     ...(outputAtTop !== undefined && { outputAtTop }),

@@ -207,7 +207,10 @@ export function elementwiseRows(node: BoundNode): RowAccess | undefined {
     inputs: inputs.map((input) => {
       if (input === undefined || input.data !== undefined) return undefined;
       const stride = rowCount(input) === 1 ? 0 : 1;
-      return { stride, first: 0, last: 0 };
+      const window = { stride, first: 0, last: 0 };
+      return input.shape[2] === output.shape[2]
+        ? { ...window, columns: { stride: 1, first: 0, last: 0 } }
+        : window;
     }),
     inPlace: inputs.flatMap((input, i) => (input?.data === undefined && input && same(input) ? [i] : [])),
   };
@@ -217,8 +220,14 @@ export function elementwiseRows(node: BoundNode): RowAccess | undefined {
 export function elementwiseFields(node: BoundNode, at: Addresses): ElementwiseFields {
   const operands = elementwiseOperands(node.inputs, node.outputs);
   const inRows = at.accumulators !== undefined;
-  const rowOf = (tensor: Tensor): Tensor =>
-    inRows && rowCount(tensor) > 1 ? { ...tensor, shape: tensor.shape.with(1, 1) } : tensor;
+  const columns = at.outputs[0]?.columns;
+  const [, , outputWidth] = operands.output.shape;
+  const rowOf = (tensor: Tensor): Tensor => {
+    if (!inRows || rowCount(tensor) === 1) return tensor;
+    const row = { ...tensor, shape: tensor.shape.with(1, 1) };
+    const isCut = columns !== undefined && tensor.shape[2] === outputWidth;
+    return isCut ? { ...row, shape: row.shape.with(2, columns.width) } : row;
+  };
   const fieldsOf = (place: Place | undefined, tensor: Tensor): RowFields =>
     inRows ? rowFields(tensor.data === undefined && place ? place : NOWHERE, tensor) : ONE_ROW;
   const [lhs, rhs] = [fieldsOf(at.inputs[0], operands.lhs), fieldsOf(at.inputs[1], operands.rhs)];

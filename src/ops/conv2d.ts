@@ -164,7 +164,8 @@ export const conv2d = defineOp<ConvolutionAttrs>({
   },
 
   lower(node, at, _variant, packed) {
-    const { strideY, strideX, dilationY, dilationX, padTop, padLeft } = node.attrs;
+    const { strideY, strideX, dilationY, dilationX, padTop } = node.attrs;
+    const { padLeft = node.attrs.padLeft } = at;
     const { kernelHeight, kernelWidth } = geometry(node);
     return lowerConvolution(node, at, packed, {
       input: requireInput(node.inputs, 0, "input").shape,

@@ -225,7 +225,8 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     const input = requireInput(node.inputs, 0, "input");
     const output = requireOutput(node.outputs);
     const [, kernelHeight = 1, kernelWidth = 1] = requireInput(node.inputs, 1, "weights").shape;
-    const { strideY, strideX, dilationY, dilationX, padTop, padLeft, depthMultiplier } = node.attrs;
+    const { strideY, strideX, dilationY, dilationX, padTop, depthMultiplier } = node.attrs;
+    const { padLeft = node.attrs.padLeft } = at;
     const range = outputRange(node);
     return {
       op: "depthwiseConv2d",

@@ -47,6 +47,8 @@ export interface RowWindow {
   readonly stride: number;
   readonly first: number;
   readonly last: number;
+  /** The same for the columns of the output and of this input; undefined where any column may need all of them. */
+  readonly columns?: Omit<RowWindow, "columns">;
 }
 
 /** How an operator runs in ranges of rows. Tensors are [1, rows, …]. */
@@ -68,6 +70,8 @@ export interface RowAccess {
 export interface Place {
   readonly address: number;
   readonly ringRows?: number;
+  /** Only so many columns of it, the first at `address`, and how far it is from row to row. */
+  readonly columns?: { readonly width: number; readonly rowBytes: number };
 }
 
 /** Addresses in linear memory for one record of a node. */
@@ -75,6 +79,8 @@ export interface Addresses {
   /** Per input; at 0 for constants and omitted inputs. */
   readonly inputs: readonly Place[];
   readonly outputs: readonly Place[];
+  /** Columns of padding before the input, where not all columns are made at once; the operator's own if undefined. */
+  readonly padLeft?: number;
   /** The output lies where the first input does; scratch is as `inPlaceScratchBytes` asks. */
   readonly inPlace?: boolean;
   /** Set where the record is run in ranges of rows: the address of the accumulators, 0 if `rows` asks for none. */

@@ -96,7 +96,8 @@ export function readPool2dOptions(options: Options): FileOptions {
 /** The fields of either pool's record. */
 export function pool2dFields(node: BoundNode<Pool2dAttrs>, at: Addresses): Omit<RecordOf<"maxPool2d">, "op"> {
   const { input, output } = operandsOf(node.inputs, node.outputs);
-  const { kernelHeight, kernelWidth, strideY, strideX, padTop, padLeft } = windowOf(node);
+  const { kernelHeight, kernelWidth, strideY, strideX, padTop, ...window } = windowOf(node);
+  const { padLeft = window.padLeft } = at;
   const { scale, zeroPoint } = perTensor(output, "output");
   const range = activationRange(node.attrs.activation, scale, zeroPoint);
   const inputView = denseView(at.inputs[0] ?? NOWHERE, input);

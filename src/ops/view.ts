@@ -4,15 +4,15 @@ import type { ViewWords } from "../plan/record.ts";
 import type { Place } from "./op.ts";
 
 /** The view of a dense int8 NHWC tensor, whole or in a ring. */
-export function denseView({ address, ringRows }: Place, tensor: TensorType): ViewWords {
+export function denseView({ address, ringRows, columns }: Place, tensor: TensorType): ViewWords {
   const [, height = 1, width = 1, channels = 1] = tensor.shape;
   return {
     address,
     pixelBytes: channels,
-    rowBytes: width * channels,
+    rowBytes: columns?.rowBytes ?? width * channels,
     ringRows: ringRows ?? height,
     height,
-    width,
+    width: columns?.width ?? width,
     channels,
   };
 }
@@ -32,7 +32,8 @@ export interface RowFields {
 export const ONE_ROW: RowFields = { rowBytes: 0, ringRows: 1 };
 
 /** The rows of an operand; an operand of one row serves every row of the others. */
-export function rowFields({ ringRows }: Place, tensor: TensorType): RowFields {
+export function rowFields({ ringRows, columns }: Place, tensor: TensorType): RowFields {
   const rows = rowCount(tensor);
-  return rows === 1 ? ONE_ROW : { rowBytes: byteSize(tensor) / rows, ringRows: ringRows ?? rows };
+  const rowBytes = columns?.rowBytes ?? byteSize(tensor) / rows;
+  return rows === 1 ? ONE_ROW : { rowBytes, ringRows: ringRows ?? rows };
 }

@@ -5,8 +5,9 @@ import type { RowAccess, Window } from "./op.ts";
 export function windowRows(window: Window, output: TensorType, inputs: number): RowAccess | undefined {
   const [batches, rows = 1] = output.shape;
   if (batches !== 1) return undefined;
-  const { kernelHeight, strideY, dilationY, padTop } = window;
-  const first = { stride: strideY, first: -padTop, last: (kernelHeight - 1) * dilationY - padTop };
+  const { kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, padTop, padLeft } = window;
+  const columns = { stride: strideX, first: -padLeft, last: (kernelWidth - 1) * dilationX - padLeft };
+  const first = { stride: strideY, first: -padTop, last: (kernelHeight - 1) * dilationY - padTop, columns };
   return { rows, inputs: Array.from({ length: inputs }, (_, i) => (i === 0 ? first : undefined)) };
 }
 

@@ -13,7 +13,8 @@ export type TensorArray = Int8Array | Float32Array;
 
 /**
  * Fills `into` with row `row` of an input: the values of int8 or float32 that `run` would take whole. Rows are asked for in
- * order, each once per run.
+ * order, each once per run; where `report.steps` says that the input's stream runs in strips (only with `maxRecompute`), from
+ * the first to the last again for each strip.
  */
 export type RowSource = (row: number, into: TensorArray) => void;
 

@@ -7,6 +7,7 @@ import type { Variant } from "../plan/variant.ts";
 import type { Step } from "./layers.ts";
 import type { Operation, Program } from "./program.ts";
 import { streamOf } from "./stream.ts";
+import { stripsOf, widest } from "./strips.ts";
 
 /** Which end of the arena a value is to lie at. */
 type Side = "bottom" | "top";
@@ -25,6 +26,8 @@ interface Segment {
   readonly isSmall: boolean;
   /** Bytes of records that a stream adds to those of its operators. */
   readonly planBytes: number;
+  /** Multiply-accumulates that it does more than once. */
+  readonly extraMacs: number;
   /** Cycles that the step takes, roughly; only differences count. */
   readonly cycles: number;
 }
@@ -54,6 +57,7 @@ export function segmentsOf(
   program: Program,
   packed: readonly (Packed | undefined)[],
   variant: Variant,
+  maxExtraMacs = 0,
 ): Segments {
   const { operations } = program;
   const alive = aliveBytes(program);
@@ -75,7 +79,9 @@ export function segmentsOf(
         overlapped: sized(arenaBytes - shared, true),
         inPlace,
         isSmall: outputBytes(program, step) * SMALL_SHARE <= arenaBytes,
-        planBytes: streamBytes(step),
+        planBytes:
+          streamBytes(step) * repeats(step) + RECORD_BYTES * step.operations.length * (repeats(step) - 1),
+        extraMacs: step.extraMacs ?? 0,
         cycles: cyclesOf(step, variant),
       });
     };
@@ -88,12 +94,19 @@ export function segmentsOf(
     const last = Math.min(operations.length, begin + MAX_STAGES);
     let pulls = 0;
     for (let end = begin + 2, fits = true; end <= last && fits && pulls < share; end++) {
+      const run = operations.slice(begin, end);
       for (const rows of ROWS_AT_ONCE) {
         const stream = streamOf(program, begin, end, rows);
         // What does not fit together now does not with more.
-        if (stream === undefined) fits = false;
-        else add({ operations: operations.slice(begin, end), stream });
-        pulls += stream?.pulls ?? 0;
+        fits &&= stream !== undefined;
+        if (stream === undefined) break;
+        add({ operations: run, stream });
+        pulls += stream.pulls;
+        for (const count of rows === 1 && maxExtraMacs > 0 ? STRIPS : []) {
+          const { strips, extraMacs = Infinity } = stripsOf(program, begin, end, count) ?? {};
+          if (strips === undefined || extraMacs > maxExtraMacs) break;
+          add({ operations: run, stream, strips, extraMacs });
+        }
       }
     }
     return segments;
@@ -101,6 +114,10 @@ export function segmentsOf(
   return { from };
 }
 
+/** Bytes of a usual operator's record. */
+const RECORD_BYTES = 160;
+/** Numbers of strips that are tried. */
+const STRIPS = [2, 3, 4, 6, 8];
 /** Rows per pull that are tried: one needs least memory, more suit the kernels' tiles. */
 const ROWS_AT_ONCE = [1, 2, 4];
 
@@ -146,8 +163,8 @@ export function leastPeak({ from }: Segments, measure: Measure): number {
   return Math.min(bottom, top);
 }
 
-/** What counts among schedules that fit: time, or bytes of records and then time. */
-export type Aim = "cycles" | "planBytes";
+/** What counts among schedules that fit: time; bytes of records and then time; or work done twice and then time. */
+export type Aim = "cycles" | "planBytes" | "extraMacs";
 
 /** The best schedule none of whose steps needs more than `limit` bytes by this measure; undefined if there is none. */
 export function bestWithin(
@@ -160,9 +177,9 @@ export function bestWithin(
     cost: number;
     way: Way | undefined;
   }
-  // A byte of records counts more than any time.
-  const costOf = ({ cycles, planBytes }: Segment): number =>
-    cycles + (aim === "planBytes" ? 2 ** 40 * planBytes : 0);
+  // A byte of records, or a product done twice, counts more than any time.
+  const costOf = (segment: Segment): number =>
+    segment.cycles + (aim === "cycles" ? 0 : 2 ** 40 * segment[aim]);
   const reached = Array.from({ length: from.length + 1 }, (_, i): Record<Side, Reached> => {
     const cost = i === 0 ? 0 : Infinity;
     return { bottom: { cost, way: undefined }, top: { cost, way: undefined } };
@@ -199,6 +216,7 @@ export function peaksBetween(
   measure: Measure,
   low: number,
   high: number,
+  most = MAX_PEAKS,
 ): readonly number[] {
   const peaks = new Set<number>();
   for (const segments of from) {
@@ -208,7 +226,7 @@ export function peaksBetween(
     }
   }
   const sorted = [...peaks].sort((a, b) => a - b);
-  const stride = Math.max(1, Math.ceil(sorted.length / MAX_PEAKS));
+  const stride = Math.max(1, Math.ceil(sorted.length / most));
   return [low, ...sorted.filter((_, index) => index % stride === stride - 1)];
 }
 
@@ -240,7 +258,7 @@ function madeBytes(
     for (const id of writes) {
       const value = values.get(id);
       if (value === undefined || stream?.inPlaceOf.has(id) === true) continue;
-      bytes += align(ringBytes(value.bytes, stream, operations, id), 16);
+      bytes += align(bytesInStep(step, id, value.bytes), 16);
     }
   }
   let shared = 0;
@@ -248,7 +266,8 @@ function madeBytes(
   const output = values.get(operations.at(-1)?.writes[0] ?? -1);
   if (output === undefined || stream?.ringRows.has(output.id) === true) return { bytes, shared, inPlace };
   const size = align(output.bytes, 16);
-  for (const [id, distance] of distancesOf(step, variant)) {
+  // Strips read the input again and again.
+  for (const [id, distance] of step.strips === undefined ? distancesOf(step, variant) : []) {
     const input = values.get(id);
     if (input === undefined || input.lastRead >= end) continue;
     const apart = Math.max(size - align(input.bytes, 16), align(distance, 16));
@@ -276,19 +295,18 @@ export function distancesOf(
   );
 }
 
-/** Bytes of a value, or of its ring. */
-function ringBytes(
-  whole: number,
-  stream: Step["stream"],
-  operations: readonly Operation[],
-  id: number,
-): number {
-  const kept = stream?.ringRows.get(id);
-  return kept === undefined ? whole : kept * rowBytesOf(operations, id, whole);
+/** Bytes that a value has in a step that makes it: all, or those of the rows and columns of its ring. */
+export function bytesInStep({ operations, stream, strips }: Step, id: number, whole: number): number {
+  const ringRows = stream?.ringRows.get(id);
+  if (ringRows === undefined) return whole;
+  const maker = operations.findIndex(({ writes }) => writes.includes(id));
+  const [, , width = 1] = operations[maker]?.bound.outputs[0]?.shape ?? [];
+  const share = strips === undefined ? 1 : widest(strips, maker) / width;
+  return ringRows * rowBytesOf(operations, id, whole) * share;
 }
 
 /** Bytes of a row of a value that these operations make. */
-export function rowBytesOf(operations: readonly Operation[], id: number, bytes: number): number {
+function rowBytesOf(operations: readonly Operation[], id: number, bytes: number): number {
   const maker = operations.find(({ writes }) => writes.includes(id));
   if (maker?.rows === undefined || maker.rows.accumulatorBytes !== undefined) return bytes;
   return bytes / maker.rows.rows;
@@ -304,6 +322,11 @@ function outputBytes({ values }: Program, { operations }: Step): number {
 /** Bytes of records that a stream adds to those of its operators. */
 export function streamBytes({ operations, stream }: Step): number {
   return stream === undefined ? 0 : recordBytes("stream") + operations.length * recordBytes("stage");
+}
+
+/** How many times the records of a step stand in the plan. */
+export function repeats({ strips }: Step): number {
+  return strips?.length ?? 1;
 }
 
 /** Scratch, and weights that must be in memory at once: all where the output shares bytes with the input, which is then read once. */
@@ -352,21 +375,33 @@ const MACS_PER_CYCLE = 8;
 const TILE = 4;
 
 /** Cycles that a step takes, roughly; only differences between schedules count. */
-export function cyclesOf({ operations, stream, inPlace }: Step, variant: Variant): number {
-  return operations.reduce((sum, { op, bound }, i) => {
-    const [, height = 1, width = 1] = bound.outputs[0]?.shape ?? [];
-    const rows = stream?.rows[i] ?? height;
-    const perPull = stream?.rowsPerPull[i] ?? height;
-    const pulls = Math.ceil(rows / perPull);
-    const together = op.rowsAtOnce?.(bound, variant) ?? 1;
-    // Of all pulls, the last perhaps a short one: rows and pixels that tiles are filled up to.
-    const filledUp = (unit: number, size: number): number =>
-      ((pulls - 1) * align(perPull * size, unit) + align((rows - (pulls - 1) * perPull) * size, unit)) /
-      (rows * size);
-    const waste = filledUp(TILE, width) * (1 + ALONE_COST * (filledUp(together, 1) - 1));
-    const copied = inPlace === true ? byteSize(bound.outputs[0] ?? NOTHING) : 0;
-    return sum + (op.macs(bound) / MACS_PER_CYCLE) * waste + pulls * PULL_CYCLES + copied / COPIED_PER_CYCLE;
-  }, 0);
+export function cyclesOf(
+  { operations, stream, strips, extraMacs = 0, inPlace }: Step,
+  variant: Variant,
+): number {
+  const more = (extraMacs / MACS_PER_CYCLE) * 1.5;
+  return (
+    more +
+    operations.reduce((sum, { op, bound }, i) => {
+      const [, height = 1, width = 1] = bound.outputs[0]?.shape ?? [];
+      const rows = stream?.rows[i] ?? height;
+      const perPull = stream?.rowsPerPull[i] ?? height;
+      const pulls = Math.ceil(rows / perPull);
+      const together = op.rowsAtOnce?.(bound, variant) ?? 1;
+      // Of all pulls, the last perhaps a short one: rows and pixels that tiles are filled up to.
+      const filledUp = (unit: number, size: number): number =>
+        ((pulls - 1) * align(perPull * size, unit) + align((rows - (pulls - 1) * perPull) * size, unit)) /
+        (rows * size);
+      const waste = filledUp(TILE, width) * (1 + ALONE_COST * (filledUp(together, 1) - 1));
+      const copied = inPlace === true ? byteSize(bound.outputs[0] ?? NOTHING) : 0;
+      return (
+        sum +
+        (op.macs(bound) / MACS_PER_CYCLE) * waste +
+        pulls * PULL_CYCLES * (strips?.length ?? 1) +
+        copied / COPIED_PER_CYCLE
+      );
+    }, 0)
+  );
 }
 
 /** What the place of a row costs that its kernel could have made together with others but did not. */
