@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Variant } from "../src/index.ts";
+import type { CompileOptions } from "../src/index.ts";
 import { compile, load, PASSES, provesVariant, UnsupportedError, VARIANTS } from "../src/index.ts";
 import { goldenInputs, typed } from "./golden-inputs.ts";
 import type { ConformanceCase } from "./shared.ts";
@@ -44,11 +45,22 @@ function isRefused(bytes: Uint8Array): boolean {
   }
 }
 
-/** Runs every run of the case, with passes and without; without them, every operator of a network is compared too. */
+const SCHEDULES: readonly CompileOptions[] = [
+  { passes: PASSES },
+  { passes: [] },
+  { schedule: "minimum" },
+  { schedule: "minimum", passes: [] },
+  { schedule: "minimum", input: "streamed", maxRecompute: 0.5 },
+];
+
+/**
+ * Runs every run of the case, with passes and without, whole and in streams; by layers without passes, every operator of a
+ * network is compared too.
+ */
 async function check(operator: string, c: ConformanceCase, variant: Variant): Promise<void> {
   const bytes = sharedBytes("conformance", operator, c.file);
-  for (const passes of [PASSES, []]) {
-    const model = await load(bytes, { variant, sram: "unbounded", passes });
+  for (const options of SCHEDULES) {
+    const model = await load(bytes, { variant, sram: "unbounded", ...options });
     for (const { kind, seed = 0, inputs, input_crc32, op_crc32, outputs } of c.runs) {
       const data =
         kind === "explicit"
@@ -56,8 +68,8 @@ async function check(operator: string, c: ConformanceCase, variant: Variant): Pr
           : goldenInputs(seed, kind, c.inputs);
       if (input_crc32 !== undefined) expect(data.map(crc32Hex)).toEqual(input_crc32);
       const values = data.map((input, i) => typed(c.inputs[i]?.type ?? "", input));
-      const place = `${c.file}, seed ${seed}, ${passes.length} passes`;
-      if (op_crc32 !== undefined && passes.length === 0) {
+      const place = `${c.file}, seed ${seed}, ${JSON.stringify(options)}`;
+      if (op_crc32 !== undefined && options.passes?.length === 0 && options.schedule === undefined) {
         const traced = [...model.trace(values)];
         // A RESHAPE has no step, and a network at most one.
         expect(traced.length).toBeGreaterThanOrEqual(op_crc32.length - 1);

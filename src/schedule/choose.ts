@@ -103,7 +103,7 @@ export function segmentsOf(
         add({ operations: run, stream });
         pulls += stream.pulls;
         for (const count of rows === 1 && maxExtraMacs > 0 ? STRIPS : []) {
-          const { strips, extraMacs = Infinity } = stripsOf(program, begin, end, count) ?? {};
+          const { strips, extraMacs = Infinity } = stripsOf(program, begin, end, stream, count) ?? {};
           if (strips === undefined || extraMacs > maxExtraMacs) break;
           add({ operations: run, stream, strips, extraMacs });
         }

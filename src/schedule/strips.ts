@@ -1,4 +1,5 @@
 import type { Operation, Program } from "./program.ts";
+import type { Stream } from "./stream.ts";
 
 /** Columns [begin, end) of a value. */
 export interface Columns {
@@ -23,11 +24,17 @@ export interface Strips {
 const MIN_WIDTH = 3;
 
 /**
- * Operations [begin, end) as `count` strips of columns, one after the other: rings hold a strip's columns and the halo that
+ * The stream of operations [begin, end) as `count` strips of columns, one after the other: rings hold a strip's columns and the halo that
  * its windows reach into (MCUNetV2's patches, with rows streamed). A streamed input is asked for all its rows by each strip.
  * undefined where an operation needs whole rows, or keeps sums from row to row.
  */
-export function stripsOf(program: Program, begin: number, end: number, count: number): Strips | undefined {
+export function stripsOf(
+  program: Program,
+  begin: number,
+  end: number,
+  stream: Stream,
+  count: number,
+): Strips | undefined {
   const stages = program.operations.slice(begin, end);
   const width = widthOf(stages.at(-1));
   if (width < count * MIN_WIDTH || !stages.every(isDivisible)) return undefined;
@@ -38,7 +45,7 @@ export function stripsOf(program: Program, begin: number, end: number, count: nu
   for (let i = 0; i < count; i++) {
     const last = { begin: Math.floor((i * width) / count), end: Math.floor(((i + 1) * width) / count) };
     const strip = stripOf(stages, last);
-    if (strip === undefined) return undefined;
+    if (strip === undefined || !sharesColumns(stages, stream, strip)) return undefined;
     strips.push(strip);
   }
   const extraMacs = stages.reduce((sum, stage, index) => {
@@ -99,6 +106,16 @@ function stripOf(stages: readonly Operation[], last: Columns): Strip | undefined
       return undefined;
   }
   return { made: made as Columns[], read };
+}
+
+/** Whether what is made in the place of another value has the columns of that: others may be there from earlier strips. */
+function sharesColumns(stages: readonly Operation[], { inPlaceOf }: Stream, { made }: Strip): boolean {
+  const columnsOf = (id: number): Columns | undefined =>
+    made[stages.findIndex(({ writes }) => writes.includes(id))];
+  return [...inPlaceOf].every(([operand, output]) => {
+    const [a, b] = [columnsOf(operand), columnsOf(output)];
+    return a?.begin === b?.begin && a?.end === b?.end;
+  });
 }
 
 function union(a: Columns | undefined, b: Columns): Columns {

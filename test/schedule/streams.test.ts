@@ -1,0 +1,167 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { emit, fixedPlanBytes } from "../../src/emit/emit.ts";
+import { verifyImage } from "../../src/emit/image.ts";
+import type { CompileOptions, Image, InputValues, Model, Report, Variant } from "../../src/index.ts";
+import { compile, load, MemoryError, PASSES, provesVariant, VARIANTS } from "../../src/index.ts";
+import { demandMemory } from "../../src/memory/lifetimes.ts";
+import { planMemory } from "../../src/memory/planner.ts";
+import { runPasses } from "../../src/passes/index.ts";
+import { segmentsOf } from "../../src/schedule/choose.ts";
+import type { Step } from "../../src/schedule/layers.ts";
+import { programOf } from "../../src/schedule/program.ts";
+import { importModel } from "../../src/tflite/import.ts";
+import { writeModel } from "../model-writer.ts";
+import { noise } from "../passes/graphs.ts";
+import { randomModel } from "../random-model.ts";
+import { blockModel } from "./block-model.ts";
+
+const proved: Variant[] = [];
+for (const variant of VARIANTS) if (await provesVariant(variant)) proved.push(variant);
+
+const SCHEDULES: readonly CompileOptions[] = [
+  { schedule: "minimum", sram: "unbounded" },
+  { schedule: "minimum", sram: 2 ** 22 },
+  { schedule: "minimum", sram: "unbounded", input: "streamed" },
+  { schedule: "minimum", sram: "unbounded", maxRecompute: 1 },
+  { schedule: "minimum", sram: "unbounded", maxRecompute: 1, input: "streamed" },
+];
+
+/** How many images have such steps. */
+interface Seen {
+  streams: number;
+  strips: number;
+  inPlace: number;
+}
+
+function note({ steps, map }: Report, seen: Seen): void {
+  if (steps.some(({ op }) => op === "stream")) seen.streams++;
+  if (steps.some(({ strips }) => strips !== undefined)) seen.strips++;
+  // A depthwise convolution that takes its input's place makes no entry of its own.
+  const made = steps.filter(({ op }) => op === "depthwiseConv2d").flatMap(({ outputs }) => outputs);
+  if (made.some(({ id }) => !map.some(({ value }) => value === id))) seen.inPlace++;
+}
+
+function outputs(model: Model, seed: number): Uint8Array[] {
+  const run = (first: number): Uint8Array[] => {
+    const given = model.inputs.map(({ length, rows }, i): InputValues => {
+      const whole = new Int8Array(noise(first + i, length).buffer);
+      if (rows === undefined) return whole;
+      return (row, into) => {
+        into.set(whole.subarray((row * length) / rows, ((row + 1) * length) / rows));
+      };
+    });
+    return model.run(given).map(({ buffer, byteOffset, byteLength }) => {
+      return new Uint8Array(buffer, byteOffset, byteLength).slice();
+    });
+  };
+  // Twice: nothing of the first run may show in the second.
+  run(seed + 100);
+  return run(seed);
+}
+
+describe.each(proved)("streams give the bits of whole layers (%s)", (variant) => {
+  test.each([
+    ["blocks", blockModel(), 60],
+    ["any operators", randomModel(), 40],
+  ] as const)("%s", { timeout: 120_000 }, async (_, arbitrary, numRuns) => {
+    const seen: Seen = { streams: 0, strips: 0, inPlace: 0 };
+    await fc.assert(
+      fc.asyncProperty(arbitrary, fc.nat(1000), async (written, seed) => {
+        const bytes = writeModel(written);
+        const layers = await load(bytes, { variant, schedule: "layer", sram: "unbounded" });
+        expect(layers.report.steps.every(({ op }) => op !== "stream")).toBe(true);
+        const wanted = outputs(layers, seed);
+        for (const options of SCHEDULES) {
+          const model = await load(bytes, { variant, ...options });
+          note(model.report, seen);
+          expect(outputs(model, seed), JSON.stringify(options)).toEqual(wanted);
+        }
+        // The tightest budget that "auto" fits.
+        const least = compile(bytes, { variant, schedule: "minimum", sram: 2 ** 22 }).report.ramBytes;
+        const tight = await load(bytes, { variant, sram: least + 64 }).catch((error: unknown) => {
+          if (!(error instanceof MemoryError)) throw error;
+        });
+        if (tight !== undefined) expect(outputs(tight, seed)).toEqual(wanted);
+      }),
+      { numRuns },
+    );
+    // The test tells something.
+    expect(seen.streams).toBeGreaterThan(numRuns / 8);
+  });
+
+  test("however a network is cut into steps", { timeout: 120_000 }, async () => {
+    const seen: Seen = { streams: 0, strips: 0, inPlace: 0 };
+    await fc.assert(
+      fc.asyncProperty(blockModel(), fc.nat(1000), fc.boolean(), async (written, seed, isStreamed) => {
+        const bytes = writeModel(written);
+        const wanted = outputs(await load(bytes, { variant, schedule: "layer", sram: "unbounded" }), seed);
+        for (let cut = 0; cut < 4; cut++) {
+          const image = cutAnyhow(bytes, variant, isStreamed, seed + cut);
+          note(image.report, seen);
+          expect(outputs(await load(image), seed), `cut ${cut}`).toEqual(wanted);
+        }
+      }),
+      { numRuns: 60 },
+    );
+    expect(seen.streams).toBeGreaterThan(30);
+    expect(seen.strips).toBeGreaterThan(15);
+    expect(seen.inPlace).toBeGreaterThan(5);
+  });
+});
+
+/** Steps picked at random among all that the schedule looks at, strips with any halo among them, and a plan for them. */
+function cutAnyhow(bytes: Uint8Array, variant: Variant, isStreamed: boolean, seed: number): Image {
+  const program = programOf(runPasses(importModel(bytes), PASSES), isStreamed);
+  const packed = new Map(program.operations.map((each) => [each, each.op.pack?.(each.bound, variant)]));
+  const blobs = program.operations.map((each) => packed.get(each));
+  const { from } = segmentsOf(program, blobs, variant, Infinity);
+  const pick = noise(seed, 4 * program.operations.length);
+  const steps: Step[] = [];
+  for (let at = 0, i = 0; at < from.length; i++) {
+    const segments = from[at] ?? [];
+    const cut = segments.filter(({ step }) => step.strips !== undefined);
+    const inPlace = segments.filter(({ step }) => step.inPlace === true);
+    const kind = (pick[2 * i] ?? 0) % 3;
+    const choices =
+      kind === 0 && cut.length > 0 ? cut : kind === 1 && inPlace.length > 0 ? inPlace : segments;
+    const segment = choices[(pick[2 * i + 1] ?? 0) % choices.length];
+    if (segment === undefined) throw new Error("nothing to do");
+    steps.push(segment.step);
+    at = segment.end;
+  }
+  const demand = demandMemory(program, steps, packed, variant);
+  const layout = planMemory({
+    ...demand,
+    budget: Infinity,
+    fixedPlanBytes: fixedPlanBytes(program, variant),
+  });
+  const image = emit({ program, packed, steps, demand, layout, variant, budget: Infinity, schedule: "auto" });
+  verifyImage(image);
+  return image;
+}
+
+test("the fewest bytes are never more than those of whole layers, and add up", () => {
+  fc.assert(
+    fc.property(blockModel(), fc.constantFrom(...VARIANTS), (written, variant) => {
+      const bytes = writeModel(written);
+      const ram = (options: CompileOptions): number => {
+        const { report } = compile(bytes, { variant, ...options });
+        const { arenaBytes, scratchBytes, weightTileBytes, residentWeightBytes, planBytes, slackBytes } =
+          report;
+        expect(report.ramBytes).toBe(
+          arenaBytes + scratchBytes + weightTileBytes + residentWeightBytes + planBytes + slackBytes,
+        );
+        return report.ramBytes;
+      };
+      const layers = ram({ schedule: "layer", sram: "unbounded" });
+      const resident = ram({ schedule: "minimum", sram: "unbounded" });
+      expect(resident).toBeLessThanOrEqual(layers);
+      expect(ram({ schedule: "minimum", sram: "unbounded", maxRecompute: 0.5 })).toBeLessThanOrEqual(
+        resident,
+      );
+      expect(ram({ schedule: "minimum", sram: 2 ** 22 })).toBeLessThanOrEqual(resident);
+    }),
+    { numRuns: 60 },
+  );
+});
