@@ -314,6 +314,10 @@ class Machine {
     );
     const rowsAtOnce = depthwiseRowsAtOnce(variant, record);
     const together = blockChannels(variant);
+    if (record.plane !== 0) {
+      this.#planes(record, together);
+      return;
+    }
     for (let n = 0; n < record.batches; n++) {
       for (let y = record.y0; y < record.y1; y += rowsAtOnce) {
         const rows = Array.from({ length: Math.min(rowsAtOnce, record.y1 - y) }, (_, i) => y + i);
@@ -334,6 +338,24 @@ class Machine {
           }
           for (const [row, x] of pixels) this.#writePixel(record, n, row, x, c, end);
         }
+      }
+    }
+  }
+
+  /** A block's channels are read whole, and kept, before its output is written. */
+  #planes(record: RecordOf<"depthwiseConv2d">, together: number): void {
+    const { inputView, outputView, plane, y0, y1, c0, c1 } = record;
+    const planeBytes = inputView.height * inputView.width * together;
+    this.#fill(plane, planeBytes, SCRATCH);
+    for (let i = 0; i < planeBytes; i++) this.#reserved.add(plane + i);
+    for (let c = c0; c < c1; c += together) {
+      const end = Math.min(c + together, c1);
+      for (let y = 0; y < inputView.height; y++) {
+        for (let x = 0; x < inputView.width; x++)
+          this.#read("input", this.#pixel(inputView, 0, y, x) + c, end - c);
+      }
+      for (let y = y0; y < y1; y++) {
+        for (let x = 0; x < outputView.width; x++) this.#writePixel(record, 0, y, x, c, end);
       }
     }
   }
