@@ -44,7 +44,9 @@ interface Row {
 function instantiate(image: Image): Kernels {
   const url = import.meta.resolve(`thimble/wasm/thimble-${image.variant}.wasm`);
   const module = new WebAssembly.Module(readFileSync(fileURLToPath(url)));
-  const instance = new WebAssembly.Instance(module, { host: { flash_read: () => undefined, input_row: () => undefined } });
+  const instance = new WebAssembly.Instance(module, {
+    host: { flash_read: () => undefined, input_row: () => undefined },
+  });
   const kernels = instance.exports as unknown as Kernels;
   kernels.memory.grow(Math.ceil(image.report.ramBytes / 65536));
   new Uint8Array(kernels.memory.buffer).set(image.sram);

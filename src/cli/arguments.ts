@@ -16,6 +16,11 @@ const OPTIONS = {
   quantize: { type: "boolean" },
   time: { type: "string" },
   plan: { type: "boolean" },
+  svg: { type: "string" },
+  budget: { type: "string" },
+  schedule: { type: "string" },
+  rows: { type: "boolean" },
+  "max-recompute": { type: "string" },
   sram: { type: "string" },
   variant: { type: "string" },
   "no-passes": { type: "boolean" },
@@ -41,6 +46,10 @@ export interface Arguments {
   /** Milliseconds. */
   readonly time: number;
   readonly plan: boolean;
+  /** File to draw the memory map into. */
+  readonly svg: string | undefined;
+  /** Bytes that a model is to be tried in. */
+  readonly budget: number | undefined;
   readonly json: boolean;
   readonly help: boolean;
   readonly version: boolean;
@@ -68,12 +77,17 @@ export function parseArguments(argv: readonly string[]): Arguments {
     quantize: values.quantize ?? false,
     time: wholeNumber("--time", values.time ?? "1000"),
     plan: values.plan ?? false,
+    svg: values.svg,
+    budget: values.budget === undefined ? undefined : budgetBytes(values.budget),
     json: values.json ?? false,
     help: values.help ?? false,
     version: values.version ?? false,
     options: {
       ...(values.sram === undefined ? {} : { sram: sramBytes(values.sram) }),
       ...(values.variant === undefined ? {} : { variant: variantOf(values.variant) }),
+      ...(values.schedule === undefined ? {} : { schedule: scheduleOf(values.schedule) }),
+      ...(values.rows === true ? { input: "streamed" as const } : {}),
+      ...(values["max-recompute"] === undefined ? {} : { maxRecompute: shareOf(values["max-recompute"]) }),
       ...(values["no-passes"] === true ? { passes: [] } : {}),
     },
   };
@@ -89,12 +103,33 @@ function wholeNumber(name: string, text: string): number {
 /** 65536, 64K, 256KiB, 1M, unbounded. */
 function sramBytes(text: string): number | "unbounded" {
   if (text === "unbounded") return text;
+  return bytesOf(text, `--sram takes bytes (65536, 64K, 1M; up to 2 GiB) or "unbounded", not "${text}"`);
+}
+
+function budgetBytes(text: string): number {
+  return bytesOf(text, `--budget takes bytes (65536, 64K, 1M; up to 2 GiB), not "${text}"`);
+}
+
+function bytesOf(text: string, complaint: string): number {
   const match = /^(\d+)(?:([km])?(?:i?b)?)?$/i.exec(text);
   const unit = { k: 1024, m: 1024 * 1024 }[(match?.[2] ?? "").toLowerCase()] ?? 1;
   const bytes = Number(match?.[1] ?? 0) * unit;
-  if (bytes < 1 || bytes > 2 ** 31)
-    throw new UsageError(`--sram takes bytes (65536, 64K, 1M; up to 2 GiB) or "unbounded", not "${text}"`);
+  if (bytes < 1 || bytes > 2 ** 31) throw new UsageError(complaint);
   return bytes;
+}
+
+const SCHEDULES = ["auto", "layer", "minimum"] as const;
+
+function scheduleOf(text: string): (typeof SCHEDULES)[number] {
+  const schedule = SCHEDULES.find((name) => name === text);
+  if (schedule === undefined) throw new UsageError(`--schedule takes ${SCHEDULES.join(", ")}, not "${text}"`);
+  return schedule;
+}
+
+function shareOf(text: string): number {
+  const share = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
+  if (share >= 0 && share <= 10) return share;
+  throw new UsageError(`--max-recompute takes a share of the model's MACs such as 0.15, not "${text}"`);
 }
 
 function variantOf(text: string): NonNullable<CompileOptions["variant"]> {

@@ -1,18 +1,40 @@
+import { isImageFile } from "../emit/image.ts";
 import type { Image, Report } from "../index.ts";
+import { bestVariant } from "../index.ts";
+import { svgMap } from "../memory/svg-map.ts";
 import { textMap } from "../memory/text-map.ts";
 import { disassemble } from "../plan/disassemble.ts";
 import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
-import { imageOf } from "./model.ts";
+import { budgetVerdict } from "./budget.ts";
+import { readFileOrFail, writeFileOrFail } from "./files.ts";
+import { imageOf, modelName } from "./model.ts";
 import { grouped, shortened, table } from "./table.ts";
 
 /** `thimble inspect`: every byte of the plan, the steps, the memory map. */
-export async function inspect(path: string, { options, json, plan }: Arguments): Promise<string> {
+export async function inspect(path: string, args: Arguments): Promise<string> {
+  const { options, json, plan, svg, budget } = args;
   if (json && plan) throw new UsageError("inspect takes --json or --plan, not both");
+  if (budget !== undefined) return await tryBudget(path, budget, args);
   const image = await imageOf(path, options);
+  if (svg !== undefined) await writeFileOrFail(svg, new TextEncoder().encode(svgMap(image.report)));
   if (json) return JSON.stringify(image.report, undefined, 2);
   if (plan) return disassemble(image.sram);
   return inspection(image);
+}
+
+async function tryBudget(path: string, budget: number, args: Arguments): Promise<string> {
+  if (args.plan || args.svg !== undefined) throw new UsageError("--budget takes no --plan and no --svg");
+  const bytes = await readFileOrFail(path);
+  if (isImageFile(bytes))
+    throw new UsageError(`${path} is a compiled image: --budget needs its .tflite model`);
+  const variant = args.options.variant ?? (await bestVariant());
+  const { text, fits } = budgetVerdict(bytes, modelName(path), budget, {
+    ...args,
+    options: { ...args.options, variant },
+  });
+  if (!fits) process.exitCode = 1;
+  return text;
 }
 
 /** The text that `inspect` prints. */
@@ -24,7 +46,7 @@ function inspection(image: Image): string {
     ),
   );
   return [
-    `${report.model} for ${report.variant}`,
+    `${report.model} for ${report.variant}, schedule ${report.schedule}, inputs ${report.input}`,
     ...ports,
     operatorText(report),
     "",
@@ -34,6 +56,7 @@ function inspection(image: Image): string {
     "",
     stepTable(report),
     "",
+    ...streamTexts(report),
     textMap(report.map, report.steps.length, report.ramBytes),
   ].join("\n");
 }
@@ -61,7 +84,12 @@ function bytesText(report: Report): string {
       ["in all", grouped(report.ramBytes), `budget ${budget}, ${grouped(report.linearMemoryBytes)} in pages`],
       ["", "", ""],
       ["flash", grouped(report.flashBytes), `${grouped(report.streamedBytes)} copied per inference`],
-      ["MACs", grouped(report.macs), "per inference"],
+      [
+        "MACs",
+        grouped(report.macs),
+        `per inference, ${grouped(report.extraMacs)} of them done twice to save SRAM`,
+      ],
+      ["moved", "0", "nothing is copied from step to step"],
     ],
   );
 }
@@ -83,10 +111,31 @@ function peakText({ steps, peakStep, map }: Report): string {
   ].join("\n");
 }
 
+/** What each stream is made of: its operators, how many rows they make at a time, and which rows are kept. */
+function streamTexts({ steps }: Report): string[] {
+  return steps.flatMap(({ op, operators, strips }, index) => {
+    if (op !== "stream") return [];
+    const rows = operators.map((each) => [
+      each.op,
+      each.shape.join("×"),
+      each.rowsPerPull ?? "",
+      each.ringRows === undefined ? "whole" : `${each.ringRows} row${each.ringRows === 1 ? "" : "s"}`,
+      each.ringBytes === undefined ? "" : grouped(each.ringBytes),
+      shortened(each.name, 36),
+    ]);
+    const columns = strips === undefined ? "" : `, in ${strips} strips of columns`;
+    return [
+      `stream of step ${index}${columns}:`,
+      table(["operator", "output", "at a time", "kept", "bytes", "name"], rows),
+      "",
+    ];
+  });
+}
+
 function stepTable(report: Report): string {
   const rows = report.steps.map((step, index) => [
     index,
-    step.op,
+    step.op === "stream" ? `stream of ${step.operators.length}` : step.op,
     step.outputs.map(({ shape }) => shape.join("×")).join(" "),
     grouped(step.macs),
     grouped(step.weightBytes),

@@ -19,10 +19,15 @@ const HELP = `thimble: int8 neural networks in a fixed, SRAM-sized memory
 MODEL is a .tflite file, or a .thimble image. FILE is .npy, .json (an array of numbers), or the tensor's bytes.
 
   --sram BYTES     plan for so much SRAM: 65536, 64K, 1M, unbounded (default 256K)
+  --schedule NAME  auto: the fastest plan that fits (default); minimum: the fewest bytes; layer: whole layers
+  --rows           give inputs row by row: they take no place in SRAM but the rows in use
+  --max-recompute SHARE  extra MACs allowed where they save SRAM: 0.15 allows 15 %
   --variant NAME   mcu, simd or relaxed (default: the fastest that this engine proves)
   --no-passes      compile the graph as the file has it
   --json           print JSON
   --plan           inspect: the records, disassembled
+  --svg FILE       inspect: draw the memory map over time
+  --budget BYTES   inspect: does it fit so much SRAM, and what to change if not (exit code 1)
   --quantize       run: FILE holds real numbers (float32), to be quantised for int8 inputs
   --labels FILE    run: a class name a line
   --top N          run: so many classes or values (default 5)
@@ -39,12 +44,22 @@ interface Command {
 }
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ["inspect", { answer: inspect, takes: ["plan"] }],
+  ["inspect", { answer: inspect, takes: ["plan", "svg", "budget"] }],
   ["run", { answer: run, takes: ["input", "quantize", "labels", "top", "trace"] }],
   ["bench", { answer: bench, takes: ["time"] }],
   ["compile", { answer: compileToFile, takes: ["output"] }],
 ]);
-const COMMON: readonly OptionName[] = ["sram", "variant", "no-passes", "json", "help", "version"];
+const COMMON: readonly OptionName[] = [
+  "sram",
+  "schedule",
+  "rows",
+  "max-recompute",
+  "variant",
+  "no-passes",
+  "json",
+  "help",
+  "version",
+];
 
 async function answer(argv: readonly string[]): Promise<string> {
   const args = parseArguments(argv);

@@ -5,6 +5,11 @@ import { bestVariant, compile, decodeImage, ExecutionError } from "../index.ts";
 import { UsageError } from "./arguments.ts";
 import { readFileOrFail } from "./files.ts";
 
+/** What messages and reports call a model: its file's name. */
+export function modelName(path: string): string {
+  return basename(path).replace(/\.tflite$/, "");
+}
+
 /**
  * The image of a `.tflite` model, compiled now, or of a `.thimble` file.
  * @throws UsageError an option that a compiled image cannot follow
@@ -14,11 +19,12 @@ export async function imageOf(path: string, options: CompileOptions): Promise<Im
   const bytes = await readFileOrFail(path);
   if (!isImageFile(bytes)) {
     const variant = options.variant ?? (await bestVariant());
-    return compile(bytes, { name: basename(path).replace(/\.tflite$/, ""), ...options, variant });
+    return compile(bytes, { name: modelName(path), ...options, variant });
   }
-  if (options.sram !== undefined || options.passes !== undefined) {
+  if (Object.keys(options).some((option) => option !== "variant")) {
     throw new UsageError(
-      `${path} is a compiled image: give --sram and --no-passes to \`thimble compile\` of its .tflite model`,
+      `${path} is a compiled image: give --sram, --schedule, --rows, --max-recompute and --no-passes to ` +
+        "`thimble compile` of its .tflite model",
     );
   }
   const image = decodeImage(bytes);

@@ -31,6 +31,7 @@ export interface Compilation {
   readonly packed: PackedWeights;
   readonly demand: MemoryDemand;
   readonly layout: Layout;
+  readonly cycles: number;
 }
 
 /** The graph's int8 inputs and outputs that lie whole in memory, by value: what the relaxed variant flips at the border. */

@@ -111,6 +111,8 @@ export interface Report {
   readonly macs: number;
   /** Of those, done a second time to save SRAM. */
   readonly extraMacs: number;
+  /** Cycles per inference, estimated: for comparing schedules of one model, not with a clock. */
+  readonly cycles: number;
   /** What was asked for: the fastest that fits, whole layers, or the fewest bytes; and how inputs come. */
   readonly schedule: "auto" | "layer" | "minimum";
   readonly input: "resident" | "streamed";

@@ -61,6 +61,7 @@ export function report(
     macs: steps.reduce((sum, step) => sum + step.macs, 0),
     extraMacs: compilation.steps.reduce((sum, step) => sum + (step.extraMacs ?? 0), program.extraMacs),
     schedule,
+    cycles: Math.round(compilation.cycles),
     input: program.inputRows.some((rows) => rows !== undefined) ? "streamed" : "resident",
     peakStep: live.indexOf(Math.max(...live)),
     steps,

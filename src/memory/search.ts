@@ -23,6 +23,8 @@ export interface Planned {
   readonly steps: readonly Step[];
   readonly demand: MemoryDemand;
   readonly layout: Layout;
+  /** Cycles per inference, roughly: for comparing schedules. */
+  readonly cycles: number;
 }
 
 /** A program and its weights. */
@@ -144,9 +146,9 @@ function freely(steps: readonly Step[]): readonly Step[] {
 }
 
 /** Fewer bytes (of activations, where the sum is the same), or, where the budget is all that matters, less time. */
-function isBetter({ schedule, variant }: PlanRequest, a: Planned, b: Planned): boolean {
+function isBetter({ schedule }: PlanRequest, a: Planned, b: Planned): boolean {
   const bytes = a.layout.ramBytes - b.layout.ramBytes;
-  const cycles = planCycles(a, variant) - planCycles(b, variant);
+  const cycles = a.cycles - b.cycles;
   const arena = a.layout.arenaBytes - b.layout.arenaBytes;
   return (schedule === "minimum" ? bytes || arena || cycles : cycles || bytes) < 0;
 }
@@ -156,7 +158,7 @@ const FLASH_BYTES_PER_CYCLE = 8;
 /** Of one copy beside its bytes. */
 const FETCH_CYCLES = 1000;
 
-function planCycles(planned: Planned, variant: Variant): number {
+function planCycles(planned: Omit<Planned, "cycles">, variant: Variant): number {
   const { steps, layout } = planned;
   const run = steps.reduce((sum, step) => sum + cyclesOf(step, variant), 0);
   const tiles = layout.weights.reduce((sum, { kind, ...weights }) => {
@@ -166,7 +168,7 @@ function planCycles(planned: Planned, variant: Variant): number {
 }
 
 /** Bytes of weights that are copied per run. */
-function streamedBytes({ demand, layout }: Planned): number {
+function streamedBytes({ demand, layout }: Pick<Planned, "demand" | "layout">): number {
   return layout.weights.reduce((sum, { kind }, index) => {
     const weights = demand.steps[index]?.weights;
     return kind === "streamed" && weights ? sum + weights.blocks * weights.blockBytes : sum;
@@ -181,7 +183,8 @@ function arrange(
   const demand = demandMemory(program, steps, packed, variant);
   const leanest = schedule === "minimum" && Number.isFinite(budget);
   const layout = planMemory({ ...demand, budget, fixedPlanBytes, leanest });
-  return { program, packed, steps, demand, layout };
+  const planned = { program, packed, steps, demand, layout };
+  return { ...planned, cycles: planCycles(planned, variant) };
 }
 
 function tryToArrange(

@@ -151,3 +151,62 @@ test("a reader that stops reading is no error", () => {
   expect(stderr).toBe("");
   expect(status).toBe(0);
 });
+
+test("inspect shows streams, and draws the map", () => {
+  const text = thimble(
+    "inspect",
+    at("net.tflite"),
+    "--variant",
+    "simd",
+    "--schedule",
+    "minimum",
+    "--rows",
+    "--sram",
+    "unbounded",
+    "--svg",
+    at("map.svg"),
+  );
+  expect(text.status).toBe(0);
+  expect(text.out).toMatch(/stream of step \d+/);
+  expect(text.out).toMatch(/input +\d/);
+  expect(text.out).toContain("schedule minimum, inputs streamed");
+  expect(readFileSync(at("map.svg"), "utf8")).toMatch(/^<svg [^]*<\/svg>\n$/);
+});
+
+test("a model compiled for rows runs on a file as any other", () => {
+  const rows = ["--rows", "--schedule", "minimum"];
+  const whole = thimble("run", at("net.tflite"), "--input", at("in.bin"), "--json");
+  const streamed = thimble("run", at("net.tflite"), "--input", at("in.bin"), "--json", ...rows);
+  expect(streamed.status).toBe(0);
+  const outputs = (text: string): unknown => (JSON.parse(text) as { outputs: unknown }).outputs;
+  expect(outputs(streamed.out)).toEqual(outputs(whole.out));
+  expect(thimble("bench", at("net.tflite"), "--time", "20", ...rows).status).toBe(0);
+});
+
+test("--budget says whether a model fits, and how", () => {
+  const fits = thimble("inspect", at("net.tflite"), "--budget", "16K");
+  expect(fits.status).toBe(0);
+  expect(fits.out).toMatch(/^fits 16,384 bytes: fastest with --/);
+  const none = thimble("inspect", at("net.tflite"), "--budget", "1K", "--json");
+  expect(none.status).toBe(1);
+  const { fits: verdict, ways } = JSON.parse(none.out) as {
+    fits: boolean;
+    ways: { ramBytes: number; best: boolean }[];
+  };
+  expect(verdict).toBe(false);
+  expect(ways[0]?.best).toBe(true);
+  const bytes = ways.map(({ ramBytes }) => ramBytes);
+  expect(bytes).toEqual(bytes.toSorted((a, b) => a - b));
+});
+
+test.each([
+  ["inspect", "--budget", "16K", "--sram", "64K"],
+  ["inspect", "--budget", "16K", "--plan"],
+  ["inspect", "--budget", "none"],
+  ["inspect", "--schedule", "fast"],
+  ["inspect", "--max-recompute", "-1"],
+  ["inspect", "--max-recompute", "11"],
+  ["run", "--svg", "x"],
+])("%s %s %s is wrong usage", (command, ...options) => {
+  expect(thimble(command, at("net.tflite"), ...options).status).toBe(2);
+});

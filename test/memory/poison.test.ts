@@ -34,7 +34,9 @@ function inputsOf(model: Model): InputValues[] {
     const values = new Int8Array(noise(7 + i, length).buffer);
     const whole = type === "int8" ? values : Float32Array.from(values, (x) => x / 64);
     if (rows === undefined) return whole;
-    return (row, into) => { into.set(whole.subarray((row * length) / rows, ((row + 1) * length) / rows)); };
+    return (row, into) => {
+      into.set(whole.subarray((row * length) / rows, ((row + 1) * length) / rows));
+    };
   });
 }
 

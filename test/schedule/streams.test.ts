@@ -136,7 +136,17 @@ function cutAnyhow(bytes: Uint8Array, variant: Variant, isStreamed: boolean, see
     budget: Infinity,
     fixedPlanBytes: fixedPlanBytes(program, variant),
   });
-  const image = emit({ program, packed, steps, demand, layout, variant, budget: Infinity, schedule: "auto" });
+  const image = emit({
+    program,
+    packed,
+    steps,
+    demand,
+    layout,
+    variant,
+    budget: Infinity,
+    schedule: "auto",
+    cycles: 0,
+  });
   verifyImage(image);
   return image;
 }
