@@ -2,26 +2,13 @@
  * Whole-model latency per variant: `npm run bench:models [-- MODEL.tflite …] [--json]`. The variants are measured in turn
  * over several rounds, so that a machine that changes speed changes all; min and median are over all rounds.
  */
-import type { Model, TensorArray } from "thimble";
 import { load, provesVariant, VARIANTS } from "thimble";
 import { Bench } from "tinybench";
 import { machine } from "./machine.ts";
 import { modelsFrom } from "./models-at.ts";
+import { noise } from "./noise.ts";
 
 const ROUNDS = 5;
-
-function noise(model: Model): TensorArray[] {
-  let state = 1;
-  const next = (): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-  return model.inputs.map((port) =>
-    port.type === "int8"
-      ? Int8Array.from({ length: port.length }, () => Math.floor(next() * 256) - 128)
-      : Float32Array.from({ length: port.length }, () => 2 * next() - 1),
-  );
-}
 
 interface Row {
   readonly model: string;
