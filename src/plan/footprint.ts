@@ -26,7 +26,9 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
       atLeast(record, 0, ["destination", "source"]);
       atLeast(record, 1, ["bytes"]);
       aligned(record, "destination", 16);
-      return { accesses: [write("output", { address: record.destination, bytes: record.bytes })] };
+      return {
+        accesses: [write("output", { address: record.destination, bytes: record.bytes })],
+      };
     case "flipSign": {
       atLeast(record, 0, ["address"]);
       atLeast(record, 1, ["bytes"]);
@@ -132,25 +134,32 @@ function elementwiseFootprint(record: (RecordOf<"add"> | RecordOf<"mul">) & Plac
       strides: [record.rhsStride0, record.rhsStride1, record.rhsStride2, record.rhsStride3, record.rhsStep],
     },
   ].map(({ operand, strides }) => ({
+    operand,
     access: read(operand, region(operand, stridedBytes(record, sizes, strides))),
-    // Element i of a dense operand is read before output i is written; a repeated one must stay whole to the end.
-    ahead: isDense(sizes, strides) && keepsAhead(record, operand),
+    isDense: isDense(sizes, strides),
   }));
-  const row = [
-    ...operands.filter(({ ahead }) => ahead).map(({ access }) => access),
-    write("output", region("output", bytes)),
-    ...operands.filter(({ ahead }) => !ahead).map(({ access }) => access),
-  ];
-  return { accesses: rowByRow(row, record.y0, record.y1) };
+  const output = write("output", region("output", bytes));
+  const orderOf = (y: number): readonly Access[] => {
+    // Element i of a dense operand is read before output i is written; a repeated one must stay whole to the end.
+    const keepsAhead = operands.map(
+      ({ operand, isDense }) => isDense && rowAddress(record, "output", y) <= rowAddress(record, operand, y),
+    );
+    return [
+      ...operands.filter((_, i) => keepsAhead[i] === true).map(({ access }) => access),
+      output,
+      ...operands.filter((_, i) => keepsAhead[i] !== true).map(({ access }) => access),
+    ];
+  };
+  return { accesses: rowByRow(orderOf, record.y0, record.y1) };
 }
 
-/** Whether output rows begin at the operand's, or below and no faster. */
-function keepsAhead(record: RecordOf<"add"> | RecordOf<"mul">, operand: "lhs" | "rhs"): boolean {
-  const address = record[operand];
-  const sameRing =
-    record[`${operand}RowBytes`] === record.outputRowBytes &&
-    record[`${operand}RingRows`] === record.outputRingRows;
-  return sameRing && record.output <= address;
+/** Where row `y` of an operand begins: the kernels' ringRow. */
+function rowAddress(
+  record: RecordOf<"add"> | RecordOf<"mul">,
+  operand: "lhs" | "rhs" | "output",
+  y: number,
+): number {
+  return record[operand] + (y % record[`${operand}RingRows`]) * record[`${operand}RowBytes`];
 }
 
 /**
@@ -179,15 +188,27 @@ function rowsOf(
     );
   }
   if (rowBytes === 0) return { address, bytes };
-  const view = { address, pixelBytes: bytes, rowBytes, ringRows, height: y1, width: 1, channels: bytes };
+  const view = {
+    address,
+    pixelBytes: bytes,
+    rowBytes,
+    ringRows,
+    height: y1,
+    width: 1,
+    channels: bytes,
+  };
   return { view, y0, y1, c0: 0, c1: bytes, batches: 1, batchBytes: 0 };
 }
 
 /** The accesses of one row after another; one by one, because a damaged record may have any number of rows. */
-function* rowByRow(accesses: readonly Access[], y0: number, y1: number): Generator<Access> {
+function* rowByRow(accessesOf: (y: number) => readonly Access[], y0: number, y1: number): Generator<Access> {
   for (let y = y0; y < y1; y++) {
-    for (const { kind, operand, region } of accesses) {
-      yield { kind, operand, region: "view" in region ? { ...region, y0: y, y1: y + 1 } : region };
+    for (const { kind, operand, region } of accessesOf(y)) {
+      yield {
+        kind,
+        operand,
+        region: "view" in region ? { ...region, y0: y, y1: y + 1 } : region,
+      };
     }
   }
 }
@@ -282,7 +303,10 @@ function meanFootprint(record: RecordOf<"mean"> & Placed): Footprint {
     throw refusal("plan-field", record, `accumulates rows to ${y1} of ${rows}`);
   }
   aligned(record, "accumulators", 4);
-  const sums = { address: accumulators, bytes: product(record, 4, outputBytes) };
+  const sums = {
+    address: accumulators,
+    bytes: product(record, 4, outputBytes),
+  };
   // With a value of the row per output, each is read before its output is stored.
   const last = record.input + ((rows - 1) % record.inputRingRows) * record.inputRowBytes;
   const inOrder = isDense(sizes, strides) && inputBytes === outputBytes && record.output <= last;

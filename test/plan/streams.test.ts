@@ -5,11 +5,19 @@ import type { Image, Variant } from "../../src/index.ts";
 import { compile, ExecutionError, load, provesVariant, VARIANTS, verifyImage } from "../../src/index.ts";
 import { planToVerify } from "../../src/emit/image.ts";
 import { Header, Op, StageField, StreamField } from "../../src/plan/format.ts";
-import type { RecordOp } from "../../src/plan/record.ts";
+import type { RecordOf, RecordOp } from "../../src/plan/record.ts";
 import { decodeRecord, recordBytes } from "../../src/plan/record.ts";
+import type { PlanToVerify } from "../../src/plan/verify.ts";
+import { verifyPlan } from "../../src/plan/verify.ts";
 import { findBreak } from "./oracle.ts";
+import type { PlanStep } from "./write-plan.ts";
+import { ARENA, writePlan } from "./write-plan.ts";
 
-const image = compile(depthwiseNet(3), { schedule: "minimum", sram: "unbounded", input: "streamed" });
+const image = compile(depthwiseNet(3), {
+  schedule: "minimum",
+  sram: "unbounded",
+  input: "streamed",
+});
 
 interface Place {
   readonly op: RecordOp;
@@ -38,8 +46,14 @@ function withWord(of: Image, at: number, change: (old: number) => number): Image
 }
 
 function codeOf(of: Image): string | undefined {
-  try {
+  return refusal(() => {
     verifyImage(of);
+  });
+}
+
+function refusal(check: () => void): string | undefined {
+  try {
+    check();
     return undefined;
   } catch (error) {
     if (error instanceof ExecutionError) return error.code;
@@ -139,3 +153,168 @@ test.each(proved)(
     expect(accepted).toBeGreaterThan(5);
   },
 );
+
+/** A stream written by hand: stages with the records of each. */
+interface WrittenStage {
+  readonly rows: number;
+  readonly rowsPerPull?: number;
+  readonly lhs?: number;
+  readonly lhsStride?: number;
+  readonly lhsOffset?: number;
+  readonly steps: readonly PlanStep[];
+}
+
+function streamOfStages(state: number, stages: readonly WrittenStage[]): PlanStep[] {
+  return [
+    { record: { op: "stream", stages: stages.length, state }, ids: [] },
+    ...stages.flatMap(({ rows, rowsPerPull = 1, lhs = -1, lhsStride = 1, lhsOffset = 0, steps }) => [
+      {
+        record: {
+          op: "stage",
+          bytes: steps.reduce((sum, { record }) => sum + recordBytes(record.op), 0),
+          rows,
+          rowsPerPull,
+          lhs,
+          lhsStride,
+          lhsOffset,
+          rhs: -1,
+          rhsStride: 0,
+          rhsOffset: 0,
+        } as const,
+        ids: [],
+      },
+      ...steps,
+    ]),
+  ];
+}
+
+const ROW = 6;
+const STATE = ARENA + 1024;
+
+/** lhs + rhs, rows of ROW bytes; `rhs` has one row, which is repeated. */
+function addRows(
+  lhs: { address: number; ringRows: number },
+  output: { address: number; ringRows: number },
+  rhs: number,
+): RecordOf<"add"> {
+  return {
+    op: "add",
+    y0: 0,
+    y1: 1,
+    lhs: lhs.address,
+    rhs,
+    output: output.address,
+    length: ROW,
+    lhsStep: 1,
+    rhsStep: 1,
+    n0: 1,
+    n1: 1,
+    n2: 1,
+    n3: 1,
+    lhsStride0: 0,
+    lhsStride1: 0,
+    lhsStride2: 0,
+    lhsStride3: 0,
+    rhsStride0: 0,
+    rhsStride1: 0,
+    rhsStride2: 0,
+    rhsStride3: 0,
+    lhsZeroPoint: 0,
+    rhsZeroPoint: 0,
+    outputZeroPoint: 0,
+    lhsMultiplier: 2 ** 30,
+    lhsShift: 0,
+    rhsMultiplier: 2 ** 30,
+    rhsShift: 0,
+    outputMultiplier: 2 ** 30,
+    outputShift: -18,
+    activationMin: -128,
+    activationMax: 127,
+    lhsRowBytes: ROW,
+    lhsRingRows: lhs.ringRows,
+    rhsRowBytes: 0,
+    rhsRingRows: 1,
+    outputRowBytes: ROW,
+    outputRingRows: output.ringRows,
+  };
+}
+
+describe("an operand whose place is taken row by row", () => {
+  const RHS = ARENA + 512;
+
+  /** Adds a repeated row to a whole value of `rows` rows at ARENA + 64, into a ring anywhere. */
+  function plan(
+    rows: number,
+    rowsPerPull: number,
+    output: { address: number; ringRows: number },
+  ): PlanToVerify {
+    const input = { address: ARENA + 64, ringRows: rows };
+    return writePlan({
+      steps: streamOfStages(STATE, [
+        {
+          rows,
+          rowsPerPull,
+          steps: [{ record: addRows(input, output, RHS), ids: [0, 1, 2] }],
+        },
+      ]),
+      arenaBytes: 2048,
+      initial: [
+        { id: 0, address: input.address, bytes: rows * ROW },
+        { id: 1, address: RHS, bytes: ROW },
+      ],
+    });
+  }
+
+  test.each<[string, number, number, string | undefined]>([
+    ["into a ring of one row at its beginning", 64, 1, undefined],
+    ["into a ring of two rows at its beginning", 64, 2, undefined],
+    ["into a ring of one row just below", 64 - ROW, 1, undefined],
+    ["as a whole, at its beginning", 64, 4, undefined],
+    ["as a whole, below", 61, 4, undefined],
+    ["as a whole, a byte above", 65, 4, "plan-overlap"],
+    ["into a ring of one row, a byte above", 65, 1, "plan-overlap"],
+    ["into a ring of two rows, of which the second is needed", 64 + ROW, 2, "plan-overlap"],
+    ["into a ring over its last row", 64 + 3 * ROW, 1, "plan-overlap"],
+  ])("%s", (_, at, ringRows, code) => {
+    const written = plan(4, 1, { address: ARENA + at, ringRows });
+    expect(
+      refusal(() => {
+        verifyPlan(written);
+      }),
+    ).toBe(code);
+    expect(findBreak(written) === undefined).toBe(code === undefined);
+  });
+
+  test("is refused just where the oracle finds a row overwritten", () => {
+    const seen = { sound: 0, broken: 0 };
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.oneof(
+          fc.integer({ min: 0, max: 64 + 8 * ROW }),
+          fc.integer({ min: 0, max: 8 }).map((n) => 64 + n * ROW),
+        ),
+        (rows, rowsPerPull, ringRows, at) => {
+          fc.pre(Math.min(rowsPerPull, rows) <= ringRows);
+          const written = plan(rows, rowsPerPull, {
+            address: ARENA + at,
+            ringRows,
+          });
+          const isBroken = findBreak(written) !== undefined;
+          expect(
+            refusal(() => {
+              verifyPlan(written);
+            }),
+          ).toBe(isBroken ? "plan-overlap" : undefined);
+          if (isBroken) seen.broken++;
+          else seen.sound++;
+        },
+      ),
+      { numRuns: 600 },
+    );
+    expect(seen.sound).toBeGreaterThan(60);
+    expect(seen.broken).toBeGreaterThan(60);
+  });
+});
