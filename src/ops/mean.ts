@@ -66,7 +66,8 @@ export const mean = defineOp<MeanAttrs>({
     const rows = rowCount(input);
     if (rows < 2 || node.attrs.axes.includes(0)) return undefined;
     const access = { rows, inputs: [{ stride: 1, first: 0, last: 0 }, undefined] };
-    if (!node.attrs.axes.includes(1)) return access;
+    // A matrix has no rows that streams could make one by one.
+    if (!node.attrs.axes.includes(1)) return rowCount(output) === rows ? access : undefined;
     const outputs = elementCount(output.shape);
     const accumulates = { ...access, accumulatorBytes: 4 * outputs };
     // A row of as many values gives one to each output, and is read when that is stored.

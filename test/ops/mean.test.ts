@@ -93,6 +93,16 @@ test("the reference gives the values that the formula gives by hand", () => {
   expect([...meanReference(input, [0], { ...output, shape: [3] })]).toEqual([9, 12, 75]);
 });
 
+test("gives rows only where its output has them: [1, rows] is a matrix", () => {
+  const input = int8Tensor("input", { shape: [1, 6, 5], scale: 1, zeroPoint: 0 });
+  const over = (keepDims: boolean, shape: number[]): ReturnType<NonNullable<typeof mean.rows>> => {
+    const output = int8Tensor("output", { shape, scale: 1, zeroPoint: 0 });
+    return mean.rows?.(importNode(mean, [input, int32Tensor("axes", [2])], output, { 0: keepDims }));
+  };
+  expect(over(true, [1, 6, 1])?.rows).toBe(6);
+  expect(over(false, [1, 6])).toBeUndefined();
+});
+
 describe("prepare", () => {
   const plain = (shape: number[]): Int8Output => ({ shape, scale: 0.5, zeroPoint: 0 });
   const input = int8Tensor("input", plain([2, 3, 4]));
