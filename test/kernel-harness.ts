@@ -20,6 +20,8 @@ export class Kernels {
   readonly exports: KernelExports;
   readonly bytes: Uint8Array;
   flash: Uint8Array = new Uint8Array(0);
+  /** Serves input records. */
+  inputRow: (input: number, row: number, destination: number) => void = () => undefined;
   #top = 1024;
 
   constructor(variant: Variant) {
@@ -29,7 +31,9 @@ export class Kernels {
         flash_read: (destination: number, source: number, bytes: number) => {
           this.bytes.set(this.flash.subarray(source, source + bytes), destination);
         },
-        input_row: () => undefined,
+        input_row: (input: number, row: number, destination: number) => {
+          this.inputRow(input, row, destination);
+        },
       },
     });
     this.variant = variant;

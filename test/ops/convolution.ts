@@ -136,6 +136,22 @@ export class PlacedConvolution {
 
   /** The record of weight blocks [first, first + blocks). */
   record(input: number, output: number, first = 0, blocks = this.#packed.blocks): PlanRecord {
+    return this.#lower(input, output, this.#scratch, first, blocks, false);
+  }
+
+  /** As `record`, with the output exactly where the input is, and scratch for that. */
+  inPlace(input: number, scratch: number, first = 0, blocks = this.#packed.blocks): PlanRecord {
+    return this.#lower(input, input, scratch, first, blocks, true);
+  }
+
+  #lower(
+    input: number,
+    output: number,
+    scratch: number,
+    first: number,
+    blocks: number,
+    inPlace: boolean,
+  ): PlanRecord {
     const { blockBytes, blockChannels } = this.#packed;
     const record = this.#op.lower?.(
       this.#node,
@@ -143,7 +159,8 @@ export class PlacedConvolution {
         inputs: [{ address: input }, { address: 0 }, { address: 0 }],
         outputs: [{ address: output }],
         packed: this.#weights + first * blockBytes,
-        scratch: this.#scratch,
+        scratch,
+        inPlace,
         c0: first * blockChannels,
         c1: Math.min((first + blocks) * blockChannels, this.channels),
       },
