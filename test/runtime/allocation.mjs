@@ -1,14 +1,18 @@
 // Runs a small model 100,000 times on the built package and prints how much the JavaScript heap grew, and how often it was
-// collected. Run with --expose-gc by session.test.ts.
+// collected. With "rows" its input comes from a function, row by row. Run with --expose-gc by session.test.ts and rows.test.ts.
 import { PerformanceObserver } from "node:perf_hooks";
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import { depthwiseNet } from "../../build/examples/node/model.js";
 import { load } from "../../dist/index.js";
 
-const model = await load(depthwiseNet(1), { sram: 20 * 1024 });
+const isStreamed = process.argv[2] === "rows";
+const model = await load(depthwiseNet(1), {
+  sram: isStreamed ? 16 * 1024 : 20 * 1024,
+  input: isStreamed ? "streamed" : "resident",
+});
 if (model.report.streamedBytes === 0) throw new Error("the weights should be streamed");
-const input = new Int8Array(model.inputs[0].length);
+const input = isStreamed ? (row, into) => into.fill(row) : new Int8Array(model.inputs[0].length);
 function repeat(runs) {
   for (let i = 0; i < runs; i++) model.run(input);
 }

@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { depthwiseNet } from "../../examples/node/model.ts";
 import type { InputValues, Model, RowSource, TensorArray, Variant } from "../../src/index.ts";
@@ -10,9 +12,9 @@ import {
   provesVariant,
   VARIANTS,
 } from "../../src/index.ts";
-import { writeModel } from "../model-writer.ts";
+import { BUILTIN, options as optionsOf, SAME, writeModel } from "../model-writer.ts";
 import { int8Values } from "../ops/node.ts";
-import { ONE_OPERATOR } from "../written-models.ts";
+import { bias, int8, named, ONE_OPERATOR, weights } from "../written-models.ts";
 
 const proved: Variant[] = [];
 for (const variant of VARIANTS) if (await provesVariant(variant)) proved.push(variant);
@@ -103,6 +105,119 @@ describe.each(proved)("rows of input (%s)", (variant) => {
     expect(answer(model, source)).toEqual(wanted);
   });
 
+  test("of several inputs are asked for each by itself, beside whole ones", async () => {
+    const model = writeModel(ONE_OPERATOR.add);
+    const resident = await load(model, { variant });
+    const streamed = await load(model, options);
+    const given = streamed.inputs.map(({ length }, i) => int8Values(20 + i, length));
+    const [wanted] = resident.run(given).map((values) => [...values]);
+    const asked = streamed.inputs.map((): number[] => []);
+    const sources = streamed.inputs.map(({ rows = 1 }, i): RowSource => {
+      return (row, into) => {
+        asked[i]?.push(row);
+        rowsOf(given[i] ?? new Int8Array(0), rows)(row, into);
+      };
+    });
+    const mixed = sources.map((source, i) => (i === 0 ? source : (given[i] ?? source)));
+    for (const inputs of [sources, mixed]) expect([...(streamed.run(inputs)[0] ?? [])]).toEqual(wanted);
+    const all = (rows = 1): number[] => Array.from({ length: rows }, (_, row) => row);
+    expect(asked[0]).toEqual([...all(streamed.inputs[0]?.rows), ...all(streamed.inputs[0]?.rows)]);
+    expect(asked[1]).toEqual(all(streamed.inputs[1]?.rows));
+  });
+
+  test("may be those of an output of the run before", async () => {
+    const scaled = writeModel(
+      named(
+        {
+          in: int8([1, 6, 5, 3], 0.05, 0),
+          by: { ...int8([1, 1, 1, 3], 0.02, 0), data: Int8Array.of(90, -70, 40) },
+          out: int8([1, 6, 5, 3], 0.05, 0),
+        },
+        [{ builtin: BUILTIN.mul, inputs: ["in", "by"], output: "out", options: optionsOf.elementwise() }],
+        ["in"],
+        ["out"],
+      ),
+    );
+    const first = int8Values(31, 90);
+    const feedBack = async (input: "resident" | "streamed"): Promise<number[][]> => {
+      const model = await load(scaled, { variant, input, schedule: "minimum", sram: "unbounded" });
+      let values: InputValues = first;
+      return [1, 2, 3].map(() => [...(values = model.run(values))]);
+    };
+    expect(await feedBack("streamed")).toEqual(await feedBack("resident"));
+  });
+
+  test("are asked for by steps and traces too, which they may not run either", async () => {
+    const model = await load(bytes, { ...options, schedule: "minimum" });
+    const wanted = answer(model, whole);
+    const source = rowsOf(whole, ROWS);
+    let steps = 0;
+    model.runSteps(source, () => steps++);
+    expect(steps).toBe(model.report.steps.length);
+    const traced = [...model.trace(source)].at(-1);
+    const [output] = model.outputs;
+    expect([...new Int8Array(traced?.bytes.buffer ?? new ArrayBuffer(0))]).toEqual(wanted);
+    expect(output?.length).toBe(wanted.length);
+    for (const within of [
+      () => model.run(whole),
+      () => {
+        model.runSteps(whole, () => undefined);
+      },
+      () => [...model.trace(whole)],
+    ]) {
+      const code = expect.objectContaining({ code: "run-within-run" }) as Error;
+      expect(() => model.run(within)).toThrow(code);
+      expect(() => {
+        model.runSteps(within, () => undefined);
+      }).toThrow(code);
+      expect(() => [...model.trace(within)]).toThrow(code);
+      expect(answer(model, whole)).toEqual(wanted);
+    }
+  });
+
+  test("are asked for once per strip of columns, in order", async () => {
+    const wide = writeModel(
+      named(
+        {
+          in: int8([1, 16, 64, 3]),
+          w: weights([16, 3, 3, 3]),
+          b: bias(16),
+          a: int8([1, 16, 64, 16], 0.4),
+          moved: weights([1, 3, 3, 16], 3),
+          out: int8([1, 8, 32, 16], 0.4),
+        },
+        [
+          {
+            builtin: BUILTIN.conv2d,
+            inputs: ["in", "w", "b"],
+            output: "a",
+            options: optionsOf.conv2d(SAME, 1),
+          },
+          {
+            builtin: BUILTIN.depthwiseConv2d,
+            inputs: ["a", "moved", "b"],
+            output: "out",
+            options: optionsOf.depthwiseConv2d(SAME, 2, 1),
+          },
+        ],
+        ["in"],
+        ["out"],
+      ),
+    );
+    const resident = await load(wide, { variant });
+    const model = await load(wide, { ...options, schedule: "minimum", sram: "unbounded", maxRecompute: 1 });
+    const strips = model.report.steps[0]?.strips ?? 1;
+    expect(strips).toBeGreaterThan(1);
+    const asked: number[] = [];
+    const values = int8Values(41, 16 * 64 * 3);
+    const source: RowSource = (row, into) => {
+      asked.push(row);
+      rowsOf(values, 16)(row, into);
+    };
+    expect(answer(model, source)).toEqual(answer(resident, values));
+    expect(asked).toEqual(Array.from({ length: strips * 16 }, (_, i) => i % 16));
+  });
+
   test("are refused where the model takes its input whole, and arrays of another length everywhere", async () => {
     const resident = await load(bytes, { variant });
     expect(() => resident.run(rowsOf(whole, ROWS))).toThrow(
@@ -126,4 +241,13 @@ test("a damaged image may not ask for rows that the input does not have", () => 
   expect(() => decodeImage(encodeImage(shorter))).toThrow(expect.objectContaining({ code: "plan-field" }));
   const odd = { ...image, inputs: image.inputs.map((port) => ({ ...port, rows: 7 })) };
   expect(() => decodeImage(encodeImage(odd))).toThrow(expect.objectContaining({ code: "image-damaged" }));
+});
+
+test("100,000 runs that ask for rows allocate nothing", () => {
+  const script = fileURLToPath(new URL("allocation.mjs", import.meta.url));
+  const output = execFileSync(process.execPath, ["--expose-gc", script, "rows"], { encoding: "utf8" });
+  const { grown, collections } = JSON.parse(output) as { grown: number; collections: number };
+  // As in session.test.ts.
+  expect(grown).toBeLessThan(1_000_000);
+  expect(collections).toBe(0);
 });
