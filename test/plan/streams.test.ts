@@ -318,3 +318,115 @@ describe("an operand whose place is taken row by row", () => {
     expect(seen.broken).toBeGreaterThan(60);
   });
 });
+
+test("a stream within a stage, and a stage that ends the plan, are refused", () => {
+  const RHS = ARENA + 512;
+  const record = addRows({ address: ARENA, ringRows: 4 }, { address: ARENA + 64, ringRows: 4 }, RHS);
+  const inner = { record, ids: [0, 1, 2] };
+  const initial = [
+    { id: 0, address: ARENA, bytes: 4 * ROW },
+    { id: 1, address: RHS, bytes: ROW },
+  ];
+  const codeFor = (steps: readonly PlanStep[]): string | undefined =>
+    refusal(() => {
+      verifyPlan(writePlan({ steps, arenaBytes: 2048, initial }));
+    });
+  const alone = streamOfStages(STATE, [{ rows: 4, steps: [inner] }]);
+  expect(codeFor(alone)).toBeUndefined();
+  expect(codeFor(streamOfStages(STATE + 64, [{ rows: 4, steps: alone }]))).toBe("plan-field");
+  expect(codeFor(alone.slice(1))).toBe("plan-field");
+  expect(
+    codeFor([...streamOfStages(STATE, [{ rows: 4, steps: [{ record: { op: "end" }, ids: [] }] }])]),
+  ).toBe("plan-field");
+});
+
+test.each<[string, number, string | undefined]>([
+  ["beside all", STATE, undefined],
+  ["on the output", ARENA + 64, "plan-overlap"],
+  ["on the input", ARENA + 16, "plan-overlap"],
+  ["on what is repeated", ARENA + 512, "plan-overlap"],
+  ["between words", STATE + 1, "plan-field"],
+  ["half behind the arena", ARENA + 2044, "plan-bounds"],
+])("a stream's state %s", (_, state, code) => {
+  const record = addRows({ address: ARENA, ringRows: 4 }, { address: ARENA + 64, ringRows: 4 }, ARENA + 512);
+  const written = writePlan({
+    steps: streamOfStages(state, [{ rows: 4, steps: [{ record, ids: [0, 1, 2] }] }]),
+    arenaBytes: 2048,
+    initial: [
+      { id: 0, address: ARENA, bytes: 4 * ROW },
+      { id: 1, address: ARENA + 512, bytes: ROW },
+    ],
+    final: [{ id: 2, address: ARENA + 64, bytes: 4 * ROW }],
+  });
+  expect(
+    refusal(() => {
+      verifyPlan(written);
+    }),
+  ).toBe(code);
+  if (code !== "plan-field") expect(findBreak(written) === undefined).toBe(code === undefined);
+});
+
+test("as many rows as there are numbers are refused in bounded time", () => {
+  // Rows that all lie in one place touch little memory, however many they are.
+  const record = {
+    ...addRows({ address: ARENA, ringRows: 1 }, { address: ARENA, ringRows: 1 }, ARENA + 512),
+  };
+  const written = writePlan({
+    steps: streamOfStages(STATE, [
+      {
+        rows: 2 ** 31 - 1,
+        steps: [{ record: { ...record, lhsRowBytes: 0, outputRowBytes: 0 }, ids: [0, 1, 2] }],
+      },
+    ]),
+    arenaBytes: 2048,
+    initial: [
+      { id: 0, address: ARENA, bytes: ROW },
+      { id: 1, address: ARENA + 512, bytes: ROW },
+    ],
+  });
+  expect(
+    refusal(() => {
+      verifyPlan(written);
+    }),
+  ).toMatch(/^plan-/);
+});
+
+describe("rows of input", () => {
+  const plan = (change: Partial<RecordOf<"input">>, rows = 5): string | undefined => {
+    const record = {
+      op: "input",
+      y0: 0,
+      y1: 5,
+      input: 0,
+      output: ARENA,
+      rowBytes: 8,
+      ringRows: 2,
+      ...change,
+    } as const;
+    const written = writePlan({
+      steps: streamOfStages(STATE, [{ rows, steps: [{ record, ids: [0] }] }]),
+      arenaBytes: 2048,
+      inputRows: [{ rows: 5, rowBytes: 8 }, undefined],
+    });
+    return refusal(() => {
+      verifyPlan(written);
+    });
+  };
+
+  test.each<[string, Partial<RecordOf<"input">>, number, string | undefined]>([
+    ["as the port has them", {}, 5, undefined],
+    ["fewer", {}, 4, undefined],
+    ["one more", {}, 6, "plan-field"],
+    ["longer", { rowBytes: 9 }, 5, "plan-field"],
+    ["shorter", { rowBytes: 7 }, 5, "plan-field"],
+    ["of an input that lies in memory", { input: 1 }, 5, "plan-field"],
+    ["of an input that there is not", { input: 2 }, 5, "plan-field"],
+    ["of a negative input", { input: -1 }, 5, "plan-field"],
+    ["into no ring", { ringRows: 0 }, 5, "plan-field"],
+    ["into a ring behind the arena", { output: ARENA + 2040 }, 5, "plan-bounds"],
+    ["into the constants", { output: ARENA - 8 }, 5, "plan-bounds"],
+    ["into the stream's state", { output: STATE - 8 }, 5, "plan-overlap"],
+  ])("%s", (_, change, rows, code) => {
+    expect(plan(change, rows)).toBe(code);
+  });
+});
