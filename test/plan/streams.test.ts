@@ -366,31 +366,6 @@ test.each<[string, number, string | undefined]>([
   if (code !== "plan-field") expect(findBreak(written) === undefined).toBe(code === undefined);
 });
 
-test("as many rows as there are numbers are refused in bounded time", () => {
-  // Rows that all lie in one place touch little memory, however many they are.
-  const record = {
-    ...addRows({ address: ARENA, ringRows: 1 }, { address: ARENA, ringRows: 1 }, ARENA + 512),
-  };
-  const written = writePlan({
-    steps: streamOfStages(STATE, [
-      {
-        rows: 2 ** 31 - 1,
-        steps: [{ record: { ...record, lhsRowBytes: 0, outputRowBytes: 0 }, ids: [0, 1, 2] }],
-      },
-    ]),
-    arenaBytes: 2048,
-    initial: [
-      { id: 0, address: ARENA, bytes: ROW },
-      { id: 1, address: ARENA + 512, bytes: ROW },
-    ],
-  });
-  expect(
-    refusal(() => {
-      verifyPlan(written);
-    }),
-  ).toMatch(/^plan-/);
-});
-
 describe("rows of input", () => {
   const plan = (change: Partial<RecordOf<"input">>, rows = 5): string | undefined => {
     const record = {
