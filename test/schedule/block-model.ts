@@ -5,7 +5,7 @@ import { bias, int32, int8, weights } from "../written-models.ts";
 
 /** A piece of a network, and what it is like. */
 interface Block {
-  readonly kind: "conv" | "depthwise" | "pool" | "residual" | "squeeze" | "join" | "scale";
+  readonly kind: "conv" | "depthwise" | "pool" | "residual" | "squeeze" | "join" | "scale" | "pad";
   readonly kernel: number;
   readonly stride: number;
   readonly dilation: number;
@@ -27,6 +27,7 @@ const block: fc.Arbitrary<Block> = fc.record({
     "squeeze",
     "join",
     "scale",
+    "pad",
   ),
   kernel: fc.integer({ min: 1, max: 7 }),
   stride: fc.constantFrom(1, 1, 1, 2),
@@ -157,6 +158,18 @@ class BlockNet {
           this.#activation(this.#shape(input), 0.2),
           options.elementwise(),
         );
+        return;
+      }
+      case "pad": {
+        // Which a pass makes the convolution's own padding, larger on one side than on the other.
+        const [top, bottom, left, right] = [kernel >> 1, back % 2, kernel >> 1, stride - 1] as const;
+        const paddings = this.#add(int32([0, 0, top, bottom, left, right, 0, 0], [4, 2]));
+        const [tall, wide] = [height + top + bottom, width + left + right];
+        const padded = this.#activation([1, tall, wide, depth], this.#scale(input), this.#zeroPoint(input));
+        this.#emit(BUILTIN.pad, [input, paddings], padded, []);
+        const size = Math.min(kernel, tall, wide);
+        if (valid) this.#conv(padded, channels, size, stride, VALID, activation);
+        else this.#depthwise(padded, size, stride, VALID);
       }
     }
   }

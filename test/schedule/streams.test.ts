@@ -11,9 +11,10 @@ import { segmentsOf } from "../../src/schedule/choose.ts";
 import type { Step } from "../../src/schedule/layers.ts";
 import { programOf } from "../../src/schedule/program.ts";
 import { importModel } from "../../src/tflite/import.ts";
-import { writeModel } from "../model-writer.ts";
+import { BUILTIN, options as optionsOf, SAME, writeModel } from "../model-writer.ts";
 import { noise } from "../passes/graphs.ts";
 import { randomModel } from "../random-model.ts";
+import { bias, int32, int8, named, weights } from "../written-models.ts";
 import { blockModel } from "./block-model.ts";
 
 const proved: Variant[] = [];
@@ -62,9 +63,10 @@ function outputs(model: Model, seed: number): Uint8Array[] {
 
 describe.each(proved)("streams give the bits of whole layers (%s)", (variant) => {
   test.each([
-    ["blocks", blockModel(), 60],
-    ["any operators", randomModel(), 40],
-  ] as const)("%s", { timeout: 120_000 }, async (_, arbitrary, numRuns) => {
+    ["blocks", blockModel(), 40, 20],
+    // Few of these gain by streams: mostly they show that nothing else has changed.
+    ["any operators", fc.noBias(randomModel()), 40, 0],
+  ] as const)("%s", { timeout: 120_000 }, async (_, arbitrary, numRuns, least) => {
     const seen: Seen = { streams: 0, strips: 0, inPlace: 0 };
     await fc.assert(
       fc.asyncProperty(arbitrary, fc.nat(1000), async (written, seed) => {
@@ -87,7 +89,7 @@ describe.each(proved)("streams give the bits of whole layers (%s)", (variant) =>
       { numRuns },
     );
     // The test tells something.
-    expect(seen.streams).toBeGreaterThan(numRuns / 8);
+    expect(seen.streams).toBeGreaterThanOrEqual(least);
   });
 
   test("however a network is cut into steps", { timeout: 120_000 }, async () => {
@@ -174,4 +176,36 @@ test("the fewest bytes are never more than those of whole layers, and add up", (
     }),
     { numRuns: 60 },
   );
+});
+
+/** Rows of an image, averaged until a number is left of each. */
+const ROW_MEANS = named(
+  {
+    in: int8([1, 16, 8, 4]),
+    w: weights([12, 3, 3, 4]),
+    bias: bias(12),
+    wide: int8([1, 16, 8, 12], 0.4),
+    axis: int32([2]),
+    columns: int8([1, 16, 12], 0.2),
+    out: int8([1, 16], 0.1),
+  },
+  [
+    {
+      builtin: BUILTIN.conv2d,
+      inputs: ["in", "w", "bias"],
+      output: "wide",
+      options: optionsOf.conv2d(SAME, 1),
+    },
+    { builtin: BUILTIN.mean, inputs: ["wide", "axis"], output: "columns", options: optionsOf.mean(false) },
+    { builtin: BUILTIN.mean, inputs: ["columns", "axis"], output: "out", options: optionsOf.mean(false) },
+  ],
+  ["in"],
+  ["out"],
+);
+
+test.each(proved)("a mean that leaves a matrix ends a stream, or stands behind it (%s)", async (variant) => {
+  const bytes = writeModel(ROW_MEANS);
+  const wanted = outputs(await load(bytes, { variant, schedule: "layer", sram: "unbounded" }), 3);
+  for (const options of SCHEDULES)
+    expect(outputs(await load(bytes, { variant, ...options }), 3)).toEqual(wanted);
 });
