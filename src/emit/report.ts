@@ -1,7 +1,7 @@
 import { byteSize } from "../graph/graph.ts";
 import { stepName } from "../memory/lifetimes.ts";
 import { align } from "../plan/packing.ts";
-import { bytesInStep } from "../schedule/choose.ts";
+import { bytesInStep } from "../schedule/cost.ts";
 import type { Step } from "../schedule/layers.ts";
 import type { Operation } from "../schedule/program.ts";
 import type { Compilation } from "./emit.ts";

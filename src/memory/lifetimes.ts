@@ -3,7 +3,7 @@ import { NOWHERE } from "../ops/op.ts";
 import { align } from "../plan/packing.ts";
 import { recordBytes } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
-import { bytesInStep, distancesOf, repeats, stepScratch, streamBytes } from "../schedule/choose.ts";
+import { bytesInStep, distancesOf, repeats, stepScratch, streamBytes } from "../schedule/cost.ts";
 import type { Step as ScheduledStep } from "../schedule/layers.ts";
 import type { Operation, Program } from "../schedule/program.ts";
 import type { Overlap, Step, Storage, WeightDemand } from "./problem.ts";

@@ -1,7 +1,8 @@
 import { MemoryError } from "../errors.ts";
 import type { Variant } from "../plan/variant.ts";
 import type { Measure, Segments } from "../schedule/choose.ts";
-import { bestWithin, cyclesOf, leastPeak, peaksBetween, segmentsOf } from "../schedule/choose.ts";
+import { bestWithin, leastPeak, peaksBetween, segmentsOf } from "../schedule/choose.ts";
+import { cyclesOf } from "../schedule/cost.ts";
 import type { Step } from "../schedule/layers.ts";
 import { scheduleLayers } from "../schedule/layers.ts";
 import type { Program } from "../schedule/program.ts";

@@ -1,42 +1,13 @@
-import type { Image, Port, Report, StepReport, TracedTensor } from "../emit/image.ts";
+import type { Image, Report, StepReport, TracedTensor } from "../emit/image.ts";
 import { ExecutionError, InputError } from "../errors.ts";
 import { Header } from "../plan/format.ts";
 import { decodeRecord } from "../plan/record.ts";
 import { storageFlip } from "../plan/variant.ts";
 import type { KernelExports } from "./instantiate.ts";
 import { instantiateKernels } from "./instantiate.ts";
-import { dequantizeInto, quantizeInto } from "./quantize.ts";
+import type { InputValues, ModelPort, TensorArray } from "./port.ts";
+import { SessionPort } from "./port.ts";
 import { provesVariant } from "./variant.ts";
-
-/** What an input takes and an output gives: int8 values, or real ones where the model itself is float at its border. */
-export type TensorArray = Int8Array | Float32Array;
-
-/**
- * Fills `into` with row `row` of an input: the values of int8 or float32 that `run` would take whole. Rows are asked for in
- * order, each once per run; where `report.steps` says that the input's stream runs in strips (only with `maxRecompute`), from
- * the first to the last again for each strip.
- */
-export type RowSource = (row: number, into: TensorArray) => void;
-
-/** What `run` takes for an input: all of it, or a function for its rows where the model was compiled for that. */
-export type InputValues = TensorArray | RowSource;
-
-/** An input or output of a loaded model. */
-export interface ModelPort {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly type: "int8" | "float32";
-  /** Number of elements. */
-  readonly length: number;
-  /** Rows that a row source is asked for; undefined where the input is given whole. */
-  readonly rows?: number | undefined;
-  readonly scale: number;
-  readonly zeroPoint: number;
-  /** Real values → int8 with this port's scale and zero point, rounded as the reference does. */
-  quantize(values: ArrayLike<number>): Int8Array;
-  /** int8 → real values. */
-  dequantize(values: ArrayLike<number>): Float32Array;
-}
 
 /** A tensor after the step that made it, in the model's own encoding (never the relaxed variant's storage). */
 export interface TraceEntry {
@@ -285,133 +256,4 @@ class Session implements Model {
 /** Whether this is one input, not a list of them. */
 function isBare(inputs: InputValues | readonly InputValues[]): inputs is InputValues {
   return ArrayBuffer.isView(inputs) || typeof inputs === "function";
-}
-
-class SessionPort implements ModelPort {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly type: "int8" | "float32";
-  readonly length: number;
-  readonly rows: number | undefined;
-  readonly scale: number;
-  readonly zeroPoint: number;
-  /** What the caller sees of an output. */
-  value: TensorArray;
-  /** Where rows come from in this run, the row that is asked for, and the same as it is stored. */
-  #source: InputValues | undefined;
-  readonly #row: TensorArray;
-  readonly #storedRow: TensorArray;
-  readonly #storedRowBytes: Uint8Array;
-  #memory: Uint8Array;
-  #stored: TensorArray;
-  readonly #converts: boolean;
-  #aside: TensorArray | undefined;
-
-  constructor(port: Port, buffer: ArrayBuffer) {
-    this.name = port.name;
-    this.shape = port.shape;
-    this.type = port.type === "float32" ? "float32" : "int8";
-    this.length = port.shape.reduce((a, b) => a * b, 1);
-    this.rows = port.rows;
-    this.scale = port.scale;
-    this.zeroPoint = port.zeroPoint;
-    const isFloat = port.storedType === "float32";
-    const placed = port.rows === undefined ? this.length : 0;
-    this.#stored = isFloat
-      ? new Float32Array(buffer, port.address, placed)
-      : new Int8Array(buffer, port.address, placed);
-    this.#converts = port.storedType !== port.type;
-    const rowLength = this.length / (port.rows ?? Infinity);
-    this.#storedRow = isFloat ? new Float32Array(rowLength) : new Int8Array(rowLength);
-    this.#row = this.#converts ? new Float32Array(rowLength) : this.#storedRow;
-    this.#storedRowBytes = new Uint8Array(this.#storedRow.buffer);
-    this.#memory = new Uint8Array(buffer);
-    this.value = this.#converts ? new Float32Array(this.length) : this.#stored;
-  }
-
-  get expected(): string {
-    const rows = this.rows === undefined ? "" : `a function for ${this.rows} rows, or `;
-    return `${rows}${this.type === "int8" ? "Int8Array" : "Float32Array"} of ${this.length}, shape [${this.shape.join(", ")}]`;
-  }
-
-  /** @throws InputError unless `values` is this port's kind of array */
-  check(values: unknown): void {
-    if (typeof values === "function" && this.rows !== undefined) return;
-    // By its tag: arrays of another realm are no instances of this one's classes.
-    const kind = ArrayBuffer.isView(values) ? (values as TensorArray)[Symbol.toStringTag] : typeof values;
-    const fits = kind === (this.type === "int8" ? "Int8Array" : "Float32Array");
-    if (fits && (values as TensorArray).length === this.length) return;
-    const given = ArrayBuffer.isView(values) ? `${kind} of ${(values as TensorArray).length}` : kind;
-    const hint =
-      typeof values === "function"
-        ? '; compile the model with `input: "streamed"` to give rows'
-        : this.type === "int8" && !fits
-          ? "; quantise real values with `inputs[i].quantize(values)`, read bytes with `new Int8Array(buffer)`"
-          : "";
-    throw new InputError(
-      "input-mismatch",
-      `input "${this.name}" takes an ${this.expected}; ${given} was given${hint}`,
-    );
-  }
-
-  /** Keeps a copy of values that lie in the model's own memory; the room for it is made once. */
-  setAside(values: InputValues): void {
-    if (typeof values === "function" || values.buffer !== this.#stored.buffer) return;
-    if (this.#aside === undefined) this.#aside = values.slice();
-    else this.#aside.set(values);
-  }
-
-  /** Copies values in, or remembers where their rows come from. */
-  accept(values: InputValues): void {
-    if (typeof values === "function") {
-      this.#source = values;
-      return;
-    }
-    const given = values.buffer === this.#stored.buffer ? (this.#aside ?? values) : values;
-    if (this.rows !== undefined) {
-      this.#source = given;
-      return;
-    }
-    if (this.#converts) quantizeInto(this.#stored as Int8Array, given, this.scale, this.zeroPoint);
-    else this.#stored.set(given);
-  }
-
-  /** Row `row` of this run's input, to linear memory at `destination`. */
-  giveRow(row: number, destination: number): void {
-    const values = this.#source;
-    if (typeof values === "function") values(row, this.#row);
-    else if (values !== undefined) {
-      // A loop, because a view of the row would be allocated.
-      const length = this.#row.length;
-      for (let i = 0; i < length; i++) this.#row[i] = values[row * length + i] ?? 0;
-    }
-    if (this.#converts) quantizeInto(this.#storedRow as Int8Array, this.#row, this.scale, this.zeroPoint);
-    this.#memory.set(this.#storedRowBytes, destination);
-  }
-
-  /** Lets go of linear memory: a view would keep all of it. */
-  release(): void {
-    this.#stored = new Int8Array(0);
-    this.value = this.#stored;
-    this.#aside = undefined;
-    this.#source = undefined;
-    this.#memory = new Uint8Array(0);
-  }
-
-  /** Brings the caller's view of an output up to date. */
-  publish(): void {
-    if (this.#converts) dequantizeInto(this.value as Float32Array, this.#stored, this.scale, this.zeroPoint);
-  }
-
-  quantize(values: ArrayLike<number>): Int8Array {
-    const result = new Int8Array(values.length);
-    quantizeInto(result, values, this.scale, this.zeroPoint);
-    return result;
-  }
-
-  dequantize(values: ArrayLike<number>): Float32Array {
-    const result = new Float32Array(values.length);
-    dequantizeInto(result, values, this.scale, this.zeroPoint);
-    return result;
-  }
 }

@@ -10,7 +10,8 @@ import { FetchField, Head, Header, Op } from "../../src/plan/format.ts";
 import { align } from "../../src/plan/packing.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { VARIANTS } from "../../src/plan/variant.ts";
-import type { Model, TensorArray } from "../../src/runtime/session.ts";
+import type { TensorArray } from "../../src/runtime/port.ts";
+import type { Model } from "../../src/runtime/session.ts";
 import { startSession } from "../../src/runtime/session.ts";
 import { provesVariant } from "../../src/runtime/variant.ts";
 import { writeModel } from "../model-writer.ts";
@@ -94,7 +95,7 @@ describe.each(proved)("%s", (variant) => {
   });
 });
 
-const image = compile(writeModel(RESIDUAL), { sram: 4096 });
+const image = compile(writeModel(RESIDUAL), { sram: 4096, schedule: "layer" });
 const file = encodeImage(image);
 
 test("the image in these tests has weights in flash", () => {

@@ -9,7 +9,7 @@ import type { PlanRecord, ViewWords } from "../../src/plan/record.ts";
 import { decodeRecord, encodeRecord, recordBytes } from "../../src/plan/record.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { VARIANTS } from "../../src/plan/variant.ts";
-import { operandNames } from "../../src/plan/verify.ts";
+import { operandNames } from "../../src/plan/steps.ts";
 import { writeModel } from "../model-writer.ts";
 import { findBreak } from "../plan/oracle.ts";
 import { randomModel } from "../random-model.ts";

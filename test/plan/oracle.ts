@@ -12,7 +12,7 @@ import {
 import type { PlanRecord, RecordOf, ViewWords } from "../../src/plan/record.ts";
 import { decodeRecord, recordBytes } from "../../src/plan/record.ts";
 import type { PlanToVerify } from "../../src/plan/verify.ts";
-import { operandNames } from "../../src/plan/verify.ts";
+import { operandNames } from "../../src/plan/steps.ts";
 
 const NOTHING = -2;
 const SCRATCH = -3;

@@ -1,0 +1,127 @@
+import { ExecutionError } from "../errors.ts";
+import type { AnyRecord, Placed } from "./fields.ts";
+import { atLeast, refusal } from "./fields.ts";
+import type { RecordOf, RecordOp } from "./record.ts";
+import { decodeRecord, recordBytes } from "./record.ts";
+
+/** What records are read from: a plan's bytes from address 0, and the value behind each operand. */
+export interface PlanRecords {
+  readonly sram: Uint8Array;
+  readonly operands: Int32Array;
+}
+
+/** Operands that have a value, in the order of `PlanToVerify.operands`. */
+export function operandNames(op: RecordOp): readonly string[] {
+  switch (op) {
+    case "end":
+    case "stream":
+    case "stage":
+      return [];
+    case "fetch":
+    case "input":
+      return ["output"];
+    case "flipSign":
+      return ["input"];
+    case "conv2d":
+    case "depthwiseConv2d":
+      return ["input", "output", "weights"];
+    case "add":
+    case "mul":
+      return ["lhs", "rhs", "output"];
+    case "averagePool2d":
+    case "mean":
+      return ["input", "output", "accumulators"];
+    default:
+      return ["input", "output"];
+  }
+}
+
+export type Operands = ReadonlyMap<string, number>;
+
+/** A record, its place, and the values behind its operands. */
+export interface Placement {
+  readonly record: AnyRecord;
+  readonly ids: Operands;
+}
+
+export interface StagePlacement {
+  readonly stage: RecordOf<"stage"> & Placed;
+  readonly records: readonly Placement[];
+}
+
+export interface StreamPlacement {
+  readonly record: RecordOf<"stream"> & Placed;
+  readonly stages: readonly StagePlacement[];
+}
+
+/** Walks the plan's records in order, and the table of operands beside them. */
+export class RecordReader {
+  readonly #plan: PlanRecords;
+  readonly #words: Int32Array;
+  readonly #planBytes: number;
+  at: number;
+  index = 0;
+  operand = 0;
+
+  constructor(plan: PlanRecords, entry: number, planBytes: number) {
+    this.#plan = plan;
+    this.#planBytes = planBytes;
+    // A copy, because the bytes need not be aligned where they are.
+    this.#words = new Int32Array(new Uint8Array(plan.sram.subarray(0, planBytes)).buffer);
+    this.at = entry;
+  }
+
+  next(): Placement {
+    const record = decodeRecord(this.#words, this.at >> 2);
+    if (record === undefined) {
+      throw new ExecutionError(
+        "plan-unterminated",
+        `record ${this.index} at address ${this.at} is unknown or runs past the plan's ${this.#planBytes} bytes; ` +
+          "the image is damaged or was made by another version: compile the model again",
+      );
+    }
+    const names = operandNames(record.op);
+    const ids = this.#plan.operands.subarray(this.operand, this.operand + names.length);
+    this.operand += names.length;
+    this.at += recordBytes(record.op);
+    const placed = { ...record, index: this.index++ };
+    return { record: placed, ids: new Map(names.map((name, i) => [name, ids[i] ?? NaN])) };
+  }
+}
+
+/** Stages of one stream: the kernels pull through them by recursion. */
+const MAX_STAGES = 256;
+
+/** The next record, or the next stream with all its stages; undefined at the end. */
+export function readStep(reader: RecordReader): Placement | StreamPlacement | undefined {
+  const { record, ids } = reader.next();
+  if (record.op === "end") return undefined;
+  if (record.op === "stage") throw refusal("plan-field", record, "belongs to no stream");
+  if (record.op !== "stream") return { record, ids };
+  if (!(record.stages >= 1 && record.stages <= MAX_STAGES)) {
+    throw refusal("plan-field", record, `has ${record.stages} stages, 1 to ${MAX_STAGES} are run`);
+  }
+  const stages = Array.from({ length: record.stages }, (_, i): StagePlacement => {
+    const { record: stage } = reader.next();
+    if (stage.op !== "stage")
+      throw refusal("plan-field", stage, `stands where stage ${i} of a stream begins`);
+    atLeast(stage, 1, ["bytes", "rows", "rowsPerPull"]);
+    for (const link of [stage.lhs, stage.rhs]) {
+      if (!(link >= -1 && link < i)) throw refusal("plan-field", stage, `needs rows of stage ${link}`);
+    }
+    const end = reader.at + stage.bytes;
+    const records: Placement[] = [];
+    while (reader.at < end) {
+      const nested = reader.next();
+      const { op } = nested.record;
+      if (op === "end" || op === "stream" || op === "stage") {
+        throw refusal("plan-field", nested.record, "stands within a stage");
+      }
+      records.push(nested);
+    }
+    if (reader.at !== end)
+      throw refusal("plan-field", stage, `has ${stage.bytes} bytes, its records have others`);
+    return { stage, records };
+  });
+  return { record, stages };
+}
