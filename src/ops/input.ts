@@ -29,6 +29,7 @@ export const inputRows = defineOp<InputAttrs>({
       output: address,
       rowBytes: byteSize(output) / rows,
       ringRows,
+      isInt8: output.type === "int8" ? 1 : 0,
     };
   },
 });

@@ -19,6 +19,7 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
     case "input": {
       atLeast(record, 0, ["y0", "input", "output"]);
       atLeast(record, 1, ["rowBytes", "ringRows"]);
+      if (record.isInt8 >> 1 !== 0) throw refusal("plan-field", record, `has isInt8 ${record.isInt8}`);
       const row = rowsOf(record, record.output, record.rowBytes, record.rowBytes, record.ringRows, "output");
       return { accesses: [write("output", row)] };
     }

@@ -8,7 +8,7 @@
  */
 
 /** Raised whenever a record changes; the kernels answer it from `planVersion()`. */
-export const PLAN_VERSION = 2;
+export const PLAN_VERSION = 3;
 
 /** Bytes after the arena that kernels may read (never write) past the end of an operand. */
 export const SLACK_BYTES = 16;
@@ -490,7 +490,10 @@ export enum StageField {
   rhsOffset = 10,
 }
 
-/** Rows [y0, y1) of the model's input number `input`, asked for from the host; row y goes to `output + (y mod ringRows) · rowBytes`. */
+/**
+ * Rows [y0, y1) of the model's input number `input`, asked for from the host; row y goes to `output + (y mod ringRows) · rowBytes`.
+ * With `isInt8` (0 or 1) they are in storage form afterwards.
+ */
 export enum InputField {
   op = 0,
   words = 1,
@@ -500,4 +503,5 @@ export enum InputField {
   output = 5,
   rowBytes = 6,
   ringRows = 7,
+  isInt8 = 8,
 }

@@ -194,6 +194,7 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
               output: inputRing.address,
               rowBytes: c.width * c.depth,
               ringRows: inputRing.ringRows ?? 1,
+              isInt8: 1,
             },
             lower(conv2d, nodes[0], [inputRing, nowhere, nowhere], convRing),
             lower(add, nodes[1], [convRing, nowhere], sumRing),

@@ -376,6 +376,7 @@ describe("rows of input", () => {
       output: ARENA,
       rowBytes: 8,
       ringRows: 2,
+      isInt8: 1,
       ...change,
     } as const;
     const written = writePlan({
@@ -397,6 +398,8 @@ describe("rows of input", () => {
     ["of an input that lies in memory", { input: 1 }, 5, "plan-field"],
     ["of an input that there is not", { input: 2 }, 5, "plan-field"],
     ["of a negative input", { input: -1 }, 5, "plan-field"],
+    ["of floats", { isInt8: 0 }, 5, undefined],
+    ["of neither int8 nor floats", { isInt8: 2 }, 5, "plan-field"],
     ["into no ring", { ringRows: 0 }, 5, "plan-field"],
     ["into a ring behind the arena", { output: ARENA + 2040 }, 5, "plan-bounds"],
     ["into the constants", { output: ARENA - 8 }, 5, "plan-bounds"],
