@@ -1,6 +1,6 @@
 import type { RowWindow } from "../ops/op.ts";
 import { rowCount } from "../ops/view.ts";
-import type { Operation, Program, Value } from "./program.ts";
+import type { Operation, Program } from "./program.ts";
 
 /** What one input of a stage needs of the stage that makes it: its rows up to y · stride + offset before rows up to y are made. */
 export interface StageLink {
@@ -32,6 +32,8 @@ const MAX_LINKS = 2;
 interface Reader {
   readonly stage: number;
   readonly window: RowWindow;
+  /** Of the value as this stage sees it. */
+  readonly rowBytes: number;
 }
 
 /**
@@ -61,9 +63,9 @@ export function streamOf(
       if (id === undefined) continue;
       const window = access.inputs[i];
       if (window === undefined) return undefined;
-      const list = readers.get(id);
-      if (list === undefined) readers.set(id, [{ stage: index, window }]);
-      else list.push({ stage: index, window });
+      const read = operation.bound.inputs[i];
+      const rowBytes = (values.get(id)?.bytes ?? 0) / (read === undefined ? 1 : rowCount(read));
+      readers.set(id, [...(readers.get(id) ?? []), { stage: index, window, rowBytes }]);
       const stage = maker.get(id);
       if (stage === undefined) continue;
       const link = linkTo(stages, stage, operation, i, window);
@@ -91,6 +93,15 @@ export function streamOf(
     }
     return Math.max(oldest, 0);
   };
+  /** As oldestRow, in bytes: readers may see a value under shapes with different rows. */
+  const oldestByte = (id: number): number => {
+    let oldest = Infinity;
+    for (const { stage, window, rowBytes } of readers.get(id) ?? []) {
+      const y = done[stage] ?? 0;
+      if (y < (rows[stage] ?? 0)) oldest = Math.min(oldest, (y * window.stride + window.first) * rowBytes);
+    }
+    return Math.max(oldest, 0);
+  };
   /** Values by the place they are made in. */
   const sharers = new Map<number, number[]>();
   for (const id of maker.keys()) sharers.set(placeOf(id), [...(sharers.get(placeOf(id)) ?? []), id]);
@@ -100,7 +111,7 @@ export function streamOf(
   const before = [...readers.keys()].filter(
     (id) => !maker.has(id) && (values.get(id)?.lastRead ?? end) < end,
   );
-  const rowBytes = rowSizes(program, stages, readers);
+  const rowBytes = rowSizes(program, stages);
   const ringRows = new Map<number, number>();
   const accumulated = new Map<number, number>();
   const overlapDistance = new Map(before.map((id) => [id, 0]));
@@ -124,7 +135,7 @@ export function streamOf(
         const inPlace = access?.inPlace?.some((i) => reads[i] === input) === true;
         const saved = done[index] ?? 0;
         if (inPlace) done[index] = y1;
-        const intact = oldestRow(input) * (rowBytes.get(input) ?? 0);
+        const intact = oldestByte(input);
         done[index] = saved;
         const distance = intact === Infinity ? 0 : written - intact;
         overlapDistance.set(input, Math.max(overlapDistance.get(input) ?? 0, distance));
@@ -146,12 +157,21 @@ export function streamOf(
   // The rows of what is accumulated in place follow each other there.
   for (const { rows: access, reads, writes } of stages) {
     const [input = -1] = reads;
-    if (access?.accumulatorBytes !== undefined && inPlaceOf.get(input) === writes[0])
-      accumulated.set(input, 1);
+    if (access?.accumulatorBytes === undefined || inPlaceOf.get(input) !== writes[0]) continue;
+    accumulated.set(input, 1);
+    if (ringRows.has(writes[0] ?? -1)) accumulated.set(writes[0] ?? -1, 1);
   }
-  for (const id of ringRows.keys()) if (sharers.get(id)?.some(isKept) === true) ringRows.delete(id);
   for (const [id, kept] of accumulated) ringRows.set(id, kept);
-  return { rows, rowsPerPull, links, ringRows, inPlaceOf, overlapDistance, pulls };
+  for (const id of ringRows.keys()) if (sharers.get(id)?.some(isKept) === true) ringRows.delete(id);
+  return {
+    rows,
+    rowsPerPull,
+    links,
+    ringRows,
+    inPlaceOf,
+    overlapDistance,
+    pulls,
+  };
 }
 
 /** How a stage depends on another that makes its input; undefined if they do not agree on what a row is. */
@@ -170,7 +190,11 @@ function linkTo(
   // What is accumulated is there when all has come.
   if (maker.rows.accumulatorBytes !== undefined) return { stage, stride: 0, offset: rows };
   if (rowCount(read) !== rowCount(made)) return undefined;
-  return { stage, stride: window.stride, offset: window.last + 1 - window.stride };
+  return {
+    stage,
+    stride: window.stride,
+    offset: window.last + 1 - window.stride,
+  };
 }
 
 /** Values that only an operator reads which may write in their place, by the value that it makes. */
@@ -198,25 +222,13 @@ function findInPlace(
   return inPlaceOf;
 }
 
-/** Bytes of a row of each value that the stages read or make. */
-function rowSizes(
-  { values }: Program,
-  stages: readonly Operation[],
-  readers: ReadonlyMap<number, readonly Reader[]>,
-): ReadonlyMap<number, number> {
+/** Bytes of a row of each value that the stages make. */
+function rowSizes({ values }: Program, stages: readonly Operation[]): ReadonlyMap<number, number> {
   const sizes = new Map<number, number>();
-  const note = (value: Value | undefined, rows: number): void => {
-    if (value !== undefined) sizes.set(value.id, value.bytes / rows);
-  };
-  for (const [id, list] of readers) {
-    const reader = stages[list[0]?.stage ?? 0];
-    const tensor = reader?.bound.inputs[reader.reads.indexOf(id)];
-    if (tensor !== undefined) note(values.get(id), rowCount(tensor));
-  }
   for (const { bound, writes } of stages) {
     for (const [i, id] of writes.entries()) {
       const tensor = bound.outputs[i];
-      if (tensor !== undefined && !sizes.has(id)) note(values.get(id), rowCount(tensor));
+      if (tensor !== undefined) sizes.set(id, (values.get(id)?.bytes ?? 0) / rowCount(tensor));
     }
   }
   return sizes;

@@ -5,7 +5,8 @@ import { bias, int32, int8, weights } from "../written-models.ts";
 
 /** A piece of a network, and what it is like. */
 interface Block {
-  readonly kind: "conv" | "depthwise" | "pool" | "residual" | "squeeze" | "join" | "scale" | "pad";
+  readonly kind:
+    "conv" | "depthwise" | "pool" | "residual" | "squeeze" | "join" | "scale" | "pad" | "reshape";
   readonly kernel: number;
   readonly stride: number;
   readonly dilation: number;
@@ -28,6 +29,7 @@ const block: fc.Arbitrary<Block> = fc.record({
     "join",
     "scale",
     "pad",
+    "reshape",
   ),
   kernel: fc.integer({ min: 1, max: 7 }),
   stride: fc.constantFrom(1, 1, 1, 2),
@@ -170,6 +172,19 @@ class BlockNet {
         const size = Math.min(kernel, tall, wide);
         if (valid) this.#conv(padded, channels, size, stride, VALID, activation);
         else this.#depthwise(padded, size, stride, VALID);
+        return;
+      }
+      case "reshape": {
+        // The same bytes in other rows; what joins later may still read them in those from before.
+        const factor = 2 + (back % 2);
+        const shape =
+          width % factor === 0
+            ? [1, height * factor, width / factor, depth]
+            : height % 2 === 0
+              ? [1, height / 2, width * 2, depth]
+              : [1, height, 1, width * depth];
+        const output = this.#activation(shape, this.#scale(input), this.#zeroPoint(input));
+        this.#emit(BUILTIN.reshape, [input, this.#add(int32(shape))], output, []);
       }
     }
   }
