@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { depthwiseNet } from "../../examples/node/model.ts";
+import type { Report } from "../../src/index.ts";
 import { compile } from "../../src/index.ts";
 import { svgMap } from "../../src/memory/svg-map.ts";
 
@@ -30,25 +31,86 @@ function elements(xml: string): string[] {
   return seen;
 }
 
-test("the map of a plan has a rectangle for everything that holds bytes", () => {
+/** How many rectangles a report's map needs: everything that holds bytes, plan and resident weights. */
+function holders({ map, residentWeightBytes }: Report, step?: number): number {
+  const alive = map.filter(
+    ({ bytes, firstStep, lastStep }) =>
+      bytes > 0 && (step === undefined || (firstStep <= step && step <= lastStep)),
+  );
+  return alive.length + (residentWeightBytes > 0 ? 2 : 1);
+}
+
+function count(svg: string, part: RegExp): number {
+  return [...svg.matchAll(part)].length;
+}
+
+test("everything that holds bytes has a rectangle, and once more beside the map what is alive at the peak", () => {
   for (const schedule of ["layer", "minimum"] as const) {
-    const { report } = compile(depthwiseNet(3), { schedule, sram: 64 * 1024 });
-    const svg = svgMap(report);
-    // Background, plan, resident weights where there are any, the peak; and the legend.
-    const kinds = new Set(report.map.map(({ kind }) => kind)).size + (report.residentWeightBytes > 0 ? 2 : 1);
-    const entries = report.map.filter(({ bytes }) => bytes > 0).length;
-    const rectangles = elements(svg).filter((name) => name === "rect").length;
-    expect(rectangles).toBe(entries + 3 + (report.residentWeightBytes > 0 ? 1 : 0) + kinds);
-    expect(svg).toContain(`peak: step ${report.peakStep}`);
-    expect(svg).toContain(report.ramBytes.toLocaleString("en-US"));
+    for (const sram of [16 * 1024, 64 * 1024, "unbounded"] as const) {
+      const { report } = compile(depthwiseNet(3), { schedule, sram });
+      const svg = svgMap(report);
+      elements(svg);
+      expect(count(svg, /class="bytes"/g)).toBe(holders(report) + holders(report, report.peakStep));
+      expect(count(svg, /class="stream"/g)).toBe(report.steps.filter(({ op }) => op === "stream").length);
+      expect(svg).toContain(`peak: step ${report.peakStep}`);
+      for (const bytes of [report.ramBytes, report.steps[report.peakStep]?.liveBytes ?? NaN])
+        expect(svg).toContain(`${bytes.toLocaleString("en-US")} bytes`);
+      for (const words of [report.model, report.variant, `schedule ${schedule}`])
+        expect(svg).toContain(words);
+    }
   }
 });
 
-test("the budget is drawn where it is near, and only there", () => {
+test("rectangles of the map are as high as their bytes", () => {
+  const { report } = compile(depthwiseNet(3), { schedule: "minimum", sram: 64 * 1024 });
+  const heights = [...svgMap(report).matchAll(/, ([\d,]+) bytes at .*?<rect [^>]*height="([\d.]+)"/g)].map(
+    ([, bytes = "", height = ""]) => ({ bytes: Number(bytes.replaceAll(",", "")), height: Number(height) }),
+  );
+  expect(heights.length).toBe(holders(report) + holders(report, report.peakStep));
+  const unit =
+    heights.reduce((sum, { height }) => sum + height, 0) / heights.reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const { bytes, height } of heights) expect(Math.abs(height - bytes * unit)).toBeLessThan(0.75);
+});
+
+test("an axis that is not to scale says so", () => {
   const { report } = compile(depthwiseNet(3));
-  expect(svgMap({ ...report, budgetBytes: report.ramBytes + 100 })).toContain("budget ");
-  expect(svgMap({ ...report, budgetBytes: 100 * report.ramBytes })).not.toContain("budget ");
-  expect(svgMap({ ...report, budgetBytes: null })).not.toContain("budget ");
+  expect(report.planBytes + report.residentWeightBytes).toBeGreaterThan(report.ramBytes / 4);
+  const lasting = (bytes: number): string => svgMap({ ...report, residentWeightBytes: bytes, map: [] });
+  expect(lasting(0.8 * report.ramBytes)).toContain("not to scale");
+  expect(lasting(0)).not.toContain("not to scale");
+});
+
+test("bytes of an output that lies where its input was are hatched", () => {
+  const { report } = compile(depthwiseNet(3), { sram: "unbounded" });
+  const holder = { kind: "activation", bytes: 100, firstStep: 0, lastStep: 1 } as const;
+  const both = (address: number, firstStep: number): number =>
+    count(
+      svgMap({
+        ...report,
+        peakStep: 5,
+        map: [
+          { ...holder, name: "a", address: 50_000 },
+          { ...holder, name: "b", address, firstStep, lastStep: 3 },
+        ],
+      }),
+      /class="both"/g,
+    );
+  expect(both(50_020, 1)).toBe(1);
+  expect(both(50_100, 1)).toBe(0);
+  expect(both(50_020, 2)).toBe(0);
+});
+
+test("the budget is a line where it is near, and is told in any case", () => {
+  const { report } = compile(depthwiseNet(3));
+  const drawn = /class="budget"/;
+  const near = svgMap({ ...report, budgetBytes: report.ramBytes + 100 });
+  const far = svgMap({ ...report, budgetBytes: 100 * report.ramBytes });
+  const none = svgMap({ ...report, budgetBytes: null });
+  expect(near).toMatch(drawn);
+  expect(far).not.toMatch(drawn);
+  expect(far).toContain(`budget ${(100 * report.ramBytes).toLocaleString("en-US")} bytes`);
+  expect(none).not.toMatch(drawn);
+  expect(none).toContain("budget unbounded");
 });
 
 test("any map, with any names, is well-formed XML", () => {
@@ -67,7 +129,9 @@ test("any map, with any names, is well-formed XML", () => {
         }),
       ),
       (model, map) => {
-        const svg = svgMap({ ...report, model, map });
+        const operators = map.map(({ name }) => ({ op: name }));
+        const steps = Array.from({ length: 10 }, () => ({ op: "stream", operators, liveBytes: 1 }));
+        const svg = svgMap({ ...report, model, map, steps, peakStep: 5 });
         expect(elements(svg)[0]).toBe("svg");
         expect(svg).not.toMatch(/<script|\p{Cs}|NaN|Infinity/u);
         expect(Array.from(svg).every((character) => character >= " " || character === "\n")).toBe(true);
