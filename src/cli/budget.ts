@@ -6,7 +6,7 @@ import { grouped, table } from "./table.ts";
 
 /** One way to plan a model, and what it takes. */
 interface Way {
-  /** Options of the command line. */
+  /** Options of the command line that give this plan. */
   readonly options: string;
   readonly fits: boolean;
   readonly ramBytes: number;
@@ -23,7 +23,10 @@ export interface Verdict {
   readonly fits: boolean;
 }
 
+/** Share of the MACs that is tried unless --max-recompute gives another. */
 const RECOMPUTE = 0.15;
+/** A budget that all models fit whose least bytes are asked for. */
+const ANYTHING = 2 ** 31;
 
 /**
  * Whether a model fits a budget, and what to change if not: the ways to plan it, from the fewest bytes on.
@@ -40,43 +43,39 @@ export function budgetVerdict(
       "--budget tries schedules and inputs itself: leave --sram, --schedule and --rows out",
     );
   }
-  const ways: Omit<Way, "best">[] = [];
-  const tryWay = (text: string, more: CompileOptions): void => {
-    const report = reportOf(bytes, { ...options, name, ...more });
-    if (report === undefined) return;
-    const { ramBytes, cycles, streamedBytes, extraMacs } = report;
-    ways.push({ options: text, fits: ramBytes <= budget, ramBytes, cycles, streamedBytes, extraMacs });
-  };
-  for (const [rows, input] of [
-    ["", "resident"],
-    [" --rows", "streamed"],
-  ] as const) {
-    tryWay(`--schedule layer${rows}`, { schedule: "layer", input, sram: "unbounded" });
-    tryWay(`--sram ${budget}${rows}`, { input, sram: budget });
-    tryWay(`--schedule minimum${rows}`, { schedule: "minimum", input, sram: ANYTHING });
-    tryWay(`--schedule minimum${rows} --max-recompute ${RECOMPUTE}`, {
-      schedule: "minimum",
-      input,
-      sram: ANYTHING,
-      maxRecompute: RECOMPUTE,
-    });
-  }
-  ways.sort((a, b) => a.ramBytes - b.ramBytes || a.cycles - b.cycles);
-  let least = Infinity;
-  const judged = ways.map((way): Way => {
-    const best = way.cycles < least;
-    least = Math.min(least, way.cycles);
-    return { ...way, best };
-  });
-  const fits = judged.some((way) => way.fits);
+  const ways = paretoOf(waysOf(bytes, name, budget, options), budget);
+  const fits = ways.some((way) => way.fits);
   return {
-    text: json ? JSON.stringify({ budget, fits, ways: judged }, undefined, 2) : verdictText(judged, budget),
+    text: json ? JSON.stringify({ budget, fits, ways }, undefined, 2) : verdictText(ways, budget),
     fits,
   };
 }
 
-/** A budget that all models fit whose least bytes are asked for. */
-const ANYTHING = 2 ** 31;
+interface Trial {
+  readonly options: string;
+  readonly report: Report;
+}
+
+/** The simplest first. */
+function waysOf(bytes: Uint8Array, name: string, budget: number, options: CompileOptions): Trial[] {
+  const trials: Trial[] = [];
+  const { maxRecompute = RECOMPUTE, ...rest } = options;
+  const tryWay = (more: CompileOptions): boolean => {
+    const report = reportOf(bytes, { ...rest, name, ...more });
+    if (report !== undefined) trials.push({ options: commandOptions(more, report, budget), report });
+    return report !== undefined;
+  };
+  for (const input of ["resident", "streamed"] as const) {
+    const fits = tryWay({ input, sram: budget });
+    // Work is done twice only where a plan does not fit without.
+    if (!fits && maxRecompute > 0) tryWay({ input, sram: budget, maxRecompute });
+    tryWay({ input, schedule: "layer", sram: budget });
+    tryWay({ input, schedule: "layer", sram: "unbounded" });
+    tryWay({ input, schedule: "minimum", sram: ANYTHING });
+    if (maxRecompute > 0) tryWay({ input, schedule: "minimum", sram: ANYTHING, maxRecompute });
+  }
+  return trials;
+}
 
 function reportOf(bytes: Uint8Array, options: CompileOptions): Report | undefined {
   try {
@@ -87,21 +86,53 @@ function reportOf(bytes: Uint8Array, options: CompileOptions): Report | undefine
   }
 }
 
+/** Written out in full, so that the commands give the very plan. */
+function commandOptions(
+  { schedule, sram, input, maxRecompute }: CompileOptions,
+  { ramBytes }: Report,
+  budget: number,
+): string {
+  const least = schedule === "minimum" ? Math.max(budget, ramBytes) : sram;
+  return [
+    ...(schedule === undefined ? [] : [`--schedule ${schedule}`]),
+    `--sram ${least ?? budget}`,
+    ...(input === "streamed" ? ["--rows"] : []),
+    ...(maxRecompute === undefined ? [] : [`--max-recompute ${maxRecompute}`]),
+  ].join(" ");
+}
+
+/** From the fewest bytes on; what gives the same plan twice is there once. */
+function paretoOf(trials: readonly Trial[], budget: number): Way[] {
+  const seen = new Set<string>();
+  const distinct = trials.filter(({ report: { ramBytes, cycles, streamedBytes, extraMacs } }) => {
+    const key = [ramBytes, cycles, streamedBytes, extraMacs].join();
+    return !seen.has(key) && seen.add(key);
+  });
+  distinct.sort((a, b) => a.report.ramBytes - b.report.ramBytes || a.report.cycles - b.report.cycles);
+  let least = Infinity;
+  return distinct.map(({ options, report: { ramBytes, cycles, streamedBytes, extraMacs } }) => {
+    const best = cycles < least;
+    least = Math.min(least, cycles);
+    return { options, fits: ramBytes <= budget, ramBytes, cycles, streamedBytes, extraMacs, best };
+  });
+}
+
 function verdictText(ways: readonly Way[], budget: number): string {
   const fitting = ways.filter(({ fits }) => fits);
-  const fastest = fitting.reduce<Way | undefined>(
-    (best, way) => (best && best.cycles <= way.cycles ? best : way),
-    undefined,
-  );
+  const fastest = fitting.toSorted((a, b) => a.cycles - b.cycles)[0];
   const [smallest] = ways;
-  const verdict =
+  const base = Math.min(...ways.map(({ cycles }) => cycles));
+  const marksOf = (way: Way): string =>
+    [
+      ...(way.best ? ["*"] : []),
+      ...(way === fastest ? ["fastest that fits"] : []),
+      ...(way === fitting[0] ? ["smallest that fits"] : []),
+    ].join(" ");
+  return [
     fastest === undefined
       ? `does not fit ${grouped(budget)} bytes: the least is ${grouped(smallest?.ramBytes ?? 0)}, with ${smallest?.options ?? ""}; ` +
         "use a smaller model or input, or more memory"
-      : `fits ${grouped(budget)} bytes: fastest with ${fastest.options} (${grouped(fastest.ramBytes)} bytes)`;
-  const base = Math.min(...ways.map(({ cycles }) => cycles));
-  return [
-    verdict,
+      : fitText(fastest, ways, budget),
     "",
     table(
       ["fits", "SRAM", "time", "from flash", "extra MACs", "options", ""],
@@ -112,10 +143,18 @@ function verdictText(ways: readonly Way[], budget: number): string {
         grouped(way.streamedBytes),
         grouped(way.extraMacs),
         way.options,
-        way.best ? "*" : "",
+        marksOf(way),
       ]),
     ),
     "",
     "time is estimated, against the fastest here; * nothing else needs less and is faster",
   ].join("\n");
+}
+
+/** As it is, or with what has to change. */
+function fitText(fastest: Way, ways: readonly Way[], budget: number): string {
+  const plain = ways.find(({ options, fits }) => fits && options === `--sram ${budget}`);
+  if (plain !== undefined)
+    return `fits ${grouped(budget)} bytes as it is: ${grouped(plain.ramBytes)} with ${plain.options}`;
+  return `fits ${grouped(budget)} bytes, though not as it is: ${grouped(fastest.ramBytes)} with ${fastest.options}`;
 }

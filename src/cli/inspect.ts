@@ -61,12 +61,23 @@ function inspection(image: Image): string {
   ].join("\n");
 }
 
-/** "12 steps: 5 conv2d, 4 depthwiseConv2d, …" */
+/** "12 steps: 2 streams (of 6 operators), 5 conv2d, 4 depthwiseConv2d, …" */
 function operatorText({ steps }: Report): string {
+  const streams = steps.filter(({ op }) => op === "stream");
+  const within = streams.reduce((sum, { operators }) => sum + operators.length, 0);
   const counts = new Map<string, number>();
-  for (const { op } of steps) counts.set(op, (counts.get(op) ?? 0) + 1);
-  const parts = [...counts].map(([op, count]) => `${count} ${op}`);
-  return `${steps.length} steps${parts.length > 0 ? ": " : ""}${parts.join(", ")}`;
+  for (const { op } of steps) if (op !== "stream") counts.set(op, (counts.get(op) ?? 0) + 1);
+  const parts = [
+    ...(streams.length > 0
+      ? [`${counted(streams.length, "stream")} (of ${counted(within, "operator")})`]
+      : []),
+    ...[...counts].map(([op, count]) => `${count} ${op}`),
+  ];
+  return `${counted(steps.length, "step")}${parts.length > 0 ? ": " : ""}${parts.join(", ")}`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** Where the bytes of SRAM and flash go. */
@@ -94,20 +105,30 @@ function bytesText(report: Report): string {
   );
 }
 
+/** Operators of a stream that are named where it is mentioned. */
+const MOST_NAMED = 4;
+
+/** The moment when activations need most, and which they are. */
 function peakText({ steps, peakStep, map }: Report): string {
   const step = steps[peakStep];
   if (step === undefined) return "no steps";
-  const alive = map
-    .filter(
-      (entry) =>
-        (entry.kind === "activation" || entry.kind === "ring") &&
-        entry.firstStep <= peakStep &&
-        peakStep <= entry.lastStep,
-    )
-    .map((entry) => `  ${grouped(entry.bytes).padStart(11)}  ${shortened(entry.name, 70)}`);
+  const alive = map.filter(
+    (entry) =>
+      (entry.kind === "activation" || entry.kind === "ring") &&
+      entry.firstStep <= peakStep &&
+      peakStep <= entry.lastStep,
+  );
+  const shared = alive.reduce((sum, { bytes }) => sum + bytes, -step.liveBytes);
+  const line = (bytes: string, what: string): string => `  ${bytes.padStart(11)}  ${what}`;
+  const names = step.operators.map(({ op }) => op).join(", ");
+  const what = step.operators.length > MOST_NAMED ? counted(step.operators.length, "operator") : names;
+  const operator = step.op === "stream" ? `stream of ${what}` : step.op;
   return [
-    `peak: ${grouped(step.liveBytes)} bytes of activations in step ${peakStep} (${step.op}), where these are alive:`,
-    ...alive,
+    `peak: ${grouped(step.liveBytes)} bytes of activations in step ${peakStep} (${operator}), where these are alive:`,
+    ...alive.map(({ kind, bytes, name }) =>
+      line(grouped(bytes), `${kind === "ring" ? "ring of " : ""}${shortened(name, 70)}`),
+    ),
+    ...(shared > 0 ? [line(`-${grouped(shared)}`, "that outputs share with what they are made of")] : []),
   ].join("\n");
 }
 
@@ -119,7 +140,7 @@ function streamTexts({ steps }: Report): string[] {
       each.op,
       each.shape.join("×"),
       each.rowsPerPull ?? "",
-      each.ringRows === undefined ? "whole" : `${each.ringRows} row${each.ringRows === 1 ? "" : "s"}`,
+      each.ringRows === undefined ? "whole" : counted(each.ringRows, "row"),
       each.ringBytes === undefined ? "" : grouped(each.ringBytes),
       shortened(each.name, 36),
     ]);
@@ -139,7 +160,7 @@ function stepTable(report: Report): string {
     step.outputs.map(({ shape }) => shape.join("×")).join(" "),
     grouped(step.macs),
     grouped(step.weightBytes),
-    step.weights === "streamed" ? `${step.tiles} tile${step.tiles === 1 ? "" : "s"}` : step.weights,
+    step.weights === "streamed" ? counted(step.tiles, "tile") : step.weights,
     grouped(step.liveBytes),
     grouped(step.scratchBytes),
     shortened(step.name, 36),

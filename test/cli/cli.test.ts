@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { depthwiseNet } from "../../examples/node/model.ts";
+import type { Report } from "../../src/index.ts";
 import { load } from "../../src/index.ts";
 import { int8Values } from "../ops/node.ts";
 import { crc32Hex } from "../shared.ts";
@@ -173,6 +174,25 @@ test("inspect shows streams, and draws the map", () => {
   expect(readFileSync(at("map.svg"), "utf8")).toMatch(/^<svg [^]*<\/svg>\n$/);
 });
 
+test("inspect tells what the peak is made of, down to the byte", () => {
+  for (const schedule of ["layer", "minimum"]) {
+    const options = ["--variant", "mcu", "--schedule", schedule];
+    const { out } = thimble("inspect", at("net.tflite"), ...options);
+    const peak =
+      /^peak: ([\d,]+) bytes of activations in step \d+ \((.+)\).*\n((?: +-?[\d,]+ {2}\S.*\n)+)/m.exec(out);
+    const number = (text = ""): number => Number(text.replaceAll(",", ""));
+    const parts = [...(peak?.[3] ?? "").matchAll(/^ +(-?[\d,]+) {2}/gm)].map(([, bytes]) => number(bytes));
+    expect(parts.length).toBeGreaterThan(1);
+    expect(parts.reduce((sum, bytes) => sum + bytes, 0)).toBe(number(peak?.[1]));
+    const { steps, peakStep } = JSON.parse(
+      thimble("inspect", at("net.tflite"), ...options, "--json").out,
+    ) as Report;
+    expect(number(peak?.[1])).toBe(steps[peakStep]?.liveBytes);
+    if (steps[peakStep]?.op === "stream") expect(peak?.[2]).toMatch(/^stream of /);
+    expect(out).toContain("nothing is copied from step to step");
+  }
+});
+
 test("a model compiled for rows runs on a file as any other", () => {
   const rows = ["--rows", "--schedule", "minimum"];
   const whole = thimble("run", at("net.tflite"), "--input", at("in.bin"), "--json");
@@ -186,7 +206,7 @@ test("a model compiled for rows runs on a file as any other", () => {
 test("--budget says whether a model fits, and how", () => {
   const fits = thimble("inspect", at("net.tflite"), "--budget", "16K");
   expect(fits.status).toBe(0);
-  expect(fits.out).toMatch(/^fits 16,384 bytes: fastest with --/);
+  expect(fits.out).toMatch(/^fits 16,384 bytes as it is: [\d,]+ with --sram 16384\n/);
   const none = thimble("inspect", at("net.tflite"), "--budget", "1K", "--json");
   expect(none.status).toBe(1);
   const { fits: verdict, ways } = JSON.parse(none.out) as {
@@ -201,12 +221,38 @@ test("--budget says whether a model fits, and how", () => {
 
 test.each([
   ["inspect", "--budget", "16K", "--sram", "64K"],
+  ["inspect", "--budget", "16K", "--schedule", "layer"],
+  ["inspect", "--budget", "16K", "--rows"],
   ["inspect", "--budget", "16K", "--plan"],
+  ["inspect", "--budget", "16K", "--svg", "x"],
   ["inspect", "--budget", "none"],
   ["inspect", "--schedule", "fast"],
   ["inspect", "--max-recompute", "-1"],
   ["inspect", "--max-recompute", "11"],
+  ["inspect", "--rows", "in.bin"],
   ["run", "--svg", "x"],
+  ["bench", "--budget", "16K"],
 ])("%s %s %s is wrong usage", (command, ...options) => {
   expect(thimble(command, at("net.tflite"), ...options).status).toBe(2);
+});
+
+test.each([
+  ["--schedule", "layer"],
+  ["--rows"],
+  ["--max-recompute", "0.1"],
+  ["--sram", "64K"],
+  ["--budget", "64K"],
+])("a compiled image is what it is: %s %s is wrong usage", (...options) => {
+  thimble("compile", at("net.tflite"), "-o", at("fixed.thimble"), "--schedule", "minimum", "--rows");
+  const { status, err } = thimble("inspect", at("fixed.thimble"), ...options);
+  expect(status).toBe(2);
+  expect(err).toMatch(/is a compiled image/);
+  expect(thimble("inspect", at("fixed.thimble")).out).toContain("schedule minimum, inputs streamed");
+  expect(thimble("run", at("fixed.thimble"), "-i", at("in.bin")).status).toBe(0);
+});
+
+test("a map that cannot be written is named", () => {
+  const { status, err } = thimble("inspect", at("net.tflite"), "--svg", at("nowhere/map.svg"));
+  expect(status).toBe(1);
+  expect(err).toMatch(/unwritable.*map\.svg/);
 });
