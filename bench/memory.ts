@@ -18,6 +18,12 @@ const TARGETS: Readonly<Record<string, readonly [number, number, number]>> = {
   vww_mobilenet_int8: [55_296, 28_032, 14_592],
 };
 
+/** Why a figure is above its target, as measured. */
+const REASONS: Readonly<Record<string, string>> = {
+  "mcunet_vww mcu rows":
+    "`minimum` takes the fewest bytes in all, 529,296: the plan with 16,720 of activations has 256 more of records, 529,440 in all",
+};
+
 const RECOMPUTE = 0.15;
 /** What every model fits whose fewest bytes are asked for. */
 const ANYTHING = 2 ** 31;
@@ -47,19 +53,31 @@ function reportOf(bytes: Uint8Array, name: string, variant: Variant, options: Co
   }
 }
 
+/** Ways whose activation bytes have a target, in its order. */
+const AIMED = ["layer", "stream", "rows"];
+
+function missesOf({ model, variant, reports }: Row): string[] {
+  return AIMED.flatMap((way, i) => {
+    const target = TARGETS[model]?.[i];
+    const bytes = reports[way]?.arenaBytes;
+    if (target === undefined || bytes === undefined || bytes <= target) return [];
+    const what = `${model} ${variant} ${way}`;
+    return [`${what}: ${bytes - target} above ${target}; ${REASONS[what] ?? "nobody has measured why"}`];
+  });
+}
+
 function lineOf({ model, variant, reports }: Row): string {
   const targets = TARGETS[model];
-  const arena = (way: string, target: number | undefined): string => {
+  const arena = (way: string): string => {
     const bytes = reports[way]?.arenaBytes;
+    const target = targets?.[AIMED.indexOf(way)];
     const mark = bytes !== undefined && target !== undefined && bytes > target ? ` >${target}` : "";
     return `${bytes ?? "–"}${mark}`;
   };
   const { extraMacs = 0, macs = 1 } = reports["recompute"] ?? {};
   const cells = [
-    arena("layer", targets?.[0]),
-    arena("stream", targets?.[1]),
-    arena("rows", targets?.[2]),
-    `${arena("recompute", undefined)} +${((100 * extraMacs) / (macs - extraMacs)).toFixed(1)}%`,
+    ...AIMED.map((way) => arena(way)),
+    `${arena("recompute")} +${((100 * extraMacs) / (macs - extraMacs)).toFixed(1)}%`,
     String(reports["leanest"]?.ramBytes ?? "–"),
     String(reports["leanest rows"]?.ramBytes ?? "–"),
     String(reports["in 256 KiB"]?.ramBytes ?? "–"),
@@ -90,12 +108,18 @@ for (const { name, bytes } of modelsFrom(paths)) {
       Object.entries(WAYS).map(([way, options]) => [way, reportOf(bytes, name, variant, options)]),
     );
     const row = { model: name, variant, reports };
-    if (json) rows.push(row);
-    else console.log(lineOf(row));
+    rows.push(row);
+    if (!json) console.log(lineOf(row));
   }
 }
 if (json) console.log(JSON.stringify(rows, undefined, 2));
-else
+else {
+  const misses = rows.flatMap((row) => missesOf(row));
   console.log(
-    "layer … recompute: bytes of activations, weights in SRAM; >n: above the design's n. SRAM: of everything.",
+    [
+      "",
+      "layer … recompute: bytes of activations, weights in SRAM; >n: above the design's n. SRAM: of everything.",
+      ...misses,
+    ].join("\n"),
   );
+}

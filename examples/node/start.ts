@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import type { Model, TensorArray } from "thimble";
-import { load, ThimbleError } from "thimble";
+import { compile, load, ThimbleError } from "thimble";
 import { textMap } from "../../src/memory/text-map.ts";
 import { depthwiseNet } from "./model.ts";
 
@@ -60,7 +60,8 @@ try {
   const kilobytes = (value: number): string => `${(value / 1024).toFixed(1).padStart(7)} KiB`;
   for (const step of report.steps) {
     const shape = step.outputs[0]?.shape.join("×") ?? "";
-    console.log(`  ${step.op.padEnd(16)} → ${shape.padEnd(14)} ${kilobytes(step.liveBytes)} alive`);
+    const op = step.op === "stream" ? `stream of ${step.operators.length}` : step.op;
+    console.log(`  ${op.padEnd(16)} → ${shape.padEnd(14)} ${kilobytes(step.liveBytes)} alive`);
   }
   console.log(`\n${textMap(report.map, report.steps.length, report.ramBytes, 90)}`);
   const budget = report.budgetBytes ?? report.ramBytes;
@@ -69,6 +70,12 @@ try {
   console.log(
     `  activations ${kilobytes(report.arenaBytes)}, weights ${kilobytes(report.residentWeightBytes)}, ` +
       `plan ${kilobytes(report.planBytes)}, the rest ${kilobytes(rest)}`,
+  );
+  const least = compile(bytes, { schedule: "minimum", sram: 2 ** 31, variant: report.variant }).report;
+  const streams = least.steps.filter(({ op }) => op === "stream").length;
+  console.log(
+    `least RAM ${kilobytes(least.ramBytes)} with schedule: "minimum": ${least.steps.length} steps, ${streams} of them streams, ` +
+      `${kilobytes(least.streamedBytes).trim()} from flash`,
   );
   const [scores = new Int8Array(0)] = model.run(inputs);
   const real = model.outputs[0]?.type === "int8" ? model.outputs[0].dequantize(scores) : scores;
