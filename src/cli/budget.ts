@@ -130,7 +130,7 @@ function verdictText(ways: readonly Way[], budget: number): string {
     ].join(" ");
   return [
     fastest === undefined
-      ? `does not fit ${grouped(budget)} bytes: the least is ${grouped(smallest?.ramBytes ?? 0)}, with ${smallest?.options ?? ""}; ` +
+      ? `does not fit ${grouped(budget)} bytes: the least found is ${grouped(smallest?.ramBytes ?? 0)}, with ${smallest?.options ?? ""}; ` +
         "use a smaller model or input, or more memory"
       : fitText(fastest, ways, budget),
     "",

@@ -75,7 +75,7 @@ test("ways come from the fewest bytes on, and a mark tells those that nothing be
 test("the verdict says whether anything has to change, and to what", () => {
   expect(tell(64 * 1024)).toMatch(/^fits 65,536 bytes as it is: [\d,]+ with --sram 65536\n/);
   expect(tell(1024)).toMatch(
-    /^does not fit 1,024 bytes: the least is [\d,]+, with --schedule minimum --sram \d+[^;]*; use a smaller model/,
+    /^does not fit 1,024 bytes: the least found is [\d,]+, with --schedule minimum --sram \d+[^;]*; use a smaller model/,
   );
   expect(tell(least())).toMatch(/^fits [\d,]+ bytes.* with --/);
 });
