@@ -25,6 +25,13 @@ export class UnsupportedError extends ThimbleError {
 /** The model does not fit the SRAM budget, or the engine has no memory left to give. */
 export class MemoryError extends ThimbleError {
   override readonly name = "MemoryError";
+  /** With the code `arena-overflow`: the bytes of SRAM that would be enough. */
+  readonly neededBytes: number | undefined;
+
+  constructor(code: string, message: string, options: ErrorOptions & { readonly neededBytes?: number } = {}) {
+    super(code, message, options);
+    this.neededBytes = options.neededBytes;
+  }
 }
 
 /** Wrong use of the API: an input of the wrong length or type, an unknown option. */

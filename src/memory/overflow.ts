@@ -16,6 +16,7 @@ export function overflowError(arena: Arena, choices: readonly Choice[], layout: 
       `tiles of weights ${layout.weightTileBytes}, slack ${layout.slackBytes}; ` +
       `the peak is step ${quote(step)}, where ${names.join(", ")} are alive; ` +
       `raise \`sram\` to ${layout.ramBytes} or more, or use a smaller model`,
+    { neededBytes: layout.ramBytes },
   );
 }
 

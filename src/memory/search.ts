@@ -1,6 +1,6 @@
 import { MemoryError } from "../errors.ts";
 import type { Variant } from "../plan/variant.ts";
-import type { Measure, Segments } from "../schedule/choose.ts";
+import type { Aim, Measure, Segments } from "../schedule/choose.ts";
 import { bestWithin, leastPeak, peaksBetween, segmentsOf } from "../schedule/choose.ts";
 import { cyclesOf } from "../schedule/cost.ts";
 import type { Step } from "../schedule/layers.ts";
@@ -50,23 +50,19 @@ export interface PlanRequest {
 /**
  * Schedules a program and arranges its memory. "auto" takes whole layers where they and all weights fit, because nothing is
  * faster; else it weighs the cycles of streams against the bytes that each schedule leaves for weights to copy. Work is done
- * twice only where that gives what `schedule` asks for.
- * @throws MemoryError `arena-overflow` if no schedule fits
+ * twice only where that gives what `schedule` asks for, or where nothing else fits.
+ * @throws MemoryError `arena-overflow` if no schedule fits; it names the fewest bytes that were found to be enough
  */
 export function planProgram(request: PlanRequest): Planned {
   const { schedule, budget, variant, programs, maxExtraMacs } = request;
   const [plain] = programs;
   if (plain === undefined) throw new RangeError("no program to plan");
   const layers = scheduleLayers(plain.program);
-  if (schedule === "layer") return arrange(request, plain, layers);
-  const whole = schedule === "auto" ? tryToArrange(request, plain, layers) : undefined;
-  if (whole !== undefined && streamedBytes(whole) === 0) return whole;
-
-  let best: Planned | undefined;
-  let least: readonly Step[] | undefined;
-  for (const one of programs) {
+  let best = tryToArrange(request, plain, layers);
+  const needsNoMore = schedule === "auto" && !(best instanceof MemoryError) && streamedBytes(best) === 0;
+  for (const one of schedule === "layer" || needsNoMore ? [] : programs) {
     // Where time counts, work is not done twice for nothing.
-    if (schedule === "auto" && best !== undefined && one !== plain) break;
+    if (schedule === "auto" && !(best instanceof MemoryError) && one !== plain) break;
     const { program, packed } = one;
     const blobs = program.operations.map((operation) => packed.get(operation));
     const segments = segmentsOf(program, blobs, variant);
@@ -75,22 +71,25 @@ export function planProgram(request: PlanRequest): Planned {
       const left = maxExtraMacs - program.extraMacs;
       found.push(...inStrips(segmentsOf(program, blobs, variant, left), segments, left));
     }
-    least ??= found[0];
-    for (const steps of one === plain ? [layers, ...found] : found) {
+    for (const steps of found) {
       const planned = tryToArrange(request, one, steps);
-      if (planned !== undefined && (best === undefined || isBetter(request, planned, best))) best = planned;
+      if (isBetter(request, planned, best)) best = planned;
     }
   }
-  // None fits: the error of the smallest tells what would.
-  return best ?? arrange(request, plain, least ?? layers);
+  if (!(best instanceof MemoryError)) return best;
+  // The fastest do not fit: the leanest may.
+  if (schedule === "auto") return planProgram({ ...request, schedule: "minimum" });
+  throw best;
 }
 
-/** Schedules to place, the least first. */
+/** Schedules to place. */
 function candidates(segments: Segments, schedule: Schedule, budget: number): (readonly Step[])[] {
-  const within = (measure: Measure, limit: number): (readonly Step[])[] => {
-    const steps = bestWithin(segments, measure, limit, schedule === "minimum" ? "planBytes" : "cycles");
-    return steps === undefined ? [] : [steps];
-  };
+  const aims: readonly Aim[] = schedule === "auto" ? ["cycles"] : ["planBytes", "cycles"];
+  const within = (measure: Measure, limit: number): (readonly Step[])[] =>
+    aims.flatMap((aim) => {
+      const steps = bestWithin(segments, measure, limit, aim);
+      return steps === undefined ? [] : [steps];
+    });
   const leastArena = leastPeak(segments, "arenaBytes");
   const leastRam = leastPeak(segments, "ramBytes");
   if (schedule === "auto") {
@@ -99,9 +98,20 @@ function candidates(segments: Segments, schedule: Schedule, budget: number): (re
       freely,
     );
   }
-  const lean = within("ramBytes", leastRam);
-  return [...within("arenaBytes", leastArena).map(freely), ...lean, ...lean.map(freely)];
+  // Beside weights that are fetched, records and scratch may cost more than the last bytes of activations save.
+  const near = (measure: Measure, least: number): (readonly Step[])[] => {
+    const high = Number.isFinite(budget) ? NEAR_LEAST * least : least;
+    return peaksBetween(segments, measure, least, high, NEAR_TRIALS).flatMap((limit) =>
+      within(measure, limit),
+    );
+  };
+  const lean = near("ramBytes", leastRam);
+  return [...near("arenaBytes", leastArena).map(freely), ...lean, ...lean.map(freely)];
 }
+
+/** How far above the least estimate schedules of the fewest bytes are looked for, and at how many peaks. */
+const NEAR_LEAST = 1.25;
+const NEAR_TRIALS = 4;
 
 /**
  * Schedules that strips can give with no more than `left` extra multiply-accumulates: of the least bytes, and some between
@@ -146,12 +156,21 @@ function freely(steps: readonly Step[]): readonly Step[] {
   }));
 }
 
-/** Fewer bytes (of activations, where the sum is the same), or, where the budget is all that matters, less time. */
-function isBetter({ schedule }: PlanRequest, a: Planned, b: Planned): boolean {
+/**
+ * Fewer bytes (of activations, where the sum is the same), or, where the budget is all that matters, less time. What fits is
+ * better than what does not, and of those that do not the one that lacks the least.
+ */
+function isBetter({ schedule }: PlanRequest, a: Planned | MemoryError, b: Planned | MemoryError): boolean {
+  if (a instanceof MemoryError) return b instanceof MemoryError && neededBy(a) < neededBy(b);
+  if (b instanceof MemoryError) return true;
   const bytes = a.layout.ramBytes - b.layout.ramBytes;
   const cycles = a.cycles - b.cycles;
   const arena = a.layout.arenaBytes - b.layout.arenaBytes;
   return (schedule === "minimum" ? bytes || arena || cycles : cycles || bytes) < 0;
+}
+
+function neededBy({ neededBytes = Infinity }: MemoryError): number {
+  return neededBytes;
 }
 
 /** Bytes per cycle that come from flash. */
@@ -192,11 +211,11 @@ function tryToArrange(
   request: PlanRequest,
   program: PackedProgram,
   steps: readonly Step[],
-): Planned | undefined {
+): Planned | MemoryError {
   try {
     return arrange(request, program, steps);
   } catch (error) {
-    if (error instanceof MemoryError) return undefined;
+    if (error instanceof MemoryError) return error;
     throw error;
   }
 }

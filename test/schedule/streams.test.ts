@@ -79,12 +79,14 @@ describe.each(proved)("streams give the bits of whole layers (%s)", (variant) =>
           note(model.report, seen);
           expect(outputs(model, seed), JSON.stringify(options)).toEqual(wanted);
         }
-        // The tightest budget that "auto" fits.
-        const least = compile(bytes, { variant, schedule: "minimum", sram: 2 ** 22 }).report.ramBytes;
-        const tight = await load(bytes, { variant, sram: least + 64 }).catch((error: unknown) => {
-          if (!(error instanceof MemoryError)) throw error;
-        });
-        if (tight !== undefined) expect(outputs(tight, seed)).toEqual(wanted);
+        // What "minimum" fits, "auto" fits too; what it refuses, it tells the bytes for.
+        const { ramBytes } = compile(bytes, { variant, schedule: "minimum", sram: 2 ** 22 }).report;
+        expect(outputs(await load(bytes, { variant, sram: ramBytes }), seed)).toEqual(wanted);
+        const refusal = await load(bytes, { variant, sram: ramBytes >> 1 }).catch((error: unknown) => error);
+        expect(refusal).toBeInstanceOf(MemoryError);
+        const { neededBytes = 0 } = refusal as MemoryError;
+        expect(neededBytes).toBeLessThanOrEqual(ramBytes);
+        expect(outputs(await load(bytes, { variant, sram: neededBytes }), seed)).toEqual(wanted);
       }),
       { numRuns },
     );
