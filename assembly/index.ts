@@ -2,6 +2,7 @@
 import { Head, Op, PLAN_VERSION, Rows } from "../src/plan/format.ts";
 import { execute } from "./execute.ts";
 import { stream } from "./kernels/stream.ts";
+import { tiles } from "./kernels/tiles.ts";
 import { relaxedProbe } from "./micro/dot.ts";
 import { address, field } from "./record.ts";
 
@@ -16,11 +17,12 @@ export function probe(scratch: usize): i32 {
 }
 
 /**
- * Executes one record, or a stream with all that belongs to it. Returns the address of the next, or `record` itself at the
+ * Executes one record, or a stream or tiles with all that belongs to them. Returns the address of the next, or `record` itself at the
  * end and where the operator is unknown.
  */
 export function step(record: usize): usize {
   if (field(record, Head.op) === Op.stream) return stream(record);
+  if (field(record, Head.op) === Op.tiles) return tiles(record);
   const known = execute(record, field(record, Rows.y0), field(record, Rows.y1));
   return known ? record + (address(record, Head.words) << 2) : record;
 }

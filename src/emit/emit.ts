@@ -3,7 +3,7 @@ import type { Tensor } from "../graph/graph.ts";
 import { byteSize, tensorOf } from "../graph/graph.ts";
 import type { MemoryDemand, PackedWeights } from "../memory/lifetimes.ts";
 import type { Schedule } from "../memory/search.ts";
-import type { Layout, WeightPlacement } from "../memory/problem.ts";
+import type { Layout } from "../memory/problem.ts";
 import type { Addresses, Packed, Place } from "../ops/op.ts";
 import { Header, MAGIC, PLAN_VERSION } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
@@ -117,32 +117,41 @@ interface StepEmitter extends Compilation {
   readonly addressOf: (value: number | undefined) => number;
 }
 
-/** A whole operator: one record, or a fetch and a record per tile of streamed weights. */
+/** A whole operator: its record, behind that of the fetch or of the tiles that bring its weights where they are streamed. */
 function emitLayer(emitter: StepEmitter, { operations, inPlace = false }: Step, index: number): void {
   const { layout, packed, writer, flash, ids } = emitter;
   const [operation] = operations;
   if (operation === undefined) return;
   const blob = packed.get(operation);
+  const channels = channelsOf(operation);
   const placement = layout.weights[index] ?? { kind: "none" };
+  let weightsId = -1;
   if (blob !== undefined && placement.kind === "resident") emitter.sram.set(blob.bytes, placement.address);
-  const source = blob !== undefined && placement.kind === "streamed" ? flash.append(blob.bytes) : 0;
-  for (const { address, c0, c1, fetch } of pieces(operation, blob, placement)) {
-    let weightsId = -1;
-    if (fetch !== undefined) {
-      weightsId = ids.next++;
-      const { offset, bytes } = fetch;
-      writer.write({ op: "fetch", destination: address, source: source + offset, bytes }, () => weightsId);
-    }
-    const { inputs, outputs } = places(emitter, operation, undefined, undefined);
-    const scratch = layout.scratchAddress[index] ?? 0;
-    writeOperation(
-      emitter,
-      operation,
-      { inputs, outputs, packed: address, scratch, c0, c1, inPlace },
-      weightsId,
-      -1,
+  if (blob !== undefined && placement.kind === "streamed") {
+    weightsId = ids.next++;
+    const copy = {
+      destination: placement.address,
+      source: flash.append(blob.bytes),
+      bytes: blob.blocks * blob.blockBytes,
+    };
+    const tileBytes = placement.blocksPerTile * blob.blockBytes;
+    const tileChannels = placement.blocksPerTile * blob.blockChannels;
+    writer.write(
+      placement.tiles === 1
+        ? { op: "fetch", ...copy }
+        : { op: "tiles", ...copy, tileBytes, tileChannels, channels },
+      () => weightsId,
     );
   }
+  const at = {
+    ...places(emitter, operation, undefined, undefined),
+    packed: placement.kind === "none" ? 0 : placement.address,
+    scratch: layout.scratchAddress[index] ?? 0,
+    c0: 0,
+    c1: channels,
+    inPlace,
+  };
+  writeOperation(emitter, operation, at, weightsId, -1);
 }
 
 /** Consecutive operators: the stream's record, then a stage and a record per operator; their weights lie together. */
@@ -351,27 +360,6 @@ class RecordWriter {
     this.address += words.byteLength;
     for (const operand of operandNames(record.op)) this.operands.push(idOf(operand));
   }
-}
-
-interface Piece {
-  readonly address: number;
-  readonly c0: number;
-  readonly c1: number;
-  /** Range of the step's weights to bring in first. */
-  readonly fetch?: { readonly offset: number; readonly bytes: number };
-}
-
-/** The records of a whole operator: one, or one per tile of streamed weights. */
-function pieces(operation: Operation, blob: Packed | undefined, placement: WeightPlacement): Piece[] {
-  const channels = channelsOf(operation);
-  if (blob === undefined || placement.kind === "none") return [{ address: 0, c0: 0, c1: channels }];
-  if (placement.kind === "resident") return [{ address: placement.address, c0: 0, c1: channels }];
-  return placement.tiles.map(({ firstBlock, blocks }) => ({
-    address: placement.address,
-    c0: firstBlock * blob.blockChannels,
-    c1: Math.min((firstBlock + blocks) * blob.blockChannels, channels),
-    fetch: { offset: firstBlock * blob.blockBytes, bytes: blocks * blob.blockBytes },
-  }));
 }
 
 /**

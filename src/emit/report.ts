@@ -39,7 +39,7 @@ export function report(
       macs: operators.reduce((sum, { macs }) => sum + macs, step.extraMacs ?? 0),
       weightBytes: operators.reduce((sum, { weightBytes }) => sum + weightBytes, 0),
       weights: placement?.kind ?? "none",
-      tiles: placement?.kind === "streamed" ? placement.tiles.length : 0,
+      tiles: placement?.kind === "streamed" ? placement.tiles : 0,
       scratchBytes: demand.steps[index]?.scratchBytes ?? 0,
       liveBytes: live[index] ?? 0,
     };
@@ -151,8 +151,7 @@ function memoryMap(
     }
     const placement = layout.weights[index];
     if (placement?.kind === "streamed") {
-      const largest = Math.max(...placement.tiles.map(({ blocks }) => blocks));
-      const bytes = largest * (demand.steps[index]?.weights?.blockBytes ?? 0);
+      const bytes = placement.blocksPerTile * (demand.steps[index]?.weights?.blockBytes ?? 0);
       entries.push({ name: step.name, kind: "weights", address: placement.address, bytes, ...span });
     }
     return entries;

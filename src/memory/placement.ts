@@ -9,8 +9,9 @@ import type { PlanProblem, Storage } from "./problem.ts";
  *
  * Greedy by size from the bottom, then from the top (an overlapping output lies below its input), then in order of time
  * from alternating ends (optimal for chains), then a local search over orders and ends. Scratch takes part as a storage
- * that lives for one step. The extent of the activations counts first, what scratch adds to it second. The search
- * stops when the first meets its lower bound and the second nearly does, or after some hundred passes. Deterministic.
+ * that lives for one step. The extent of the activations counts first, what scratch adds to it second; the other way round
+ * where the fewest bytes in all are asked for. The search stops when the extent meets its lower bound and with scratch
+ * nearly does, or after some hundred passes. Deterministic.
  */
 export function placeStorages(problem: PlanProblem): readonly number[] {
   const blocks = makeBlocks(problem);
@@ -31,9 +32,11 @@ export function placeStorages(problem: PlanProblem): readonly number[] {
     () => alternating(bySize, ({ firstStep, lastStep }) => firstStep === lastStep),
   ];
   const pairs = findNeighbours(bySize);
-  const bound = lowerBound(problem);
+  const least = lowerBound(problem);
+  const bound = problem.leanest === true ? { ...least, extent: least.withScratch } : least;
   const maxPasses = Math.min(MAX_PASSES, MAX_WORK / (pairs + bySize.length + 1));
   const random = randomNumbers();
+  const isWorse = problem.leanest === true ? isLarger : isWider;
 
   let current: Trial | undefined;
   let best: Trial | undefined;
@@ -100,8 +103,12 @@ interface Trial {
   readonly begins: readonly number[];
 }
 
-function isWorse(a: Extent, b: Extent): boolean {
+function isWider(a: Extent, b: Extent): boolean {
   return a.extent > b.extent || (a.extent === b.extent && a.withScratch > b.withScratch);
+}
+
+function isLarger(a: Extent, b: Extent): boolean {
+  return a.withScratch > b.withScratch || (a.withScratch === b.withScratch && a.extent > b.extent);
 }
 
 /** The storages, in order of their ids, then the scratch of each step. */

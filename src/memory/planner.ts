@@ -4,7 +4,7 @@ import { ALIGNMENT, rangesOf, type Range } from "./occupancy.ts";
 import { lowerBound, withoutOverlaps, withValidOverlaps } from "./overlaps.ts";
 import { overflowError } from "./overflow.ts";
 import { placeStorages } from "./placement.ts";
-import type { Layout, PlanProblem, WeightPlacement, WeightTile } from "./problem.ts";
+import type { Layout, PlanProblem, WeightPlacement } from "./problem.ts";
 import {
   basePlanBytes,
   chooseResidency,
@@ -35,7 +35,7 @@ export function planMemory(problem: PlanProblem): Layout {
   const needed = withoutOverlaps(valid, (_step, bytes) => {
     return bytes.apart > bound.extent || bytes.apart + bytes.scratch > bound.withScratch;
   });
-  const arena = placeActivations(needed);
+  const arena = placeActivations({ ...needed, leanest: false });
   const resident = describe(arena, []);
   const isLeanest = problem.leanest === true;
   if (resident.ramBytes <= problem.budget && !isLeanest) return resident;
@@ -44,7 +44,8 @@ export function planMemory(problem: PlanProblem): Layout {
   const worth = withoutOverlaps(needed, ({ weights }, { apart, overlapped }) => {
     return weights === undefined || apart - overlapped >= (weights.blocks - 1) * weights.blockBytes;
   });
-  const arenas = countOverlaps(worth) < countOverlaps(needed) ? [arena, placeActivations(worth)] : [arena];
+  const problems = countOverlaps(worth) < countOverlaps(needed) ? [needed, worth] : [needed];
+  const arenas = [arena, ...problems.filter((one) => isLeanest || one === worth).map(placeActivations)];
 
   let best: Attempt | undefined;
   let leanest: Attempt | undefined;
@@ -76,11 +77,22 @@ function countOverlaps({ steps }: PlanProblem): number {
 }
 
 function placeActivations(problem: PlanProblem): Arena {
-  const storageBegins = placeStorages(problem);
+  const storageBegins = placeStorages(problem.leanest === true ? withLeastTiles(problem) : problem);
   const scratch = placeScratch(problem, storageBegins);
   const activationEnd = endOf(rangesOf(problem.storages, storageBegins));
   const end = Math.max(activationEnd, scratch.end);
   return { problem, storageBegins, scratchBegins: scratch.begins, activationEnd, end };
+}
+
+/** Where the fewest bytes in all are asked for, a tile of one block is there beside the scratch. */
+function withLeastTiles(problem: PlanProblem): PlanProblem {
+  const steps = problem.steps.map((step) => {
+    const { scratchBytes, weights, overlaps } = step;
+    if (weights === undefined) return step;
+    const blocks = overlaps.length > 0 ? weights.blocks : 1;
+    return { ...step, scratchBytes: align(scratchBytes, ALIGNMENT) + blocks * weights.blockBytes };
+  });
+  return { ...problem, steps };
 }
 
 function endOf(ranges: readonly Range[]): number {
@@ -105,7 +117,10 @@ function describe(arena: Arena, choices: readonly Choice[]): Layout {
   let nextResident = planBytes;
   const weights = resident.map((bytes, index): WeightPlacement => {
     const choice = byStep.get(index);
-    if (choice !== undefined) return { kind: "streamed", ...tilesOf(choice, arenaAddress) };
+    if (choice !== undefined) {
+      const { begin, blocks } = tileRange(choice);
+      return { kind: "streamed", address: arenaAddress + begin, tiles: choice.tiles, blocksPerTile: blocks };
+    }
     if (bytes === 0) return { kind: "none" };
     nextResident += bytes;
     return { kind: "resident", address: nextResident - bytes };
@@ -127,14 +142,4 @@ function describe(arena: Arena, choices: readonly Choice[]): Layout {
     slackBytes: SLACK_BYTES,
     ramBytes: arenaAddress + end + SLACK_BYTES,
   };
-}
-
-function tilesOf(choice: Choice, arenaAddress: number): { address: number; tiles: WeightTile[] } {
-  const { begin, blocks: perTile } = tileRange(choice);
-  const { blocks } = choice.demand;
-  const tiles: WeightTile[] = [];
-  for (let firstBlock = 0; firstBlock < blocks; firstBlock += perTile) {
-    tiles.push({ firstBlock, blocks: Math.min(perTile, blocks - firstBlock) });
-  }
-  return { address: arenaAddress + begin, tiles };
 }

@@ -37,7 +37,7 @@ export interface Step {
   readonly scratchBytes: number;
   readonly weights?: WeightDemand;
   readonly overlaps: readonly Overlap[];
-  /** Bytes of one record of this step; a step whose weights are streamed in n tiles has n of them and n fetches. */
+  /** Of the step; weights that are streamed have one more. */
   readonly recordBytes: number;
 }
 
@@ -52,17 +52,17 @@ export interface PlanProblem {
   readonly fixedPlanBytes: number;
 }
 
-/** Output-channel blocks [firstBlock, firstBlock + blocks) of a step's weights. */
-export interface WeightTile {
-  readonly firstBlock: number;
-  readonly blocks: number;
-}
-
 /** Where the weights of a step lie. Addresses are absolute. */
 export type WeightPlacement =
   | { readonly kind: "none" }
   | { readonly kind: "resident"; readonly address: number }
-  | { readonly kind: "streamed"; readonly address: number; readonly tiles: readonly WeightTile[] };
+  /** In so many tiles of whole blocks, the last perhaps of fewer. */
+  | {
+      readonly kind: "streamed";
+      readonly address: number;
+      readonly tiles: number;
+      readonly blocksPerTile: number;
+    };
 
 /**
  * A proved arrangement: header and records at 0, resident weights, then the arena with activations, scratch and weight

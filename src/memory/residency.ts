@@ -1,5 +1,5 @@
-import { FetchField } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
+import { recordBytes } from "../plan/record.ts";
 import { ALIGNMENT, freeAmong, largest, liveStorages, rangesOf } from "./occupancy.ts";
 import type { PlanProblem } from "./problem.ts";
 
@@ -21,8 +21,6 @@ export interface Demand {
   readonly bytes: number;
   readonly blocks: number;
   readonly blockBytes: number;
-  /** Of the step's record: each tile has one. */
-  readonly recordBytes: number;
   /** The output shares bytes with the input, so that the input can be read only once. */
   readonly singleTile: boolean;
   /** Largest hole between the activations, and the begin of the free bytes above them. */
@@ -47,8 +45,7 @@ export interface ResidencySearch {
 }
 
 /**
- * Chooses which weights stay and which are streamed within `limit` bytes: of what fits, the fewest bytes streamed, then
- * the fewest tiles.
+ * Chooses which weights stay and which are streamed within `limit` bytes: of what fits, what takes the least time to copy.
  *
  * Steps are coupled only by their sum and by the ceiling, the height up to which tiles may reach above the activations.
  * Under a given ceiling every blob has a cost resident (its bytes) and a cost streamed (its records), so every ceiling
@@ -94,19 +91,19 @@ function fill(choices: readonly Choice[], room: number): readonly Choice[] {
   });
 }
 
-/** Makes resident the most bytes that fit into `room` more: a knapsack, exact but for rounding `room` to cells. */
+/** Makes resident what saves most time in `room` more: a knapsack, exact but for rounding `room` to cells. */
 function pack(choices: readonly Choice[], room: number): readonly Choice[] {
   const grain = Math.max(4, Math.ceil((room * choices.length) / MAX_CELLS));
   const capacity = Math.floor(room / grain);
-  /** By room: the most bytes that the choices so far keep. */
+  /** By room: the most cycles that the choices so far save. */
   const most = new Float64Array(capacity + 1);
   const rows = choices.map((choice) => {
     const cells = Math.ceil(residentExtra(choice) / grain);
     const isKept = new Uint8Array(capacity + 1);
     for (let cell = capacity; cell >= cells; cell--) {
-      const bytes = (most[cell - cells] ?? 0) + choice.demand.bytes;
-      if (bytes <= (most[cell] ?? 0)) continue;
-      most[cell] = bytes;
+      const saved = (most[cell - cells] ?? 0) + cyclesOf(choice);
+      if (saved <= (most[cell] ?? 0)) continue;
+      most[cell] = saved;
       isKept[cell] = 1;
     }
     return { choice, cells, isKept };
@@ -133,15 +130,23 @@ function cheapestUnder(demand: Demand, ceiling: number): Choice {
   return costOf(streamed) < costOf(resident) ? streamed : resident;
 }
 
-/** Fewer bytes streamed, or as many in fewer tiles. */
+/** Less time spent on copies. */
 export function isBetter(a: readonly Choice[], b: readonly Choice[]): boolean {
-  const more = sum(a, streamedBytes) - sum(b, streamedBytes);
-  return more < 0 || (more === 0 && sum(a, (choice) => choice.tiles) < sum(b, (choice) => choice.tiles));
+  return sum(a, cyclesOf) < sum(b, cyclesOf);
 }
 
-function streamedBytes({ demand, tiles }: Choice): number {
-  return tiles > 0 ? demand.bytes : 0;
+function cyclesOf({ demand, tiles }: Choice): number {
+  return copyCycles(tiles > 0 ? demand.bytes : 0, tiles);
 }
+
+/** Cycles for copying so many bytes from flash in so many tiles, roughly, where flash is memory of the host. */
+export function copyCycles(bytes: number, tiles: number): number {
+  return bytes / FLASH_BYTES_PER_CYCLE + tiles * FETCH_CYCLES;
+}
+
+const FLASH_BYTES_PER_CYCLE = 8;
+/** Of one copy beside its bytes. */
+const FETCH_CYCLES = 1000;
 
 function sum(choices: readonly Choice[], value: (choice: Choice) => number): number {
   return choices.reduce((total, choice) => total + value(choice), 0);
@@ -166,7 +171,6 @@ function weightDemands(arena: Arena): Demand[] {
         bytes: blocks * blockBytes,
         blocks,
         blockBytes,
-        recordBytes: step.recordBytes,
         singleTile: step.overlaps.some(({ input, output }) => shareBytes(arena, input, output)),
         holeBegin: hole.begin,
         holeBytes: hole.end - hole.begin,
@@ -192,11 +196,13 @@ export function basePlanBytes(problem: PlanProblem): number {
 
 /** What the choice adds to the plan's and the resident weights' bytes. A sum of it, rounded up to 16, is exact. */
 export function costOf({ demand, tiles }: Choice): number {
-  const { bytes, recordBytes } = demand;
-  return tiles === 0 ? align(bytes, ALIGNMENT) : tiles * (recordBytes + FETCH_BYTES) - recordBytes;
+  if (tiles === 0) return align(demand.bytes, ALIGNMENT);
+  if (tiles === 1) return FETCH_BYTES;
+  return Number.isFinite(tiles) ? TILES_BYTES : Infinity;
 }
 
-const FETCH_BYTES = 4 * (FetchField.bytes + 1);
+const FETCH_BYTES = recordBytes("fetch");
+const TILES_BYTES = recordBytes("tiles");
 
 /** Where the tiles of a choice lie, from the start of the arena. */
 export function tileRange({ demand, tiles }: Choice): { begin: number; end: number; blocks: number } {

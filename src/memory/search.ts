@@ -10,6 +10,7 @@ import type { MemoryDemand, PackedWeights } from "./lifetimes.ts";
 import { demandMemory } from "./lifetimes.ts";
 import { planMemory } from "./planner.ts";
 import type { Layout } from "./problem.ts";
+import { copyCycles } from "./residency.ts";
 
 /**
  * What a plan is to be: whole layers ("layer"), as few bytes as possible ("minimum"), or the fastest that fits the budget
@@ -173,18 +174,13 @@ function neededBy({ neededBytes = Infinity }: MemoryError): number {
   return neededBytes;
 }
 
-/** Bytes per cycle that come from flash. */
-const FLASH_BYTES_PER_CYCLE = 8;
-/** Of one copy beside its bytes. */
-const FETCH_CYCLES = 1000;
-
 function planCycles(planned: Omit<Planned, "cycles">, variant: Variant): number {
   const { steps, layout } = planned;
   const run = steps.reduce((sum, step) => sum + cyclesOf(step, variant), 0);
-  const tiles = layout.weights.reduce((sum, { kind, ...weights }) => {
-    return sum + ("tiles" in weights && kind === "streamed" ? weights.tiles.length : 0);
+  const tiles = layout.weights.reduce((sum, weights) => {
+    return sum + (weights.kind === "streamed" ? weights.tiles : 0);
   }, 0);
-  return run + streamedBytes(planned) / FLASH_BYTES_PER_CYCLE + tiles * FETCH_CYCLES;
+  return run + copyCycles(streamedBytes(planned), tiles);
 }
 
 /** Bytes of weights that are copied per run. */

@@ -15,6 +15,7 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
     case "end":
     case "stream":
     case "stage":
+    case "tiles":
       return { accesses: [] };
     case "input": {
       atLeast(record, 0, ["y0", "input", "output"]);

@@ -8,7 +8,7 @@
  */
 
 /** Raised whenever a record changes; the kernels answer it from `planVersion()`. */
-export const PLAN_VERSION = 3;
+export const PLAN_VERSION = 4;
 
 /** Bytes after the arena that kernels may read (never write) past the end of an operand. */
 export const SLACK_BYTES = 16;
@@ -54,6 +54,7 @@ export enum Op {
   stream = 16,
   stage = 17,
   input = 18,
+  tiles = 19,
 }
 
 export enum Head {
@@ -110,6 +111,27 @@ export enum FetchField {
   destination = 2,
   source = 3,
   bytes = 4,
+}
+
+/**
+ * Weights of one operator, whose record follows, a tile at a time: brings `tileBytes` (the last time what is left of `bytes`)
+ * from flash offset `source` on to `destination`, and has the operator make the next `tileChannels` of its `channels`.
+ */
+export enum TilesField {
+  op = 0,
+  words = 1,
+  destination = 2,
+  source = 3,
+  bytes = 4,
+  tileBytes = 5,
+  tileChannels = 6,
+  channels = 7,
+}
+
+/** Records of operators whose weights may come in tiles: their range of output channels. */
+export enum Channels {
+  c0 = 18,
+  c1 = 19,
 }
 
 /** x ^= 0x80 over `bytes` at `address`: int8 of the API ↔ u8 storage of the relaxed variant. */

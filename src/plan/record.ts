@@ -19,6 +19,7 @@ import {
   SoftmaxField,
   StageField,
   StreamField,
+  TilesField,
   TransposeField,
   View,
 } from "./format.ts";
@@ -44,6 +45,7 @@ export const FIELDS = {
   stream: StreamField,
   stage: StageField,
   input: InputField,
+  tiles: TilesField,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;

@@ -18,6 +18,7 @@ export function operandNames(op: RecordOp): readonly string[] {
     case "stage":
       return [];
     case "fetch":
+    case "tiles":
     case "input":
       return ["output"];
     case "flipSign":
@@ -52,6 +53,13 @@ export interface StagePlacement {
 export interface StreamPlacement {
   readonly record: RecordOf<"stream"> & Placed;
   readonly stages: readonly StagePlacement[];
+}
+
+/** An operator that runs once per tile of its weights. */
+export interface TilesPlacement {
+  readonly tiles: RecordOf<"tiles"> & Placed;
+  readonly ids: Operands;
+  readonly operator: Placement;
 }
 
 /** Walks the plan's records in order, and the table of operands beside them. */
@@ -92,10 +100,11 @@ export class RecordReader {
 /** Stages of one stream: the kernels pull through them by recursion. */
 const MAX_STAGES = 256;
 
-/** The next record, or the next stream with all its stages; undefined at the end. */
-export function readStep(reader: RecordReader): Placement | StreamPlacement | undefined {
+/** The next record, or the next stream or tiles with what belongs to them; undefined at the end. */
+export function readStep(reader: RecordReader): Placement | StreamPlacement | TilesPlacement | undefined {
   const { record, ids } = reader.next();
   if (record.op === "end") return undefined;
+  if (record.op === "tiles") return { tiles: record, ids, operator: reader.next() };
   if (record.op === "stage") throw refusal("plan-field", record, "belongs to no stream");
   if (record.op !== "stream") return { record, ids };
   if (!(record.stages >= 1 && record.stages <= MAX_STAGES)) {
@@ -114,7 +123,7 @@ export function readStep(reader: RecordReader): Placement | StreamPlacement | un
     while (reader.at < end) {
       const nested = reader.next();
       const { op } = nested.record;
-      if (op === "end" || op === "stream" || op === "stage") {
+      if (op === "end" || op === "stream" || op === "stage" || op === "tiles") {
         throw refusal("plan-field", nested.record, "stands within a stage");
       }
       records.push(nested);

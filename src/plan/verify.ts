@@ -2,13 +2,13 @@ import { ExecutionError } from "../errors.ts";
 import type { Access, Range } from "./access.ts";
 import { forEachRange } from "./access.ts";
 import type { AnyRecord, Placed } from "./fields.ts";
-import { LIMIT, refusal } from "./fields.ts";
+import { atLeast, LIMIT, refusal } from "./fields.ts";
 import { footprint } from "./footprint.ts";
 import { Header, MAGIC, PLAN_VERSION, SLACK_BYTES } from "./format.ts";
 import type { Owners } from "./owners.ts";
 import { claim, createOwners, firstOther, NOBODY, ownerAt } from "./owners.ts";
 import type { RecordOf } from "./record.ts";
-import type { Operands, Placement, StagePlacement, StreamPlacement } from "./steps.ts";
+import type { Operands, Placement, StagePlacement, StreamPlacement, TilesPlacement } from "./steps.ts";
 import { readStep, RecordReader } from "./steps.ts";
 import type { Variant } from "./variant.ts";
 import { VARIANTS } from "./variant.ts";
@@ -77,6 +77,7 @@ export function verifyPlan(plan: PlanToVerify): void {
   const reader = new RecordReader(plan, entry, planBytes);
   for (let step = readStep(reader); step !== undefined; step = readStep(reader)) {
     if ("stages" in step) replayStream(replay, step);
+    else if ("tiles" in step) replayTiles(replay, step);
     else replayRecord(replay, step);
   }
   if (reader.operand !== plan.operands.length) {
@@ -194,6 +195,35 @@ function needed(stage: RecordOf<"stage"> & Placed, y1: number, stride: number, o
   const end = y1 * stride + offset;
   if (end >= -LIMIT && end < LIMIT) return end;
   throw refusal("plan-field", stage, `needs rows up to ${end}`);
+}
+
+/** As the kernels run it: assembly/kernels/tiles.ts. */
+function replayTiles(replay: Replay, { tiles, ids, operator }: TilesPlacement): void {
+  atLeast(tiles, 1, ["bytes", "tileBytes", "tileChannels", "channels"]);
+  atLeast(tiles, 0, ["destination", "source"]);
+  const { index, destination, bytes, tileBytes, tileChannels, channels } = tiles;
+  const { record } = operator;
+  if (record.op !== "conv2d" && record.op !== "depthwiseConv2d") {
+    throw refusal("plan-field", record, "stands where an operator with weights in tiles does");
+  }
+  const count = Math.ceil(bytes / tileBytes);
+  if (count !== Math.ceil(channels / tileChannels) || record.c0 !== 0 || record.c1 !== channels) {
+    const range = `${record.c0} to ${record.c1}`;
+    throw refusal(
+      "plan-field",
+      tiles,
+      `gives ${count} × ${tileChannels} channels to an operator of ${range}`,
+    );
+  }
+  for (let tile = 0; tile < count; tile++) {
+    const fetched = Math.min(tileBytes, bytes - tile * tileBytes);
+    const source = tiles.source + tile * tileBytes;
+    const fetch = { op: "fetch", index, destination, source, bytes: fetched } as const;
+    const c0 = tile * tileChannels;
+    const c1 = Math.min(c0 + tileChannels, channels);
+    replayRecord(replay, { record: fetch, ids });
+    replayRecord(replay, { record: { ...record, c0, c1 }, ids: operator.ids });
+  }
 }
 
 function replayRecord(replay: Replay, { record, ids }: Placement): void {

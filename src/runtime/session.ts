@@ -91,10 +91,15 @@ class FlashReader {
     for (let at = (words[Header.entry] ?? 0) >> 2; ;) {
       const record = decodeRecord(words, at);
       if (record === undefined || record.op === "end") break;
-      if (record.op === "fetch") {
+      if (record.op === "fetch" || record.op === "tiles") {
         const { source, bytes } = record;
-        const tiles = this.#tiles.get(source) ?? new Map<number, Uint8Array>();
-        this.#tiles.set(source, tiles.set(bytes, flash.subarray(source, source + bytes)));
+        const step = record.op === "fetch" ? bytes : record.tileBytes;
+        for (let at = 0; at < bytes; at += step) {
+          const begin = source + at;
+          const length = Math.min(step, bytes - at);
+          const tiles = this.#tiles.get(begin) ?? new Map<number, Uint8Array>();
+          this.#tiles.set(begin, tiles.set(length, flash.subarray(begin, begin + length)));
+        }
       }
       at += words[at + 1] ?? 0;
     }

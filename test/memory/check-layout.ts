@@ -41,13 +41,12 @@ export function faultsOf(problem: PlanProblem, layout: Layout): string[] {
       always.push(at(`weights ${index}`, placement.address, blocks * blockBytes));
       residentBytes += Math.ceil((blocks * blockBytes) / 16) * 16;
     } else if (placement.kind === "streamed") {
-      planBytes += placement.tiles.length * (step.recordBytes + 20) - step.recordBytes;
-      let next = 0;
-      for (const tile of placement.tiles) {
-        expect(tile.firstBlock === next && tile.blocks > 0, `tiles of step ${index} skip or repeat a block`);
-        next += tile.blocks;
-      }
-      expect(next === blocks, `tiles of step ${index} have ${next} of ${blocks} blocks`);
+      const { tiles, blocksPerTile } = placement;
+      planBytes += tiles === 1 ? 20 : 32;
+      expect(
+        tiles === Math.ceil(blocks / blocksPerTile),
+        `step ${index}: ${tiles} tiles of ${blocks} blocks`,
+      );
     }
   }
 
@@ -70,8 +69,7 @@ export function faultsOf(problem: PlanProblem, layout: Layout): string[] {
     }
     const tiles = streamed(index);
     if (tiles !== undefined) {
-      const blocks = Math.max(...tiles.tiles.map((tile) => tile.blocks));
-      const own = at(`tile ${index}`, tiles.address, blocks * (step?.weights?.blockBytes ?? 0));
+      const own = at(`tile ${index}`, tiles.address, tiles.blocksPerTile * (step?.weights?.blockBytes ?? 0));
       tileEnd = Math.max(tileEnd, own.end);
       present.push(own);
     }
@@ -85,10 +83,7 @@ export function faultsOf(problem: PlanProblem, layout: Layout): string[] {
           [b, a],
         ].some(([input, output]) => mayOverlap(problem, index, input, output));
         expect(allowed, `${a.what} and ${b.what} overlap in step ${index}`);
-        expect(
-          !allowed || (tiles?.tiles.length ?? 0) <= 1,
-          `step ${index} overlaps and reads its input twice`,
-        );
+        expect(!allowed || (tiles?.tiles ?? 0) <= 1, `step ${index} overlaps and reads its input twice`);
       }
     }
   }

@@ -134,12 +134,31 @@ export function drawChain(pick: Pick): Chain {
       return;
     }
     const perTile = 1 + pick(blocks);
+    const source = pick(64);
+    if (pick(2) === 0) {
+      const tile = nextId++;
+      const tileBytes = perTile * blockBytes;
+      const bytes = blocks * blockBytes;
+      const tileChannels = perTile * perBlock;
+      drafts.set(tile, { bytes: tileBytes, first: records.length, last: records.length + 1 });
+      drafts.set(scratch + 1, { bytes: scratchBytes, first: records.length, last: records.length + 1 });
+      push([tile], (at) => ({
+        op: "tiles",
+        destination: at(tile),
+        source,
+        bytes,
+        tileBytes,
+        tileChannels,
+        channels: output.channels,
+      }));
+      push([input.id, output.id, tile], (at) => record(0, output.channels, at(tile), at(scratch + 1), at));
+      return;
+    }
     for (let block = 0; block < blocks; block += perTile) {
       const count = Math.min(perTile, blocks - block);
       const tile = nextId++;
       const bytes = count * blockBytes;
       drafts.set(tile, { bytes, first: records.length, last: records.length });
-      const source = pick(64);
       push([tile], (at) => ({ op: "fetch", destination: at(tile), source, bytes }));
       const own = SCRATCH_IDS + records.length;
       drafts.set(own, { bytes: scratchBytes, first: records.length, last: records.length });

@@ -90,6 +90,7 @@ class Machine {
     for (let i = 0; i < records.length; i++) {
       const { record, ids } = records[i] as Named;
       if (record.op === "stream") i = this.#stream(record, records, i + 1) - 1;
+      else if (record.op === "tiles") this.#tiles(record, ids, records[++i]);
       else this.#run(record, ids);
     }
     for (const { id, address, bytes } of this.#plan.final) this.#check(address, bytes, id, "final");
@@ -133,6 +134,26 @@ class Machine {
     return next;
   }
 
+  /** Runs an operator once per tile of its weights, with so many more channels each time. */
+  #tiles(
+    { destination, source, bytes, tileBytes, tileChannels, channels }: RecordOf<"tiles">,
+    ids: ReadonlyMap<string, number>,
+    operator: Named | undefined,
+  ): void {
+    if (operator === undefined || !("c0" in operator.record)) throw new Broken("nothing to run in tiles");
+    if (tileBytes < 1 || tileChannels < 1) throw new Broken("tiles of nothing");
+    if (operator.record.c0 !== 0 || operator.record.c1 !== channels) throw new Broken("other channels");
+    let c0 = 0;
+    for (let done = 0; done < bytes; done += tileBytes) {
+      const fetched = Math.min(tileBytes, bytes - done);
+      this.#run({ op: "fetch", destination, source: source + done, bytes: fetched }, ids);
+      const c1 = Math.min(c0 + tileChannels, channels);
+      this.#run({ ...operator.record, c0, c1 }, operator.ids);
+      c0 = c1;
+    }
+    if (c0 !== channels) throw new Broken(`${c0} of ${channels} channels`);
+  }
+
   #fill(address: number, bytes: number, id: number): void {
     for (let i = 0; i < bytes; i++) this.#put(address + i, id);
   }
@@ -164,6 +185,7 @@ class Machine {
       case "end":
       case "stream":
       case "stage":
+      case "tiles":
         return;
       case "input":
         for (let y = record.y0; y < record.y1; y++) {
