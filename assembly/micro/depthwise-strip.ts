@@ -1,5 +1,5 @@
 import { multiplyAdd } from "./dot.ts";
-import { gatherBuffer, storeScalar } from "./epilogue.ts";
+import { gatherBuffer, storeRow, storeScalar } from "./epilogue.ts";
 import { storeTile } from "./store-tile.ts";
 
 /**
@@ -259,7 +259,7 @@ export function depthwiseRows(
   }
 }
 
-/** Tiles of four columns: 0 1 2 3, of fewer 0 1 1 2, 0 1 0 1, 0 0 0 0. */
+/** Tiles of four columns, five at the end where they are left: 0 1 2 3, of fewer 0 1 1 2, 0 1 0 1, 0 0 0 0. */
 function oneRow(
   strip: usize,
   pixelBytes: usize,
@@ -276,6 +276,23 @@ function oneRow(
   width: i32,
 ): void {
   for (let left = width; left > 0; left -= 4) {
+    if (left === 5) {
+      fiveColumns(
+        strip,
+        pixelBytes,
+        tapJump,
+        groups,
+        kernelWidth,
+        block,
+        head,
+        weightStep,
+        channels,
+        constants,
+        out,
+        outStep,
+      );
+      return;
+    }
     let q0 = strip;
     let q1 = left > 1 ? q0 + pixelBytes : q0;
     let q2 = left > 3 ? q1 + pixelBytes : left > 2 ? q1 : q0;
@@ -331,6 +348,82 @@ function oneRow(
     strip += pixelBytes << 2;
     out += outStep << 2;
   }
+}
+
+/** A tile of five columns: narrow maps end in one. */
+function fiveColumns(
+  q0: usize,
+  pixelBytes: usize,
+  tapJump: usize,
+  groups: i32,
+  kernelWidth: i32,
+  block: usize,
+  head: usize,
+  weightStep: usize,
+  channels: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+): void {
+  let q1 = q0 + pixelBytes;
+  let q2 = q1 + pixelBytes;
+  let q3 = q2 + pixelBytes;
+  let q4 = q3 + pixelBytes;
+  let a0 = v128.load(block);
+  let a1 = v128.load(block, 16);
+  let b0 = a0;
+  let b1 = a1;
+  let c0 = a0;
+  let c1 = a1;
+  let d0 = a0;
+  let d1 = a1;
+  let e0 = a0;
+  let e1 = a1;
+  let w = block + head;
+  for (let kx = kernelWidth; kx > 0; kx--) {
+    for (let g = groups; g > 0; g--) {
+      const w0 = v128.load(w);
+      const w1 = v128.load(w, 16);
+      a0 = multiplyAdd(w0, v128.load(q0), a0);
+      a1 = multiplyAdd(w1, v128.load(q0, 16), a1);
+      b0 = multiplyAdd(w0, v128.load(q1), b0);
+      b1 = multiplyAdd(w1, v128.load(q1, 16), b1);
+      c0 = multiplyAdd(w0, v128.load(q2), c0);
+      c1 = multiplyAdd(w1, v128.load(q2, 16), c1);
+      d0 = multiplyAdd(w0, v128.load(q3), d0);
+      d1 = multiplyAdd(w1, v128.load(q3, 16), d1);
+      e0 = multiplyAdd(w0, v128.load(q4), e0);
+      e1 = multiplyAdd(w1, v128.load(q4, 16), e1);
+      q0 += 32;
+      q1 += 32;
+      q2 += 32;
+      q3 += 32;
+      q4 += 32;
+      w += weightStep;
+    }
+    q0 += tapJump;
+    q1 += tapJump;
+    q2 += tapJump;
+    q3 += tapJump;
+    q4 += tapJump;
+  }
+  storeRow(e0, e1, block, constants, channels, out + (outStep << 2));
+  storeTile(
+    a0,
+    a1,
+    b0,
+    b1,
+    c0,
+    c1,
+    d0,
+    d1,
+    block,
+    constants,
+    channels,
+    out,
+    outStep,
+    outStep << 1,
+  );
 }
 
 /** Tiles of two columns × two output rows; a last column alone is computed twice. */
