@@ -184,6 +184,9 @@ export function depthwiseRows(
     const inner = strip + <usize>padLeft * columnBytes;
     const pixelBytes = <usize>strideX * columnBytes;
     const tapJump = <usize>(dilationX - 1) * columnBytes;
+    // Row groups of neighbouring taps follow each other: one loop takes less time than two.
+    const runs = dilationX === 1 ? 1 : kernelWidth;
+    const steps = dilationX === 1 ? groups * kernelWidth : groups;
     // The same for every channel: a column of padding is zero points throughout.
     padColumns(strip, columnBytes, inputZeroPoint, padLeft);
     padColumns(inner + <usize>inside * columnBytes, columnBytes, inputZeroPoint, padRight);
@@ -205,8 +208,8 @@ export function depthwiseRows(
           strip,
           pixelBytes,
           tapJump,
-          groups,
-          kernelWidth,
+          steps,
+          runs,
           block,
           head,
           c1 - c,
@@ -221,8 +224,8 @@ export function depthwiseRows(
           strip,
           pixelBytes,
           tapJump,
-          groups,
-          kernelWidth,
+          steps,
+          runs,
           block,
           head,
           (<usize>packedRows) << 5,
@@ -264,8 +267,8 @@ function oneRow(
   strip: usize,
   pixelBytes: usize,
   tapJump: usize,
-  groups: i32,
-  kernelWidth: i32,
+  steps: i32,
+  runs: i32,
   block: usize,
   head: usize,
   weightStep: usize,
@@ -281,8 +284,8 @@ function oneRow(
         strip,
         pixelBytes,
         tapJump,
-        groups,
-        kernelWidth,
+        steps,
+        runs,
         block,
         head,
         weightStep,
@@ -306,8 +309,8 @@ function oneRow(
     let d0 = a0;
     let d1 = a1;
     let w = block + head;
-    for (let kx = kernelWidth; kx > 0; kx--) {
-      for (let g = groups; g > 0; g--) {
+    for (let run = runs; run > 0; run--) {
+      for (let k = steps; k > 0; k--) {
         const w0 = v128.load(w);
         const w1 = v128.load(w, 16);
         a0 = multiplyAdd(w0, v128.load(q0), a0);
@@ -355,8 +358,8 @@ function fiveColumns(
   q0: usize,
   pixelBytes: usize,
   tapJump: usize,
-  groups: i32,
-  kernelWidth: i32,
+  steps: i32,
+  runs: i32,
   block: usize,
   head: usize,
   weightStep: usize,
@@ -380,8 +383,8 @@ function fiveColumns(
   let e0 = a0;
   let e1 = a1;
   let w = block + head;
-  for (let kx = kernelWidth; kx > 0; kx--) {
-    for (let g = groups; g > 0; g--) {
+  for (let run = runs; run > 0; run--) {
+    for (let k = steps; k > 0; k--) {
       const w0 = v128.load(w);
       const w1 = v128.load(w, 16);
       a0 = multiplyAdd(w0, v128.load(q0), a0);
@@ -431,8 +434,8 @@ function twoRows(
   strip: usize,
   pixelBytes: usize,
   tapJump: usize,
-  groups: i32,
-  kernelWidth: i32,
+  steps: i32,
+  runs: i32,
   block: usize,
   head: usize,
   channels: i32,
@@ -454,8 +457,8 @@ function twoRows(
     let d0 = a0;
     let d1 = a1;
     let w = block + head;
-    for (let kx = kernelWidth; kx > 0; kx--) {
-      for (let g = groups; g > 0; g--) {
+    for (let run = runs; run > 0; run--) {
+      for (let k = steps; k > 0; k--) {
         const x0 = v128.load(q0);
         const x1 = v128.load(q0, 16);
         const y0 = v128.load(q1);
