@@ -3,12 +3,13 @@ import tseslint from "typescript-eslint";
 
 export default tseslint.config(
   {
-    // store-tile.ts: its decorator is not TypeScript.
+    // Tiles: their decorator is not TypeScript.
     ignores: [
       "dist",
       "build",
       "coverage",
       "src/runtime/kernels.generated.ts",
+      "assembly/micro/depthwise-tile.ts",
       "assembly/micro/store-tile.ts",
     ],
   },

@@ -1,6 +1,5 @@
-import { multiplyAdd } from "./dot.ts";
-import { gatherBuffer, storeRow, storeScalar } from "./epilogue.ts";
-import { storeTile } from "./store-tile.ts";
+import { oneRow, twoRows } from "./depthwise-tile.ts";
+import { gatherBuffer, storeScalar } from "./epilogue.ts";
 
 /**
  * Depthwise strips: one or two output rows, 8 channels at a time.
@@ -203,38 +202,46 @@ export function depthwiseRows(
           gatherBuffer(constants),
         );
       }
-      if (outputRows === 2) {
-        twoRows(
-          strip,
-          pixelBytes,
-          tapJump,
-          steps,
-          runs,
-          block,
-          head,
-          c1 - c,
-          constants,
-          out + c,
-          outStep,
-          outRowStep,
-          width,
-        );
-      } else {
-        oneRow(
-          strip,
-          pixelBytes,
-          tapJump,
-          steps,
-          runs,
-          block,
-          head,
-          (<usize>packedRows) << 5,
-          c1 - c,
-          constants,
-          out + c,
-          outStep,
-          width,
-        );
+      for (let half: usize = 0; half < 2; half++) {
+        const left = c1 - c - ((<i32>half) << 2);
+        if (left <= 0) break;
+        const halfStrip = strip + (half << 4);
+        const to = out + c + (half << 2);
+        if (outputRows === 2) {
+          twoRows(
+            halfStrip,
+            pixelBytes,
+            tapJump,
+            steps,
+            runs,
+            block,
+            half,
+            head,
+            left,
+            constants,
+            to,
+            outStep,
+            outRowStep,
+            width,
+          );
+        } else {
+          oneRow(
+            halfStrip,
+            pixelBytes,
+            tapJump,
+            steps,
+            runs,
+            block,
+            half,
+            head,
+            (<usize>packedRows) << 5,
+            left,
+            constants,
+            to,
+            outStep,
+            width,
+          );
+        }
       }
       block += blockBytes;
     }
@@ -259,247 +266,6 @@ export function depthwiseRows(
       );
       block += blockBytes;
     }
-  }
-}
-
-/** Tiles of four columns, five at the end where they are left: 0 1 2 3, of fewer 0 1 1 2, 0 1 0 1, 0 0 0 0. */
-function oneRow(
-  strip: usize,
-  pixelBytes: usize,
-  tapJump: usize,
-  steps: i32,
-  runs: i32,
-  block: usize,
-  head: usize,
-  weightStep: usize,
-  channels: i32,
-  constants: usize,
-  out: usize,
-  outStep: usize,
-  width: i32,
-): void {
-  for (let left = width; left > 0; left -= 4) {
-    if (left === 5) {
-      fiveColumns(
-        strip,
-        pixelBytes,
-        tapJump,
-        steps,
-        runs,
-        block,
-        head,
-        weightStep,
-        channels,
-        constants,
-        out,
-        outStep,
-      );
-      return;
-    }
-    let q0 = strip;
-    let q1 = left > 1 ? q0 + pixelBytes : q0;
-    let q2 = left > 3 ? q1 + pixelBytes : left > 2 ? q1 : q0;
-    let q3 = left > 2 ? q2 + pixelBytes : q1;
-    let a0 = v128.load(block);
-    let a1 = v128.load(block, 16);
-    let b0 = a0;
-    let b1 = a1;
-    let c0 = a0;
-    let c1 = a1;
-    let d0 = a0;
-    let d1 = a1;
-    let w = block + head;
-    for (let run = runs; run > 0; run--) {
-      for (let k = steps; k > 0; k--) {
-        const w0 = v128.load(w);
-        const w1 = v128.load(w, 16);
-        a0 = multiplyAdd(w0, v128.load(q0), a0);
-        a1 = multiplyAdd(w1, v128.load(q0, 16), a1);
-        b0 = multiplyAdd(w0, v128.load(q1), b0);
-        b1 = multiplyAdd(w1, v128.load(q1, 16), b1);
-        c0 = multiplyAdd(w0, v128.load(q2), c0);
-        c1 = multiplyAdd(w1, v128.load(q2, 16), c1);
-        d0 = multiplyAdd(w0, v128.load(q3), d0);
-        d1 = multiplyAdd(w1, v128.load(q3, 16), d1);
-        q0 += 32;
-        q1 += 32;
-        q2 += 32;
-        q3 += 32;
-        w += weightStep;
-      }
-      q0 += tapJump;
-      q1 += tapJump;
-      q2 += tapJump;
-      q3 += tapJump;
-    }
-    storeTile(
-      a0,
-      a1,
-      b0,
-      b1,
-      c0,
-      c1,
-      d0,
-      d1,
-      block,
-      constants,
-      channels,
-      out,
-      left > 1 ? outStep : 0,
-      left > 3 ? outStep << 1 : left > 2 ? outStep : 0,
-    );
-    strip += pixelBytes << 2;
-    out += outStep << 2;
-  }
-}
-
-/** A tile of five columns: narrow maps end in one. */
-function fiveColumns(
-  q0: usize,
-  pixelBytes: usize,
-  tapJump: usize,
-  steps: i32,
-  runs: i32,
-  block: usize,
-  head: usize,
-  weightStep: usize,
-  channels: i32,
-  constants: usize,
-  out: usize,
-  outStep: usize,
-): void {
-  let q1 = q0 + pixelBytes;
-  let q2 = q1 + pixelBytes;
-  let q3 = q2 + pixelBytes;
-  let q4 = q3 + pixelBytes;
-  let a0 = v128.load(block);
-  let a1 = v128.load(block, 16);
-  let b0 = a0;
-  let b1 = a1;
-  let c0 = a0;
-  let c1 = a1;
-  let d0 = a0;
-  let d1 = a1;
-  let e0 = a0;
-  let e1 = a1;
-  let w = block + head;
-  for (let run = runs; run > 0; run--) {
-    for (let k = steps; k > 0; k--) {
-      const w0 = v128.load(w);
-      const w1 = v128.load(w, 16);
-      a0 = multiplyAdd(w0, v128.load(q0), a0);
-      a1 = multiplyAdd(w1, v128.load(q0, 16), a1);
-      b0 = multiplyAdd(w0, v128.load(q1), b0);
-      b1 = multiplyAdd(w1, v128.load(q1, 16), b1);
-      c0 = multiplyAdd(w0, v128.load(q2), c0);
-      c1 = multiplyAdd(w1, v128.load(q2, 16), c1);
-      d0 = multiplyAdd(w0, v128.load(q3), d0);
-      d1 = multiplyAdd(w1, v128.load(q3, 16), d1);
-      e0 = multiplyAdd(w0, v128.load(q4), e0);
-      e1 = multiplyAdd(w1, v128.load(q4, 16), e1);
-      q0 += 32;
-      q1 += 32;
-      q2 += 32;
-      q3 += 32;
-      q4 += 32;
-      w += weightStep;
-    }
-    q0 += tapJump;
-    q1 += tapJump;
-    q2 += tapJump;
-    q3 += tapJump;
-    q4 += tapJump;
-  }
-  storeRow(e0, e1, block, constants, channels, out + (outStep << 2));
-  storeTile(
-    a0,
-    a1,
-    b0,
-    b1,
-    c0,
-    c1,
-    d0,
-    d1,
-    block,
-    constants,
-    channels,
-    out,
-    outStep,
-    outStep << 1,
-  );
-}
-
-/** Tiles of two columns × two output rows; a last column alone is computed twice. */
-function twoRows(
-  strip: usize,
-  pixelBytes: usize,
-  tapJump: usize,
-  steps: i32,
-  runs: i32,
-  block: usize,
-  head: usize,
-  channels: i32,
-  constants: usize,
-  out: usize,
-  outStep: usize,
-  outRowStep: usize,
-  width: i32,
-): void {
-  for (let left = width; left > 0; left -= 2) {
-    let q0 = strip;
-    let q1 = left > 1 ? q0 + pixelBytes : q0;
-    let a0 = v128.load(block);
-    let a1 = v128.load(block, 16);
-    let b0 = a0;
-    let b1 = a1;
-    let c0 = a0;
-    let c1 = a1;
-    let d0 = a0;
-    let d1 = a1;
-    let w = block + head;
-    for (let run = runs; run > 0; run--) {
-      for (let k = steps; k > 0; k--) {
-        const x0 = v128.load(q0);
-        const x1 = v128.load(q0, 16);
-        const y0 = v128.load(q1);
-        const y1 = v128.load(q1, 16);
-        let v = v128.load(w);
-        a0 = multiplyAdd(v, x0, a0);
-        b0 = multiplyAdd(v, y0, b0);
-        v = v128.load(w, 16);
-        a1 = multiplyAdd(v, x1, a1);
-        b1 = multiplyAdd(v, y1, b1);
-        v = v128.load(w, 32);
-        c0 = multiplyAdd(v, x0, c0);
-        d0 = multiplyAdd(v, y0, d0);
-        v = v128.load(w, 48);
-        c1 = multiplyAdd(v, x1, c1);
-        d1 = multiplyAdd(v, y1, d1);
-        q0 += 32;
-        q1 += 32;
-        w += 64;
-      }
-      q0 += tapJump;
-      q1 += tapJump;
-    }
-    storeTile(
-      a0,
-      a1,
-      b0,
-      b1,
-      c0,
-      c1,
-      d0,
-      d1,
-      block,
-      constants,
-      channels,
-      out,
-      left > 1 ? outStep : 0,
-      outRowStep,
-    );
-    strip += pixelBytes << 1;
-    out += outStep << 1;
   }
 }
 

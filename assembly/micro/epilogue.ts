@@ -232,6 +232,12 @@ export function storeLow(at: usize, value: v128, count: i32, constants: usize): 
   for (let i = 0; i < count; i++) store<u8>(at + i, load<u8>(constants + i, TAIL));
 }
 
+/** Stores `count` bytes of `value` from byte `first` on. */
+export function storeFew(at: usize, value: v128, first: usize, count: i32, constants: usize): void {
+  v128.store(constants, value, TAIL);
+  for (let i = 0; i < count; i++) store<u8>(at + i, load<u8>(constants + first + i, TAIL));
+}
+
 /** One position × 8 channels, requantised with the constants at the head of `block`: 8 int16, zero point added. */
 function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize): v128 {
   const method = load<i32>(constants, METHOD);
