@@ -198,7 +198,7 @@ function fourPixels(
   }
 }
 
-/** Four blocks of 8 channels at a time, so that one splat of input serves 8 products. */
+/** Three blocks of 8 channels at a time: a splat of input serves 6 products, and a fourth would leave accumulators in memory. */
 function onePixel(
   p: usize,
   segments: i32,
@@ -213,22 +213,18 @@ function onePixel(
 ): void {
   const jump = segmentBytes - ((<usize>steps) << 2);
   let c = 0;
-  for (; c + 24 < channels; c += 32) {
+  for (; c + 16 < channels; c += 24) {
     const blockB = block + blockBytes;
     const blockC = blockB + blockBytes;
-    const blockD = blockC + blockBytes;
     let a0 = v128.load(block);
     let a1 = v128.load(block, 16);
     let b0 = v128.load(blockB);
     let b1 = v128.load(blockB, 16);
     let c0 = v128.load(blockC);
     let c1 = v128.load(blockC, 16);
-    let d0 = v128.load(blockD);
-    let d1 = v128.load(blockD, 16);
     let wa = block + head;
     let wb = blockB + head;
     let wc = blockC + head;
-    let wd = blockD + head;
     let q = p;
     for (let s = 0; s < segments; s++) {
       for (let k = steps; k > 0; k--) {
@@ -239,21 +235,17 @@ function onePixel(
         b1 = multiplyAdd(loadWeights(wb, 1), x, b1);
         c0 = multiplyAdd(loadWeights(wc, 0), x, c0);
         c1 = multiplyAdd(loadWeights(wc, 1), x, c1);
-        d0 = multiplyAdd(loadWeights(wd, 0), x, d0);
-        d1 = multiplyAdd(loadWeights(wd, 1), x, d1);
         q += 4;
         wa += stepBytes();
         wb += stepBytes();
         wc += stepBytes();
-        wd += stepBytes();
       }
       q += jump;
     }
     storeRow(a0, a1, block, constants, 8, out + c);
     storeRow(b0, b1, blockB, constants, 8, out + c + 8);
-    storeRow(c0, c1, blockC, constants, 8, out + c + 16);
-    storeRow(d0, d1, blockD, constants, channels - c - 24, out + c + 24);
-    block = blockD + blockBytes;
+    storeRow(c0, c1, blockC, constants, channels - c - 16, out + c + 16);
+    block = blockC + blockBytes;
   }
   for (; c < channels; c += 8) {
     let a0 = v128.load(block);
