@@ -79,7 +79,11 @@ function pointwise(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBat
     (y0 % outputRing) + y1 - y0 <= outputRing;
   const rows = dense ? y1 - y0 : 1;
   const staging = constants + epilogueBytes();
-  const stagedBytes = ((<usize>inDepth * stagedElementBytes() + 15) & ~15) + 16;
+  // Neighbours are staged at once; others begin apart, because staging writes up to 15 elements too many.
+  const stagedStep =
+    pixelStep === <usize>inDepth
+      ? <usize>inDepth * stagedElementBytes()
+      : ((<usize>inDepth * stagedElementBytes() + 15) & ~15) + 16;
 
   for (let y = y0; y < y1; y += rows) {
     let from = rowAddress(input, y * strideY, inputBatch);
@@ -91,13 +95,16 @@ function pointwise(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBat
     }
     for (let left = pixels; left > 0; left -= 4) {
       const count = min(left, 4);
-      for (let i = 0; i < count; i++) {
-        stage(staging + <usize>i * stagedBytes, from, inDepth);
-        from += pixelStep;
+      if (pixelStep === <usize>inDepth) {
+        stage(staging, from, count * inDepth);
+      } else {
+        for (let i = 0; i < count; i++)
+          stage(staging + <usize>i * stagedStep, from + <usize>i * pixelStep, inDepth);
       }
+      from += pixelStep << 2;
       convRow(
         staging,
-        stagedBytes,
+        stagedStep,
         count,
         1,
         0,
