@@ -78,14 +78,21 @@ export function convRow(
   outStep: usize,
 ): void {
   if (ASC_FEATURE_SIMD) {
+    // Segments of one step (a kernel row of a one-channel input) are one run with a longer stride.
+    const single = steps === 1;
+    const runs = single ? 1 : segments;
+    const run = single ? segments : steps;
+    const stride: usize = single ? segmentBytes : 4;
+    const jump: usize = single ? 0 : segmentBytes - ((<usize>steps) << 2);
     for (; width > 1; width -= 4) {
       fourPixels(
         pixel,
         pixelStep,
         width,
-        segments,
-        segmentBytes,
-        steps,
+        runs,
+        run,
+        stride,
+        jump,
         block,
         blockBytes,
         head,
@@ -115,8 +122,9 @@ function fourPixels(
   pixelStep: usize,
   left: i32,
   segments: i32,
-  segmentBytes: usize,
   steps: i32,
+  stride: usize,
+  jump: usize,
   block: usize,
   blockBytes: usize,
   head: usize,
@@ -129,14 +137,6 @@ function fourPixels(
   const p1 = p0 + pixelStep;
   const p2 = p0 + far * pixelStep;
   const p3 = p1 + far * pixelStep;
-  // Segments of one step (a kernel row of a one-channel input) are one run with a longer stride.
-  const single = steps === 1;
-  const stride = single ? segmentBytes : 4;
-  if (single) {
-    steps = segments;
-    segments = 1;
-  }
-  const jump: usize = single ? 0 : segmentBytes - ((<usize>steps) << 2);
   for (let c = 0; c < channels; c += 8) {
     let a0 = v128.load(block);
     let a1 = v128.load(block, 16);
