@@ -55,7 +55,7 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       softmax(record);
       return true;
     case Op.pad:
-      pad(record);
+      pad(record, y0, y1);
       return true;
     case Op.transpose:
       transpose(record);

@@ -58,9 +58,14 @@ export class Kernels {
   /** Places int8 activations in the variant's storage form. */
   placeActivations(values: Int8Array): number {
     const address = this.allocate(values.length);
+    this.writeActivations(address, values);
+    return address;
+  }
+
+  /** Writes int8 activations in the variant's storage form. */
+  writeActivations(address: number, values: Int8Array): void {
     const flip = this.variant === "relaxed" ? 0x80 : 0;
     for (let i = 0; i < values.length; i++) this.bytes[address + i] = ((values[i] ?? 0) & 0xff) ^ flip;
-    return address;
   }
 
   /** Reads int8 activations back from storage form. */

@@ -1,15 +1,27 @@
 import { PadField } from "../../src/plan/format.ts";
-import { address, field, storedActivation } from "../record.ts";
+import { field, ringRow, storedActivation } from "../record.ts";
 
 /**
- *   out[i + before] = in[i], everything else `value`
+ *   out[y + beforeRows, i + before] = in[y, i], everything else `value`
  *
- * in   int8 [n0, n1, n2, n3, n4], dense
- * out  int8 [before + n + after in each dimension], dense
+ * in   int8 rows of [n0, n1, n2, n3, n4], dense
+ * out  int8 rows of [before + n + after in each dimension], dense
  *
  * Reference: TFLite reference/pad.h.
  */
-export function pad(record: usize): void {
+export function pad(record: usize, y0: i32, y1: i32): void {
+  const beforeRows = field(record, PadField.beforeRows);
+  const rows = field(record, PadField.rows);
+  for (let y = y0; y < y1; y++) {
+    const to = ringRow(record, PadField.output, PadField.outputRowBytes, y);
+    const row = y - beforeRows;
+    const inside = row >= 0 && row < rows;
+    padRow(record, inside, inside ? ringRow(record, PadField.input, PadField.inputRowBytes, row) : 0, to);
+  }
+}
+
+/** One row, of `value` alone where it is not `inside` the input. */
+function padRow(record: usize, inside: bool, from: usize, to: usize): void {
   const value = <u8>storedActivation(field(record, PadField.value));
   const size0 = paddedSize(record, 0);
   const size1 = paddedSize(record, 1);
@@ -18,10 +30,8 @@ export function pad(record: usize): void {
   const row = field(record, PadField.n4);
   const before = field(record, PadField.before4);
   const after = field(record, PadField.after4);
-  let from = address(record, PadField.input);
-  let to = address(record, PadField.output);
   for (let i0 = 0; i0 < size0; i0++) {
-    const inside0 = isInside(record, 0, i0);
+    const inside0 = inside && isInside(record, 0, i0);
     for (let i1 = 0; i1 < size1; i1++) {
       const inside1 = inside0 && isInside(record, 1, i1);
       for (let i2 = 0; i2 < size2; i2++) {

@@ -10,7 +10,8 @@ import {
   sameQuantization,
   withShape,
 } from "./check.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, NOWHERE } from "./op.ts";
+import { ONE_ROW, rowCount, rowFields } from "./view.ts";
 
 /** Elements before and after each dimension. */
 export interface PadAttrs {
@@ -73,11 +74,26 @@ export const pad = defineOp<PadAttrs>({
     input !== undefined &&
     output !== undefined &&
     sameQuantization(input, output),
+
+  rows({ attrs, outputs }) {
+    const rows = rowCount(requireOutput(outputs));
+    const [batches = 0, before = 0] = attrs.before;
+    if (rows < 2 || attrs.before.length < 3 || batches > 0) return undefined;
+    return { rows, inputs: [{ stride: 1, first: -before, last: -before }, undefined] };
+  },
+
   macs: () => 0,
 
   lower({ attrs, inputs, outputs }, at) {
-    const { shape } = requireInput(inputs, 0, "input");
-    const dimensions = merge(shape, attrs);
+    const input = requireInput(inputs, 0, "input");
+    const output = requireOutput(outputs);
+    const inRows = at.accumulators !== undefined;
+    const [, beforeRows = 0] = attrs.before;
+    const dimensions = inRows
+      ? merge(input.shape.slice(2), { before: attrs.before.slice(2), after: attrs.after.slice(2) })
+      : merge(input.shape, attrs);
+    const inputRows = inRows ? rowFields(at.inputs[0] ?? NOWHERE, input) : ONE_ROW;
+    const outputRows = inRows ? rowFields(at.outputs[0] ?? NOWHERE, output) : ONE_ROW;
     const missing = MAX_RANK - dimensions.length;
     const all = [...Array<Dimension>(missing).fill(UNPADDED), ...dimensions];
     const [n0 = 1, n1 = 1, n2 = 1, n3 = 1, n4 = 1] = all.map(({ size }) => size);
@@ -85,6 +101,8 @@ export const pad = defineOp<PadAttrs>({
     const [after0 = 0, after1 = 0, after2 = 0, after3 = 0, after4 = 0] = all.map((d) => d.after);
     return {
       op: "pad",
+      y0: 0,
+      y1: inRows ? rowCount(output) : 1,
       input: at.inputs[0]?.address ?? 0,
       output: at.outputs[0]?.address ?? 0,
       n0,
@@ -102,7 +120,13 @@ export const pad = defineOp<PadAttrs>({
       after2,
       after3,
       after4,
-      value: perTensor(requireOutput(outputs), "output").zeroPoint,
+      value: perTensor(output, "output").zeroPoint,
+      beforeRows: inRows ? beforeRows : 0,
+      rows: inRows ? rowCount(input) : 1,
+      inputRowBytes: inputRows.rowBytes,
+      inputRingRows: inputRows.ringRows,
+      outputRowBytes: outputRows.rowBytes,
+      outputRingRows: outputRows.ringRows,
     };
   },
 });

@@ -206,13 +206,14 @@ function rowsOf(
 function* rowByRow(accessesOf: (y: number) => readonly Access[], y0: number, y1: number): Generator<Access> {
   for (let y = y0; y < y1; y++) {
     for (const { kind, operand, region } of accessesOf(y)) {
-      yield {
-        kind,
-        operand,
-        region: "view" in region ? { ...region, y0: y, y1: y + 1 } : region,
-      };
+      yield { kind, operand, region: oneRow(region, y) };
     }
   }
+}
+
+/** Row `y` of an operand that has rows, or all of one that has none. */
+function oneRow(region: Region | Range, y: number): Region | Range {
+  return "view" in region ? { ...region, y0: y, y1: y + 1 } : region;
 }
 
 /**
@@ -345,10 +346,26 @@ function padFootprint(record: RecordOf<"pad"> & Placed): Footprint {
     atLeast(record, 1, [`n${i}`]);
     atLeast(record, 0, [`before${i}`, `after${i}`]);
   }
+  atLeast(record, 0, ["y0", "input", "output", "beforeRows", "inputRowBytes", "outputRowBytes"]);
+  atLeast(record, 1, ["rows"]);
   zeroPoints(record, ["value"]);
+  const { y0, y1, input, output, beforeRows, rows } = record;
   const sizes = axes.map((i) => record[`n${i}`]);
   const padded = axes.map((i) => record[`before${i}`] + record[`n${i}`] + record[`after${i}`]);
-  return apart(record, product(record, ...sizes), product(record, ...padded));
+  const made = product(record, ...padded);
+  const { outputRowBytes, outputRingRows, inputRowBytes, inputRingRows } = record;
+  const written = rowsOf(record, output, made, outputRowBytes, outputRingRows, "output");
+  const inside = { ...record, y0: Math.max(y0 - beforeRows, 0), y1: Math.min(y1 - beforeRows, rows) };
+  if (inside.y0 >= inside.y1) return { accesses: [write("output", written)] };
+  const source = rowsOf(inside, input, product(record, ...sizes), inputRowBytes, inputRingRows, "input");
+  function* accesses(): Generator<Access> {
+    for (let y = y0; y < y1; y++) {
+      yield write("output", oneRow(written, y));
+      const row = y - beforeRows;
+      if (row >= inside.y0 && row < inside.y1) yield read("input", oneRow(source, row));
+    }
+  }
+  return { accesses: accesses() };
 }
 
 function transposeFootprint(record: RecordOf<"transpose"> & Placed): Footprint {

@@ -401,30 +401,39 @@ export enum SoftmaxField {
 }
 
 /**
- * Dense input of sizes n0..n4 (bytes; n4 innermost) copied into a dense output with before0..4 and after0..4 elements of
- * `value` (int8) around it.
+ * Rows [y0, y1) as in AddField. Row y of the output is row `y − beforeRows` of the input, of sizes n0..n4 (bytes; n4 innermost),
+ * with before0..4 and after0..4 elements of `value` (int8) around it; of `value` alone where the input has no such row.
  */
 export enum PadField {
   op = 0,
   words = 1,
-  input = 2,
-  output = 3,
-  n0 = 4,
-  n1 = 5,
-  n2 = 6,
-  n3 = 7,
-  n4 = 8,
-  before0 = 9,
-  before1 = 10,
-  before2 = 11,
-  before3 = 12,
-  before4 = 13,
-  after0 = 14,
-  after1 = 15,
-  after2 = 16,
-  after3 = 17,
-  after4 = 18,
-  value = 19,
+  y0 = 2,
+  y1 = 3,
+  input = 4,
+  output = 5,
+  n0 = 6,
+  n1 = 7,
+  n2 = 8,
+  n3 = 9,
+  n4 = 10,
+  before0 = 11,
+  before1 = 12,
+  before2 = 13,
+  before3 = 14,
+  before4 = 15,
+  after0 = 16,
+  after1 = 17,
+  after2 = 18,
+  after3 = 19,
+  after4 = 20,
+  value = 21,
+  beforeRows = 22,
+  /** Of the input. */
+  rows = 23,
+  inputRowBytes = 24,
+  inputRingRows = 25,
+  outputRowBytes = 26,
+  outputRingRows = 27,
 }
 
 /** Dense output of sizes n0..n4 (outermost first); stride0..4 are the input strides of those

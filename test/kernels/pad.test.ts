@@ -43,6 +43,59 @@ const interleave = ({ before, after }: Pick<PadCase, "before" | "after">): numbe
 describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as const))(
   "pad (%s)",
   (_, kernels) => {
+    test("in rows, through rings of any length", () => {
+      const sizes = fc.tuple(fc.integer({ min: 1, max: 5 }), padding, padding);
+      const cases = fc.tuple(sizes, sizes, sizes, fc.nat(), zeroPoint, fc.integer({ min: 1, max: 3 }));
+      fc.assert(
+        fc.property(cases, ([rows, columns, channels, seed, zero, kept]) => {
+          const axes = [[1, 0, 0], rows, columns, channels] as const;
+          const shape = axes.map(([size]) => size);
+          const before = axes.map(([, low]) => low);
+          const after = axes.map(([, , high]) => high);
+          const padded = axes.map(([size, low, high]) => size + low + high);
+          const [, height = 1] = shape;
+          const [, tall = 1] = padded;
+          const input = { shape, scale: 1, zeroPoint: zero, values: int8Values(seed, count(shape)) };
+          const output = { shape: padded, scale: 1, zeroPoint: zero };
+          const paddings = int32Tensor("paddings", interleave({ before, after }));
+          const node = importNode(pad, [int8Tensor("input", input), paddings], int8Tensor("output", output));
+          const access = pad.rows?.(node);
+          expect(access?.rows).toBe(tall < 2 ? undefined : tall);
+          if (access === undefined) return;
+          kernels.reset();
+          const rowBytes = count(shape) / height;
+          const outputRow = count(padded) / tall;
+          const from = kernels.allocate(kept * rowBytes);
+          const to = kernels.allocate(kept * outputRow);
+          const at = {
+            inputs: [{ address: from, ringRows: kept }, { address: 0 }],
+            outputs: [{ address: to, ringRows: kept }],
+            packed: 0,
+            scratch: 0,
+            c0: 0,
+            c1: 1,
+            accumulators: 0,
+          };
+          const record = pad.lower?.(node, at, kernels.variant, undefined);
+          if (record?.op !== "pad") throw new Error("pad has no record");
+          const expected = padReference(input, before, output);
+          for (let y = 0; y < tall; y++) {
+            // The row that the window names, as the stream would make it.
+            const row = y + (access.inputs[0]?.first ?? 0);
+            if (row >= 0 && row < height) {
+              const values = input.values.subarray(row * rowBytes, (row + 1) * rowBytes);
+              kernels.writeActivations(from + (row % kept) * rowBytes, values);
+            }
+            const here = to + (y % kept) * outputRow;
+            executeWithin(kernels, { ...record, y0: y, y1: y + 1 }, here, here + outputRow);
+            const made = expected.subarray(y * outputRow, (y + 1) * outputRow);
+            expect(kernels.readActivations(here, outputRow)).toEqual(made);
+          }
+        }),
+        { numRuns: 200 },
+      );
+    });
+
     test("equals the reference for any rank and paddings", () => {
       fc.assert(
         fc.property(padCase, (c) => {

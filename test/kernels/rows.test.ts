@@ -39,9 +39,8 @@ class Ring {
   }
 
   put({ values }: Int8Tensor, row: number): void {
-    const flip = this.#kernels.variant === "relaxed" ? 0x80 : 0;
-    for (let i = 0; i < this.rowBytes; i++)
-      this.#kernels.bytes[this.addressOf(row) + i] = ((values[row * this.rowBytes + i] ?? 0) & 0xff) ^ flip;
+    const own = values.subarray(row * this.rowBytes, (row + 1) * this.rowBytes);
+    this.#kernels.writeActivations(this.addressOf(row), own);
   }
 
   get(row: number): Int8Array {

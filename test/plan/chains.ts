@@ -394,6 +394,8 @@ export function drawChain(pick: Pick): Chain {
       const output = create({ ...input, height: height + top + bottom, width: width + left + right });
       push([input.id, output.id], (at) => ({
         op: "pad",
+        y0: 0,
+        y1: 1,
         input: at(input.id),
         output: at(output.id),
         n0: 1,
@@ -412,6 +414,12 @@ export function drawChain(pick: Pick): Chain {
         after3: right,
         after4: 0,
         value: -1,
+        beforeRows: 0,
+        rows: 1,
+        inputRowBytes: 0,
+        inputRingRows: 1,
+        outputRowBytes: 0,
+        outputRingRows: 1,
       }));
       current = output;
     } else {

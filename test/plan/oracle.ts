@@ -494,18 +494,27 @@ class Machine {
     const sizes = [record.n0, record.n1, record.n2, record.n3, record.n4];
     const before = [record.before0, record.before1, record.before2, record.before3, record.before4];
     const after = [record.after0, record.after1, record.after2, record.after3, record.after4];
-    let from = record.input;
-    let to = record.output;
-    const visit = (axis: number, inside: boolean): void => {
-      if (axis === 5) {
-        if (inside) this.#read("input", from++);
-        this.#write("output", to++);
-        return;
-      }
-      const [size = 1, low = 0, high = 0] = [sizes[axis], before[axis], after[axis]];
-      for (let i = 0; i < low + size + high; i++) visit(axis + 1, inside && i >= low && i < low + size);
-    };
-    visit(0, true);
+    for (let y = record.y0; y < record.y1; y++) {
+      const row = y - record.beforeRows;
+      const isRow = row >= 0 && row < record.rows;
+      let [from, fromLap] = ringRow(
+        record.input,
+        record.inputRowBytes,
+        record.inputRingRows,
+        isRow ? row : 0,
+      );
+      let [to, toLap] = ringRow(record.output, record.outputRowBytes, record.outputRingRows, y);
+      const visit = (axis: number, inside: boolean): void => {
+        if (axis === 5) {
+          if (inside) this.#read("input", from++, 1, fromLap);
+          this.#write("output", to++, 1, toLap);
+          return;
+        }
+        const [size = 1, low = 0, high = 0] = [sizes[axis], before[axis], after[axis]];
+        for (let i = 0; i < low + size + high; i++) visit(axis + 1, inside && i >= low && i < low + size);
+      };
+      visit(0, isRow);
+    }
   }
 }
 

@@ -170,6 +170,13 @@ class BlockNet {
         const padded = this.#activation([1, tall, wide, depth], this.#scale(input), this.#zeroPoint(input));
         this.#emit(BUILTIN.pad, [input, paddings], padded, []);
         const size = Math.min(kernel, tall, wide);
+        // Or of a pool, which keeps it.
+        if (back % 3 === 2) {
+          const shape = this.#windowed(padded, size, stride, 1, VALID, depth);
+          const output = this.#activation(shape, this.#scale(input), this.#zeroPoint(input));
+          this.#emit(BUILTIN.maxPool2d, [padded], output, options.pool2d(VALID, stride, size, activation));
+          return;
+        }
         if (valid) this.#conv(padded, channels, size, stride, VALID, activation);
         else this.#depthwise(padded, size, stride, VALID);
         return;
