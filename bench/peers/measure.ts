@@ -1,0 +1,140 @@
+import type { Model } from "thimble";
+import { load } from "thimble";
+import type { Variant } from "thimble";
+import type { NamedModel } from "../models-at.ts";
+import { noise } from "../noise.ts";
+import { mendQuantizedDimensions } from "./mend.ts";
+import type { Peer, PeerModel, Values } from "./peer.ts";
+
+/** One engine on one model; times in microseconds. */
+export interface PeerRow {
+  readonly model: string;
+  readonly engine: string;
+  readonly min: number;
+  readonly median: number;
+  readonly macs: number;
+  /** The largest difference of an output from thimble's, in steps of its scale (floats: of 1/256). */
+  readonly difference: number;
+  /** Why there is no time. */
+  readonly refused?: string;
+}
+
+/** Rounds over all engines, and milliseconds that each has in one; before them each runs so long. */
+const ROUNDS = 8;
+const ROUND_TIME = 80;
+const WARM_UP = 600;
+
+/** A step of the clock: 0 in Node, some microseconds in a page. A sample takes fifty of them or more. */
+const CLOCK_STEP = clockStep();
+
+interface Engine {
+  readonly name: string;
+  readonly model: PeerModel;
+  readonly difference: number;
+  least: number;
+  readonly medians: number[];
+}
+
+/** Times a model on thimble, as it is by default, and on every peer: copy the input in, run, copy the output out. */
+export async function measureModel(
+  { name, bytes }: NamedModel,
+  variant: Variant,
+  peers: readonly Peer[],
+): Promise<PeerRow[]> {
+  const ours = await load(bytes, { name, variant });
+  const [input] = noise(ours) as Values[];
+  const [inputPort] = ours.inputs;
+  const [outputPort] = ours.outputs;
+  if (input === undefined || inputPort === undefined || outputPort === undefined)
+    throw new Error(`${name}: no ports`);
+  const expected = (ours.run(input) as Values).slice();
+  const { macs } = ours.report;
+  const mended = mendQuantizedDimensions(bytes);
+  const engines: Engine[] = [engineOf(`thimble (${variant})`, wrapped(ours), 0)];
+  const rows: PeerRow[] = [];
+  for (const peer of peers) {
+    try {
+      const model = await peer.load({ bytes: mended, input: inputPort, output: outputPort });
+      const made = await model.run(input);
+      engines.push(engineOf(peer.name, model, largestDifference(expected, made)));
+    } catch (error) {
+      const refused = error instanceof Error ? error.message : String(error);
+      rows.push({ model: name, engine: peer.name, min: NaN, median: NaN, macs, difference: NaN, refused });
+    }
+  }
+  for (const engine of engines) await sample(engine, input, WARM_UP);
+  for (const engine of engines) {
+    engine.least = Infinity;
+    engine.medians.length = 0;
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const engine of engines) await sample(engine, input, ROUND_TIME);
+  }
+  const timed = engines.map((engine): PeerRow => {
+    const medians = engine.medians.sort((a, b) => a - b);
+    return {
+      model: name,
+      engine: engine.name,
+      min: engine.least,
+      median: medians[medians.length >> 1] ?? NaN,
+      macs,
+      difference: engine.difference,
+    };
+  });
+  ours[Symbol.dispose]();
+  return [...timed, ...rows];
+}
+
+function engineOf(name: string, model: PeerModel, difference: number): Engine {
+  return { name, model, difference, least: Infinity, medians: [] };
+}
+
+/** What peers do: the output is a copy that the next run leaves alone. */
+function wrapped(model: Model): PeerModel {
+  return { run: (input) => (model.run(input) as Values).slice() };
+}
+
+/** Runs an engine for so many milliseconds; keeps the least and the median of its samples, in microseconds. */
+async function sample(engine: Engine, input: Values, time: number): Promise<void> {
+  const { model } = engine;
+  const samples: number[] = [];
+  let calls = 1;
+  for (const end = performance.now() + time; performance.now() < end;) {
+    const start = performance.now();
+    for (let i = 0; i < calls; i++) {
+      const made = model.run(input);
+      if (made instanceof Promise) await made;
+    }
+    const taken = performance.now() - start;
+    if (taken < Math.max(50 * CLOCK_STEP, 0.05)) {
+      calls *= 2;
+      samples.length = 0;
+      continue;
+    }
+    samples.push((taken / calls) * 1e3);
+  }
+  samples.sort((a, b) => a - b);
+  engine.least = Math.min(engine.least, samples[0] ?? Infinity);
+  engine.medians.push(samples[samples.length >> 1] ?? NaN);
+}
+
+function clockStep(): number {
+  let least = Infinity;
+  for (let i = 0; i < 20; i++) {
+    const start = performance.now();
+    let now = start;
+    while (now === start) now = performance.now();
+    least = Math.min(least, now - start);
+  }
+  // Where it moves with every reading, it has no step to speak of.
+  return least < 0.002 ? 0 : least;
+}
+
+function largestDifference(expected: Values, made: Values): number {
+  if (made.length !== expected.length) return Infinity;
+  const step = expected instanceof Float32Array ? 1 / 256 : 1;
+  let most = 0;
+  for (const [i, value] of expected.entries())
+    most = Math.max(most, Math.abs(value - (made[i] ?? NaN)) / step);
+  return most;
+}
