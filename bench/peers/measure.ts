@@ -13,7 +13,7 @@ export interface PeerRow {
   readonly min: number;
   readonly median: number;
   readonly macs: number;
-  /** The largest difference of an output from thimble's, in steps of its scale (floats: of 1/256). */
+  /** The largest difference of an output from thimble's, in steps of its scale. */
   readonly difference: number;
   /** Why there is no time. */
   readonly refused?: string;
@@ -56,7 +56,7 @@ export async function measureModel(
     try {
       const model = await peer.load({ bytes: mended, input: inputPort, output: outputPort });
       const made = await model.run(input);
-      engines.push(engineOf(peer.name, model, largestDifference(expected, made)));
+      engines.push(engineOf(peer.name, model, largestDifference(expected, made, outputPort.scale)));
     } catch (error) {
       const refused = error instanceof Error ? error.message : String(error);
       rows.push({ model: name, engine: peer.name, min: NaN, median: NaN, macs, difference: NaN, refused });
@@ -130,9 +130,9 @@ function clockStep(): number {
   return least < 0.002 ? 0 : least;
 }
 
-function largestDifference(expected: Values, made: Values): number {
+function largestDifference(expected: Values, made: Values, scale: number): number {
   if (made.length !== expected.length) return Infinity;
-  const step = expected instanceof Float32Array ? 1 / 256 : 1;
+  const step = expected instanceof Float32Array ? scale : 1;
   let most = 0;
   for (const [i, value] of expected.entries())
     most = Math.max(most, Math.abs(value - (made[i] ?? NaN)) / step);
