@@ -144,9 +144,9 @@ export function copyCycles(bytes: number, tiles: number): number {
   return bytes / FLASH_BYTES_PER_CYCLE + tiles * FETCH_CYCLES;
 }
 
-const FLASH_BYTES_PER_CYCLE = 8;
+const FLASH_BYTES_PER_CYCLE = 12;
 /** Of one copy beside its bytes. */
-const FETCH_CYCLES = 1000;
+const FETCH_CYCLES = 250;
 
 function sum(choices: readonly Choice[], value: (choice: Choice) => number): number {
   return choices.reduce((total, choice) => total + value(choice), 0);
