@@ -503,7 +503,9 @@ class Machine {
         record.inputRingRows,
         isRow ? row : 0,
       );
-      let [to, toLap] = ringRow(record.output, record.outputRowBytes, record.outputRingRows, y);
+      const [target, toLap] = ringRow(record.output, record.outputRowBytes, record.outputRingRows, y);
+      let from = source;
+      let to = target;
       const visit = (axis: number, inside: boolean): void => {
         if (axis === 5) {
           if (inside) this.#read("input", from++, 1, fromLap);
