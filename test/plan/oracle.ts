@@ -497,7 +497,7 @@ class Machine {
     for (let y = record.y0; y < record.y1; y++) {
       const row = y - record.beforeRows;
       const isRow = row >= 0 && row < record.rows;
-      let [from, fromLap] = ringRow(
+      const [source, fromLap] = ringRow(
         record.input,
         record.inputRowBytes,
         record.inputRingRows,
