@@ -29,7 +29,7 @@ export default tseslint.config(
   },
   {
     // AssemblyScript: its types are asc's business; here only what a parser can see.
-    files: ["assembly/**/*.ts", "bench/assembly/**/*.ts"],
+    files: ["assembly/**/*.ts"],
     extends: [tseslint.configs.base],
     rules: {
       "no-undef": "off",

@@ -7,5 +7,7 @@ export default defineConfig({
     globalSetup: ["test/global-setup.ts"],
     setupFiles: ["test/emulate-dot.ts"],
     testTimeout: 60_000,
+    // All cores: most of the time goes into a few long files.
+    maxWorkers: "100%",
   },
 });

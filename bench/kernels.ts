@@ -10,7 +10,8 @@ import { compile, provesVariant, VARIANTS } from "thimble";
 import type { Image, StepReport, Variant } from "thimble";
 import { Bench } from "tinybench";
 import { designFigure } from "./design.ts";
-import { machine, measurePeak } from "./machine.ts";
+import { measureLimits } from "#limits";
+import { machine } from "./machine.ts";
 import { modelsFrom } from "./models-at.ts";
 
 interface Kernels {
@@ -80,9 +81,9 @@ async function measure(variant: Variant, paths: readonly string[]): Promise<Row[
       for (let i = 0; i < repeat; i++) kernels.step(step.firstRecord);
     });
   }
-  let peak = measurePeak(variant);
+  let peak = measureLimits(variant);
   await bench.run();
-  const after = measurePeak(variant);
+  const after = measureLimits(variant);
   peak = after.gigahertz > peak.gigahertz ? after : peak;
   console.error(
     `${variant}: clock ${peak.gigahertz.toFixed(2)} GHz, limit ${peak.macsPerCycle.toFixed(1)} MAC/c`,

@@ -22,6 +22,7 @@ try {
   built = Math.min(
     statSync(generated).mtimeMs,
     ...VARIANTS.map((variant) => statSync(join(root, `dist/wasm/thimble-${variant}.wasm`)).mtimeMs),
+    statSync(join(root, "dist/wasm/limits-relaxed.wasm")).mtimeMs,
   );
 } catch {
   // Nothing built yet.
@@ -40,6 +41,19 @@ if (changed > built) {
     const bytes = readFileSync(`dist/wasm/thimble-${variant}.wasm`);
     console.error(`thimble-${variant}.wasm ${bytes.length} bytes`);
     lines.push(`export const ${variant} =`, `  "${bytes.toString("base64")}";`);
+  }
+  const limits =
+    "assembly/limits/limits.ts --config none --runtime stub --noAssert --use abort= --initialMemory 2 -O3 --disableWarning 112";
+  for (const [variant, features] of [
+    ["simd", "--enable simd"],
+    ["relaxed", "--enable simd --enable relaxed-simd"],
+  ]) {
+    const options = `${limits} ${features} -o dist/wasm/limits-${variant}.wasm`;
+    const { error, stderr } = await asc.main(options.split(" "));
+    if (error) {
+      console.error(stderr.toString());
+      process.exit(1);
+    }
   }
   writeFileSync(generated, lines.join("\n") + "\n");
 }

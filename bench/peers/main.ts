@@ -8,7 +8,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { provesVariant } from "thimble";
-import { machine, measurePeak } from "../machine.ts";
+import { measureLimits } from "#limits";
+import { machine } from "../machine.ts";
 import type { NamedModel } from "../models-at.ts";
 import { modelsFrom } from "../models-at.ts";
 import { measureInChromium } from "./chromium.ts";
@@ -32,7 +33,7 @@ async function measureInNode(models: readonly NamedModel[]): Promise<Results> {
     console.error(`node: ${model.name}`);
     rows.push(...(await measureModel(model, variant, peers)));
   }
-  const { gigahertz, macsPerCycle } = measurePeak(variant);
+  const { gigahertz, macsPerCycle } = measureLimits(variant);
   return { machine: machine(), limit: gigahertz * macsPerCycle, rows };
 }
 

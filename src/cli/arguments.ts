@@ -15,6 +15,7 @@ const OPTIONS = {
   top: { type: "string" },
   quantize: { type: "boolean" },
   time: { type: "string" },
+  profile: { type: "boolean" },
   plan: { type: "boolean" },
   svg: { type: "string" },
   budget: { type: "string" },
@@ -45,8 +46,10 @@ export interface Arguments {
   readonly quantize: boolean;
   /** Milliseconds. */
   readonly time: number;
+  /** Times every step. */
+  readonly profile: boolean;
   readonly plan: boolean;
-  /** File to draw the memory map into. */
+  /** File to draw into: the memory map, or the roofline. */
   readonly svg: string | undefined;
   /** Bytes that a model is to be tried in. */
   readonly budget: number | undefined;
@@ -76,6 +79,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     top: wholeNumber("--top", values.top ?? "5"),
     quantize: values.quantize ?? false,
     time: wholeNumber("--time", values.time ?? "1000"),
+    profile: values.profile ?? false,
     plan: values.plan ?? false,
     svg: values.svg,
     budget: values.budget === undefined ? undefined : budgetBytes(values.budget),

@@ -13,7 +13,7 @@ const HELP = `thimble: int8 neural networks in a fixed, SRAM-sized memory
 
   thimble inspect MODEL              operators, every byte of SRAM, the memory map
   thimble run MODEL --input FILE     one inference; --input once for each input of the model
-  thimble bench MODEL                latency, and a profile of the steps
+  thimble bench MODEL                latency; --profile: of every step
   thimble compile MODEL -o IMAGE     write the compiled image
 
 MODEL is a .tflite file, or a .thimble image. FILE is .npy, .json (an array of numbers), or the tensor's bytes.
@@ -26,13 +26,14 @@ MODEL is a .tflite file, or a .thimble image. FILE is .npy, .json (an array of n
   --no-passes      compile the graph as the file has it
   --json           print JSON
   --plan           inspect: the records, disassembled
-  --svg FILE       inspect: draw the memory map over time
+  --svg FILE       inspect: draw the memory map over time; bench: the roofline of the steps
   --budget BYTES   inspect: does it fit so much SRAM, and what to change if not (exit code 1)
   --quantize       run: FILE holds real numbers (float32), to be quantised for int8 inputs
   --labels FILE    run: a class name a line
   --top N          run: so many classes or values (default 5)
   --trace FILE     run: write every tensor, a JSON object a line: CRC-32, and the bytes in base64
   --time MS        bench: how long to measure (default 1000)
+  --profile        bench: time, MAC per cycle and share of the machine's limit of every step
   --help, --version
 
 Exit codes: 0 done, 1 the model or an input is at fault, 2 wrong usage, 70 a bug in thimble.`;
@@ -46,7 +47,7 @@ interface Command {
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["inspect", { answer: inspect, takes: ["plan", "svg", "budget"] }],
   ["run", { answer: run, takes: ["input", "quantize", "labels", "top", "trace"] }],
-  ["bench", { answer: bench, takes: ["time"] }],
+  ["bench", { answer: bench, takes: ["time", "profile", "svg"] }],
   ["compile", { answer: compileToFile, takes: ["output"] }],
 ]);
 const COMMON: readonly OptionName[] = [

@@ -12,7 +12,9 @@ export function quantizeInto(
 ): void {
   for (let i = 0; i < values.length; i++) {
     const quotient = Math.fround(Math.fround(values[i] ?? 0) / scale);
-    const rounded = quotient < 0 ? -Math.floor(0.5 - quotient) : Math.floor(quotient + 0.5);
+    // Halves up, and those below zero one further down: signs are as good as random, halves are rare.
+    let rounded = Math.floor(quotient + 0.5);
+    if (rounded - quotient === 0.5 && quotient < 0) rounded -= 1;
     const value = rounded + zeroPoint;
     into[i] = value > 127 ? 127 : value < -128 ? -128 : value === value ? value : zeroPoint;
   }

@@ -109,14 +109,40 @@ test("run --trace writes every tensor", async () => {
   }
 });
 
-test("bench prints latency and a profile", () => {
+test("bench prints latency, and with --profile every step against the machine", () => {
   const { status, out } = thimble("bench", at("net.tflite"), "--time", "50", "--json");
   expect(status).toBe(0);
-  const timing = JSON.parse(out) as { min: number; median: number; p99: number; steps: unknown[] };
+  const timing = JSON.parse(out) as { min: number; median: number; p99: number; profile?: unknown };
   expect(timing.min).toBeGreaterThan(0);
   expect(timing.median).toBeGreaterThanOrEqual(timing.min);
   expect(timing.p99).toBeGreaterThanOrEqual(timing.median);
-  expect(timing.steps.length).toBe(12);
+  expect(timing.profile).toBeUndefined();
+
+  const profiled = thimble(
+    "bench",
+    at("net.tflite"),
+    "--time",
+    "50",
+    "--profile",
+    "--json",
+    "--svg",
+    at("roof.svg"),
+  );
+  const { profile } = JSON.parse(profiled.out) as {
+    profile: { limits: Record<string, number>; steps: { macs: number; min: number; bytes: number }[] };
+  };
+  expect(profile.limits["gigahertz"]).toBeGreaterThan(0);
+  expect(profile.limits["bytesPerCycle"]).toBeGreaterThan(0);
+  expect(profile.steps.length).toBe(12);
+  expect(profile.steps.every(({ min, bytes }) => min >= 0 && bytes > 0)).toBe(true);
+  // A circle per step with products, and one per kind of operator in the legend.
+  const drawn = readFileSync(at("roof.svg"), "utf8");
+  const circles = drawn.match(/<circle class="step"/g) ?? [];
+  expect(circles.length).toBe(profile.steps.filter(({ macs }) => macs > 0).length);
+  expect(drawn).not.toMatch(/NaN|Infinity|undefined/);
+
+  const text = thimble("bench", at("net.tflite"), "--time", "50", "--profile", "--variant", "mcu");
+  expect(text.out).toMatch(/the slowest step is \d+ \(/);
 });
 
 test.each([

@@ -1,6 +1,7 @@
 /**
- * What this machine could do: a chain of dependent one-cycle operations, which gives the clock, and dot-product tiles as
- * dense as the kernels' inner loop with nothing around them. Compiled by `npm run bench:*`, never part of the package.
+ * What this machine could do, for profiles: a chain of dependent one-cycle operations, which gives the clock; dot-product tiles
+ * as dense as the kernels' inner loop with nothing around them; and loads of vectors. A module of its own, which only the
+ * command line and the benchmarks run.
  */
 
 /** 32 dependent one-cycle integer operations per iteration. */
@@ -34,10 +35,10 @@ function product(w: v128, x: v128, c: v128): v128 {
 
 /** Multiply-accumulates of one iteration of `peak`. */
 export function peakMacs(): i32 {
-  return ASC_FEATURE_RELAXED_SIMD ? 12 * 16 : 12 * 8;
+  return ASC_FEATURE_RELAXED_SIMD ? 8 * 16 : 8 * 8;
 }
 
-/** Twelve accumulators, two weight vectors, six inputs from memory: the widest tile that 15 registers hold. */
+/** Eight accumulators, two weight vectors, four inputs from memory: the densest tile that V8 keeps in 15 registers. */
 export function peak(iterations: i32, at: usize): void {
   let a = v128.load(at);
   let b = v128.load(at, 16);
@@ -47,10 +48,6 @@ export function peak(iterations: i32, at: usize): void {
   let f = v128.load(at, 80);
   let g = v128.load(at, 96);
   let h = v128.load(at, 112);
-  let k = v128.load(at, 128);
-  let l = v128.load(at, 144);
-  let m = v128.load(at, 160);
-  let n = v128.load(at, 176);
   for (let i = 0; i < iterations; i++) {
     const p = at + <usize>((i & 7) << 5);
     const w0 = v128.load(p, 256);
@@ -67,12 +64,6 @@ export function peak(iterations: i32, at: usize): void {
     x = v128.load_splat<i32>(p, 1280);
     g = product(w0, x, g);
     h = product(w1, x, h);
-    x = v128.load_splat<i32>(p, 1536);
-    k = product(w0, x, k);
-    l = product(w1, x, l);
-    x = v128.load_splat<i32>(p, 1792);
-    m = product(w0, x, m);
-    n = product(w1, x, n);
   }
   v128.store(at, a);
   v128.store(at, b, 16);
@@ -82,8 +73,23 @@ export function peak(iterations: i32, at: usize): void {
   v128.store(at, f, 80);
   v128.store(at, g, 96);
   v128.store(at, h, 112);
-  v128.store(at, k, 128);
-  v128.store(at, l, 144);
-  v128.store(at, m, 160);
-  v128.store(at, n, 176);
+}
+
+/** Loads `bytes` (a multiple of 128) from `at` on, and adds them up so that none can be left out. */
+export function loads(at: usize, bytes: usize): void {
+  let a = i64x2.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
+  for (const end = at + bytes; at < end; at += 128) {
+    a = v128.xor(a, v128.load(at));
+    b = v128.xor(b, v128.load(at, 16));
+    c = v128.xor(c, v128.load(at, 32));
+    d = v128.xor(d, v128.load(at, 48));
+    a = v128.xor(a, v128.load(at, 64));
+    b = v128.xor(b, v128.load(at, 80));
+    c = v128.xor(c, v128.load(at, 96));
+    d = v128.xor(d, v128.load(at, 112));
+  }
+  v128.store(0, v128.xor(v128.xor(a, b), v128.xor(c, d)));
 }
