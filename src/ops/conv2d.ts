@@ -218,6 +218,7 @@ function geometry(node: BoundNode<ConvolutionAttrs>): SpatialGeometry {
     outputHeight,
     outputWidth,
     pointwise: isPointwise(window, { height, width }, { height: outputHeight, width: outputWidth }),
+    dense: window.strideX === 1,
   };
 }
 

@@ -90,7 +90,7 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
     const [channels = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
     const outputWidth = elementCount(requireOutput(outputs).shape) / channels;
     const one = { kernelHeight: 1, kernelWidth: 1, strideX: 1, dilationX: 1, outputHeight: 1 };
-    return convScratchBytes(variant, { ...one, channels: depth, outputWidth, pointwise: true });
+    return convScratchBytes(variant, { ...one, channels: depth, outputWidth, pointwise: true, dense: true });
   },
 
   pack(node, variant) {

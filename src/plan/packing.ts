@@ -126,6 +126,8 @@ export interface SpatialGeometry {
   readonly outputWidth: number;
   /** A 1×1 kernel none of whose taps falls into padding. */
   readonly pointwise: boolean;
+  /** The pixels that neighbours in the output read follow each other in memory. */
+  readonly dense: boolean;
 }
 
 /** Height and width of a tensor. */
@@ -176,11 +178,14 @@ export function convPixelsAtOnce(variant: Variant): number {
 export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): number {
   const { kernelHeight, kernelWidth, channels, strideX, dilationX, outputHeight, outputWidth } = geometry;
   const epilogue = epilogueBytes(variant);
-  if (geometry.pointwise)
+  if (geometry.pointwise) {
+    if (variant !== "simd") return epilogue;
+    const pixels = Math.min(4, outputHeight * outputWidth);
     return (
       epilogue +
-      (variant === "simd" ? Math.min(4, outputHeight * outputWidth) * stagedBytes(variant, channels) : 0)
+      (geometry.dense ? stagedBytes(variant, pixels * channels) : pixels * stagedBytes(variant, channels))
     );
+  }
   const { segments, length } = convSegments(kernelHeight, kernelWidth, channels, dilationX);
   return epilogue + segments * stagedBytes(variant, (outputWidth - 1) * strideX * channels + length);
 }

@@ -138,6 +138,7 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
     outputHeight: outputView.height,
     outputWidth: outputView.width,
     pointwise,
+    dense: strideX === 1 && inputView.pixelBytes === channels,
   });
   return {
     scratch: { address: record.scratch, bytes: product(record, scratchBytes) },

@@ -239,6 +239,7 @@ export function drawChain(pick: Pick): Chain {
           outputHeight: output.height,
           outputWidth: output.width,
           pointwise: isPointwise(window, input, output),
+          dense: strideX === 1,
         });
         const blockBytes = convBlockBytes(variant, arithmetic.requantization, patch);
         convolve(input, output, blockBytes, scratchBytes, (c0, c1, weights, scratch, at) => {

@@ -308,6 +308,7 @@ class Machine {
       outputHeight,
       outputWidth,
       pointwise,
+      dense: strideX === 1 && inputView.pixelBytes === channels,
     };
     const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
     this.#reserve(
