@@ -95,7 +95,7 @@ describe.each(proved)("%s", (variant) => {
   });
 });
 
-const image = compile(writeModel(RESIDUAL), { sram: 4096, schedule: "layer" });
+const image = compile(writeModel(RESIDUAL), { sram: 2 ** 16, schedule: "minimum" });
 const file = encodeImage(image);
 
 test("the image in these tests has weights in flash", () => {

@@ -36,7 +36,21 @@ function liveRanges({ report, inputs, outputs }: Image): { values: Live[]; worki
     first: has(inputs, value) ? -1 : firstStep,
     last: has(outputs, value) ? report.steps.length : lastStep,
   }));
-  return { values: ranges.filter(({ id }) => id >= 0), working: ranges.filter(({ id }) => id < 0) };
+  const values = ranges.filter(({ id }) => id >= 0);
+  // What takes its input's place has no entry of its own in the map, and does not move with the input.
+  const hidden = report.steps.flatMap(({ outputs }, step) =>
+    outputs
+      .filter(({ id }) => !values.some((value) => value.id === id))
+      .map(({ id, address, bytes }) => ({
+        id,
+        name: "in place",
+        address,
+        bytes,
+        first: step,
+        last: Infinity,
+      })),
+  );
+  return { values, working: [...ranges.filter(({ id }) => id < 0), ...hidden] };
 }
 
 /** The image with value `id` moved wherever it is named: in every record and port. */
