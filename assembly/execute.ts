@@ -3,6 +3,7 @@ import { Head, Op } from "../src/plan/format.ts";
 import { add } from "./kernels/add.ts";
 import { averagePool2d } from "./kernels/average-pool2d.ts";
 import { conv2d } from "./kernels/conv2d.ts";
+import { copy } from "./kernels/copy.ts";
 import { depthwiseConv2d } from "./kernels/depthwise-conv2d.ts";
 import { dequantize } from "./kernels/dequantize.ts";
 import { fetch } from "./kernels/fetch.ts";
@@ -15,7 +16,6 @@ import { pad } from "./kernels/pad.ts";
 import { quantize } from "./kernels/quantize.ts";
 import { requantize } from "./kernels/requantize.ts";
 import { softmax } from "./kernels/softmax.ts";
-import { transpose } from "./kernels/transpose.ts";
 import { field } from "./record.ts";
 
 /** Executes one record, of operators that run in ranges of rows for rows [y0, y1). Returns whether the operator is known. */
@@ -57,8 +57,8 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
     case Op.pad:
       pad(record, y0, y1);
       return true;
-    case Op.transpose:
-      transpose(record);
+    case Op.copy:
+      copy(record, y0, y1);
       return true;
     case Op.quantize:
       quantize(record);

@@ -4,7 +4,8 @@ import { byteSize, tensorOf } from "../graph/graph.ts";
 import type { MemoryDemand, PackedWeights } from "../memory/lifetimes.ts";
 import type { Schedule } from "../memory/search.ts";
 import type { Layout } from "../memory/problem.ts";
-import type { Addresses, Packed, Place } from "../ops/op.ts";
+import type { Addresses, LoweredRecord, Packed, Place } from "../ops/op.ts";
+import { recordsOf } from "../ops/op.ts";
 import { Header, MAGIC, PLAN_VERSION } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
 import type { PlanRecord } from "../plan/record.ts";
@@ -151,7 +152,8 @@ function emitLayer(emitter: StepEmitter, { operations, inPlace = false }: Step, 
     c1: channels,
     inPlace,
   };
-  writeOperation(emitter, operation, at, weightsId, -1);
+  const records = recordsOf(operation.op, operation.bound, at, emitter.variant, blob);
+  writeRecords(emitter, operation, records, weightsId, -1);
 }
 
 /** Consecutive operators: the stream's record, then a stage and a record per operator; their weights lie together. */
@@ -216,13 +218,12 @@ function emitStages(
       c1: channelsOf(operation),
       accumulators: accumulates ? scratch + (parts.accumulators[i] ?? 0) : 0,
     };
-    const record = operation.op.lower?.(operation.bound, at, variant, packed.get(operation));
-    if (record === undefined) continue;
+    const records = recordsOf(operation.op, operation.bound, at, variant, packed.get(operation));
     const [lhs = NO_LINK, rhs = NO_LINK] = stream.links[i] ?? [];
     writer.write(
       {
         op: "stage",
-        bytes: recordBytes(record.op),
+        bytes: records.reduce((sum, { record }) => sum + recordBytes(record.op), 0),
         rows: stream.rows[i] ?? 1,
         rowsPerPull: stream.rowsPerPull[i] ?? 1,
         lhs: lhs.stage,
@@ -234,7 +235,7 @@ function emitStages(
       },
       () => -1,
     );
-    writeOperation(emitter, operation, at, weightsId, accumulates ? ids.next++ : -1, ringIds);
+    writeRecords(emitter, operation, records, weightsId, accumulates ? ids.next++ : -1, ringIds);
   }
 }
 
@@ -247,22 +248,22 @@ function madeBy(operations: readonly Operation[], stream: Stream): number[] {
 
 const NO_LINK: StageLink = { stage: -1, stride: 0, offset: 0 };
 
-function writeOperation(
-  { writer, packed, variant, program }: StepEmitter,
+function writeRecords(
+  { writer, packed, program }: StepEmitter,
   operation: Operation,
-  at: Addresses,
+  records: readonly LoweredRecord[],
   weightsId: number,
   accumulatorsId: number,
   ringIds: ReadonlyMap<number, number> = new Map(),
 ): void {
   const blob = packed.get(operation);
-  const record = operation.op.lower?.(operation.bound, at, variant, blob);
-  if (record === undefined) return;
-  writer.write(record, (operand) => {
-    if (operand === "accumulators") return accumulatorsId;
-    const id = operandId(operand, operation, blob, program, weightsId);
-    return ringIds.get(id) ?? id;
-  });
+  for (const lowered of records) {
+    writer.write(lowered.record, (operand) => {
+      if (operand === "accumulators") return accumulatorsId;
+      const id = operandId(operand, lowered, operation, blob, program, weightsId);
+      return ringIds.get(id) ?? id;
+    });
+  }
 }
 
 /** One stage of a strip. */
@@ -368,14 +369,16 @@ class RecordWriter {
  */
 function operandId(
   operand: string,
+  { input = 0, output = 0 }: LoweredRecord,
   { bound, node, reads, writes }: Operation,
   blob: Packed | undefined,
   program: Program,
   weightsId: number,
 ): number {
   if (operand === "weights") return weightsId;
-  if (operand === "output") return writes[0] ?? -1;
-  const index = operand === "rhs" ? 1 : 0;
+  if (operand === "output") return writes[output] ?? -1;
+  if (operand === "input" && input === "packed") return weightsId;
+  const index = operand === "rhs" ? 1 : operand === "input" ? Number(input) : 0;
   const value = reads[index];
   if (value !== undefined && program.values.has(value)) return value;
   if (operand === "input" || blob === undefined) {

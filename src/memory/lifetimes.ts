@@ -1,5 +1,5 @@
 import type { Packed } from "../ops/op.ts";
-import { NOWHERE } from "../ops/op.ts";
+import { NOWHERE, recordsOf } from "../ops/op.ts";
 import { align } from "../plan/packing.ts";
 import { recordBytes } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
@@ -140,6 +140,6 @@ function lowerableBytes({ op, bound }: Operation, variant: Variant, packed: Pack
     c0: 0,
     c1: 0,
   };
-  const record = op.lower?.(bound, nowhere, variant, packed);
-  return record === undefined ? 0 : recordBytes(record.op);
+  const records = recordsOf(op, bound, nowhere, variant, packed);
+  return records.reduce((sum, { record }) => sum + recordBytes(record.op), 0);
 }

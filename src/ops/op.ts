@@ -93,6 +93,14 @@ export interface Addresses {
   readonly c1: number;
 }
 
+/** One of several records of a node. */
+export interface LoweredRecord {
+  readonly record: PlanRecord;
+  /** Which of the node's inputs its operand "input" is, or what `pack` made; and which of the outputs "output". Default 0. */
+  readonly input?: number | "packed";
+  readonly output?: number;
+}
+
 /**
  * An operator. Optional members are the whole extension surface: passes, schedule and memory ask the definition and
  * never compare names.
@@ -141,8 +149,25 @@ export interface OpDefinition<Attrs = unknown> {
   overlapDistance?(node: BoundNode<Attrs>, input: number, variant: Variant): number | undefined;
   /** Weights and constants for one variant; undefined if the node needs none. */
   pack?(node: BoundNode<Attrs>, variant: Variant): Packed | undefined;
-  /** The record of output channels [at.c0, at.c1). Absent for aliases. */
-  lower?(node: BoundNode<Attrs>, at: Addresses, variant: Variant, packed: Packed | undefined): PlanRecord;
+  /** The record of output channels [at.c0, at.c1), or several that make the output together. Absent for aliases. */
+  lower?(
+    node: BoundNode<Attrs>,
+    at: Addresses,
+    variant: Variant,
+    packed: Packed | undefined,
+  ): PlanRecord | readonly LoweredRecord[];
+}
+
+/** The records of a node in the order in which they run; none for aliases. */
+export function recordsOf(
+  op: OpDefinition,
+  node: BoundNode,
+  at: Addresses,
+  variant: Variant,
+  packed: Packed | undefined,
+): readonly LoweredRecord[] {
+  const lowered = op.lower?.(node, at, variant, packed) ?? [];
+  return "op" in lowered ? [{ record: lowered }] : lowered;
 }
 
 /** The place of what has none: constants and omitted inputs. */

@@ -1,5 +1,5 @@
 import { ModelError } from "../errors.ts";
-import { elementCount } from "../graph/graph.ts";
+import { elementBytes } from "../graph/graph.ts";
 import {
   listed,
   requireInput,
@@ -11,20 +11,14 @@ import {
   sameQuantization,
   withShape,
 } from "./check.ts";
+import { byteStrides, copyRecords, elementLoop } from "./copy.ts";
 import { defineOp } from "./op.ts";
+import { ONE_ROW } from "./view.ts";
 
 /** Dimension i of the output is dimension permutation[i] of the input. */
 export interface TransposeAttrs {
   readonly permutation: readonly number[];
 }
-
-/** A dimension of the output; the stride is the input's, in bytes. */
-interface Dimension {
-  readonly size: number;
-  readonly stride: number;
-}
-
-const ONCE: Dimension = { size: 1, stride: 0 };
 
 const MAX_RANK = 5;
 
@@ -65,7 +59,7 @@ export const transpose = defineOp<TransposeAttrs>({
   fold({ attrs, inputs }) {
     const { data, shape } = requireInput(inputs, 0, "input");
     if (data === undefined) return undefined;
-    const strides = stridesOf(shape);
+    const strides = byteStrides(shape, 1);
     const sizes = attrs.permutation.map((axis) => shape[axis] ?? 1);
     return Uint8Array.from(data, (_, index) => {
       let rest = index;
@@ -81,50 +75,21 @@ export const transpose = defineOp<TransposeAttrs>({
 
   macs: () => 0,
 
-  lower({ attrs, inputs }, at) {
-    const { shape } = requireInput(inputs, 0, "input");
-    const dimensions = merge(shape, attrs.permutation);
-    const missing = MAX_RANK - dimensions.length;
-    const all = [...Array<Dimension>(missing).fill(ONCE), ...dimensions];
-    const [n0 = 1, n1 = 1, n2 = 1, n3 = 1, n4 = 1] = all.map(({ size }) => size);
-    const [stride0 = 0, stride1 = 0, stride2 = 0, stride3 = 0, stride4 = 0] = all.map((d) => d.stride);
-    return {
-      op: "transpose",
-      input: at.inputs[0]?.address ?? 0,
-      output: at.outputs[0]?.address ?? 0,
-      n0,
-      n1,
-      n2,
-      n3,
-      n4,
-      stride0,
-      stride1,
-      stride2,
-      stride3,
-      stride4,
-    };
+  lower({ attrs, inputs, outputs }, at) {
+    const input = requireInput(inputs, 0, "input");
+    const output = requireOutput(outputs);
+    const bytes = elementBytes(input.type);
+    const from = byteStrides(input.shape, bytes);
+    const to = byteStrides(output.shape, bytes);
+    const loops = attrs.permutation.map((axis, i) => ({
+      size: input.shape[axis] ?? 1,
+      input: from[axis] ?? 0,
+      output: to[i] ?? 0,
+    }));
+    return copyRecords(
+      [...loops, elementLoop(bytes)],
+      { address: at.inputs[0]?.address ?? 0, ...ONE_ROW },
+      { address: at.outputs[0]?.address ?? 0, ...ONE_ROW },
+    );
   },
 });
-
-/** Elements from one index of each dimension to the next. */
-function stridesOf(shape: readonly number[]): number[] {
-  return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
-}
-
-/** Output dimensions, outermost first. Those of size 1 are dropped, those that stay neighbours in the input merged. */
-function merge(shape: readonly number[], permutation: readonly number[]): Dimension[] {
-  const strides = stridesOf(shape);
-  const dimensions: Dimension[] = [];
-  for (const axis of [...permutation].reverse()) {
-    const size = shape[axis] ?? 1;
-    const stride = strides[axis] ?? 0;
-    const [inner] = dimensions;
-    if (size === 1) continue;
-    if (inner !== undefined && inner.stride * inner.size === stride) {
-      dimensions[0] = { size: size * inner.size, stride: inner.stride };
-    } else {
-      dimensions.unshift({ size, stride });
-    }
-  }
-  return dimensions;
-}

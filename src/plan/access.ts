@@ -17,11 +17,19 @@ export interface Region {
   readonly batchBytes: number;
 }
 
+/** Bytes that nested loops walk through from `address` on, outermost loop first; in lap `lap` of a ring. */
+export interface Strided {
+  readonly address: number;
+  readonly sizes: readonly number[];
+  readonly strides: readonly number[];
+  readonly lap: number;
+}
+
 /** One thing that a record does to memory; `operand` names whose bytes they must be, or become. */
 export interface Access {
   readonly kind: "read" | "write";
   readonly operand: string;
-  readonly region: Range | Region;
+  readonly region: Range | Region | Strided;
 }
 
 /**
@@ -35,11 +43,11 @@ export interface Footprint {
   readonly accesses: Iterable<Access>;
 }
 
-export function read(operand: string, region: Range | Region): Access {
+export function read(operand: string, region: Range | Region | Strided): Access {
   return { kind: "read", operand, region };
 }
 
-export function write(operand: string, region: Range | Region): Access {
+export function write(operand: string, region: Range | Region | Strided): Access {
   return { kind: "write", operand, region };
 }
 
@@ -50,9 +58,13 @@ export function spanOf({ pixelBytes, rowBytes, ringRows, width, channels }: View
 
 /** Calls back for the consecutive runs of a region: rows together where they lie together, pixels where they must. */
 export function forEachRange(
-  region: Range | Region,
+  region: Range | Region | Strided,
   use: (address: number, bytes: number, lap: number) => void,
 ): void {
+  if ("strides" in region) {
+    forEachRun(region, use);
+    return;
+  }
   if (!("view" in region)) {
     use(region.address, region.bytes, 0);
     return;
@@ -71,4 +83,23 @@ export function forEachRange(
       y += rows;
     }
   }
+}
+
+function forEachRun(
+  { address, sizes, strides, lap }: Strided,
+  use: (address: number, bytes: number, lap: number) => void,
+): void {
+  let inner = sizes.length;
+  let bytes = 1;
+  while (inner > 0 && (sizes[inner - 1] === 1 || strides[inner - 1] === bytes)) {
+    bytes *= sizes[--inner] ?? 1;
+  }
+  const walk = (loop: number, at: number): void => {
+    if (loop === inner) {
+      use(at, bytes, lap);
+      return;
+    }
+    for (let i = 0; i < (sizes[loop] ?? 1); i++) walk(loop + 1, at + i * (strides[loop] ?? 0));
+  };
+  walk(0, address);
 }

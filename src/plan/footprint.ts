@@ -1,8 +1,10 @@
 import type { Access, Footprint, Range, Region } from "./access.ts";
 import { read, write } from "./access.ts";
 import type { AnyRecord, Placed } from "./fields.ts";
-import { aligned, atLeast, checkClamp, LIMIT, product, refusal, zeroPoints } from "./fields.ts";
+import { aligned, atLeast, checkClamp, product, refusal, zeroPoints } from "./fields.ts";
 import type { RecordOf } from "./record.ts";
+import { copyFootprint, padFootprint } from "./move-footprint.ts";
+import { distinctBytes, rowByRow, rowsOf, stridedBytes } from "./rows.ts";
 import { checkView, conv2dFootprint, depthwiseFootprint, poolFootprint } from "./spatial-footprint.ts";
 import type { Variant } from "./variant.ts";
 
@@ -69,8 +71,8 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
       return meanFootprint(record);
     case "pad":
       return padFootprint(record);
-    case "transpose":
-      return transposeFootprint(record);
+    case "copy":
+      return copyFootprint(record);
   }
 }
 
@@ -165,58 +167,6 @@ function rowAddress(
 }
 
 /**
- * Rows [y0, y1) of an operand whose rows have `bytes` bytes, each `rowBytes` after the last in a ring of `ringRows`; with
- * rowBytes 0 there is one, which operands of elementwise operators may repeat.
- */
-function rowsOf(
-  record: AnyRecord & Readonly<Record<"y0" | "y1", number>>,
-  address: number,
-  bytes: number,
-  rowBytes: number,
-  ringRows: number,
-  operand: string,
-): Region | Range {
-  const { y0, y1 } = record;
-  const isRepeated = operand === "lhs" || operand === "rhs";
-  const sound =
-    rowBytes === 0
-      ? ringRows === 1 && (isRepeated || y1 - y0 === 1)
-      : ringRows >= 1 && rowBytes >= bytes && y1 - y0 <= ringRows;
-  if (!(y0 >= 0 && y0 < y1 && y1 < LIMIT && sound && ringRows * rowBytes < LIMIT)) {
-    throw refusal(
-      "plan-field",
-      record,
-      `runs rows ${y0} to ${y1}, its ${operand} has ${bytes} bytes every ${rowBytes} in a ring of ${ringRows}`,
-    );
-  }
-  if (rowBytes === 0) return { address, bytes };
-  const view = {
-    address,
-    pixelBytes: bytes,
-    rowBytes,
-    ringRows,
-    height: y1,
-    width: 1,
-    channels: bytes,
-  };
-  return { view, y0, y1, c0: 0, c1: bytes, batches: 1, batchBytes: 0 };
-}
-
-/** The accesses of one row after another; one by one, because a damaged record may have any number of rows. */
-function* rowByRow(accessesOf: (y: number) => readonly Access[], y0: number, y1: number): Generator<Access> {
-  for (let y = y0; y < y1; y++) {
-    for (const { kind, operand, region } of accessesOf(y)) {
-      yield { kind, operand, region: oneRow(region, y) };
-    }
-  }
-}
-
-/** Row `y` of an operand that has rows, or all of one that has none. */
-function oneRow(region: Region | Range, y: number): Region | Range {
-  return "view" in region ? { ...region, y0: y, y1: y + 1 } : region;
-}
-
-/**
  * An operator that keeps sums from row to row: they are cleared with the first, and the output is made with the last. Where it
  * `readsFirst`, what it stores in the place of the row has been read.
  */
@@ -238,24 +188,6 @@ function accumulating(
       read("accumulators", sums),
     ],
   };
-}
-
-/** Bytes from the first to the last element of nested loops over single bytes. */
-function stridedBytes(record: AnyRecord, sizes: readonly number[], strides: readonly number[]): number {
-  if (strides.some((stride) => stride < 0)) {
-    throw refusal("plan-field", record, `has strides ${strides.join(", ")}`);
-  }
-  return product(
-    record,
-    sizes.reduce((sum, size, i) => sum + (size - 1) * (strides[i] ?? 0), 1),
-  );
-}
-
-/** As stridedBytes, for loops that come to each byte once: memory bounds how long they take. */
-function distinctBytes(record: AnyRecord, sizes: readonly number[], strides: readonly number[]): number {
-  const bytes = stridedBytes(record, sizes, strides);
-  if (product(record, ...sizes) <= bytes) return bytes;
-  throw refusal("plan-field", record, `has sizes ${sizes.join(" × ")} and strides ${strides.join(", ")}`);
 }
 
 /** Whether nested loops walk byte by byte. */
@@ -338,40 +270,4 @@ function globalPoolFootprint(record: RecordOf<"averagePool2d"> & Placed): Footpr
   const sums = { address: accumulators, bytes: product(record, 4, c1) };
   const input = { view, y0, y1, c0, c1, batches: 1, batchBytes: 0 };
   return accumulating(record, view.height, sums, input, { address: outputView.address, bytes: c1 }, true);
-}
-
-function padFootprint(record: RecordOf<"pad"> & Placed): Footprint {
-  const axes = [0, 1, 2, 3, 4] as const;
-  for (const i of axes) {
-    atLeast(record, 1, [`n${i}`]);
-    atLeast(record, 0, [`before${i}`, `after${i}`]);
-  }
-  atLeast(record, 0, ["y0", "input", "output", "beforeRows", "inputRowBytes", "outputRowBytes"]);
-  atLeast(record, 1, ["rows"]);
-  zeroPoints(record, ["value"]);
-  const { y0, y1, input, output, beforeRows, rows } = record;
-  const sizes = axes.map((i) => record[`n${i}`]);
-  const padded = axes.map((i) => record[`before${i}`] + record[`n${i}`] + record[`after${i}`]);
-  const made = product(record, ...padded);
-  const { outputRowBytes, outputRingRows, inputRowBytes, inputRingRows } = record;
-  const written = rowsOf(record, output, made, outputRowBytes, outputRingRows, "output");
-  const inside = { ...record, y0: Math.max(y0 - beforeRows, 0), y1: Math.min(y1 - beforeRows, rows) };
-  if (inside.y0 >= inside.y1) return { accesses: [write("output", written)] };
-  const source = rowsOf(inside, input, product(record, ...sizes), inputRowBytes, inputRingRows, "input");
-  function* accesses(): Generator<Access> {
-    for (let y = y0; y < y1; y++) {
-      yield write("output", oneRow(written, y));
-      const row = y - beforeRows;
-      if (row >= inside.y0 && row < inside.y1) yield read("input", oneRow(source, row));
-    }
-  }
-  return { accesses: accesses() };
-}
-
-function transposeFootprint(record: RecordOf<"transpose"> & Placed): Footprint {
-  const axes = [0, 1, 2, 3, 4] as const;
-  for (const i of axes) atLeast(record, 1, [`n${i}`]);
-  const sizes = axes.map((i) => record[`n${i}`]);
-  const strides = axes.map((i) => record[`stride${i}`]);
-  return apart(record, distinctBytes(record, sizes, strides), product(record, ...sizes));
 }

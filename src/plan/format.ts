@@ -8,7 +8,7 @@
  */
 
 /** Raised whenever a record changes; the kernels answer it from `planVersion()`. */
-export const PLAN_VERSION = 4;
+export const PLAN_VERSION = 5;
 
 /** Bytes after the arena that kernels may read (never write) past the end of an operand. */
 export const SLACK_BYTES = 16;
@@ -47,7 +47,7 @@ export enum Op {
   mean = 9,
   softmax = 10,
   pad = 11,
-  transpose = 12,
+  copy = 12,
   quantize = 13,
   dequantize = 14,
   requantize = 15,
@@ -436,23 +436,36 @@ export enum PadField {
   outputRingRows = 27,
 }
 
-/** Dense output of sizes n0..n4 (outermost first); stride0..4 are the input strides of those
- * dimensions in bytes. Elements are one byte. */
-export enum TransposeField {
+/**
+ * Rows [y0, y1) as in AddField. A row is sizes n0..n4 of bytes (n4 innermost), moved from steps of inputStride0..4 bytes, which may
+ * be negative or 0, to steps of outputStride0..4.
+ */
+export enum CopyField {
   op = 0,
   words = 1,
-  input = 2,
-  output = 3,
-  n0 = 4,
-  n1 = 5,
-  n2 = 6,
-  n3 = 7,
-  n4 = 8,
-  stride0 = 9,
-  stride1 = 10,
-  stride2 = 11,
-  stride3 = 12,
-  stride4 = 13,
+  y0 = 2,
+  y1 = 3,
+  input = 4,
+  output = 5,
+  n0 = 6,
+  n1 = 7,
+  n2 = 8,
+  n3 = 9,
+  n4 = 10,
+  inputStride0 = 11,
+  inputStride1 = 12,
+  inputStride2 = 13,
+  inputStride3 = 14,
+  inputStride4 = 15,
+  outputStride0 = 16,
+  outputStride1 = 17,
+  outputStride2 = 18,
+  outputStride3 = 19,
+  outputStride4 = 20,
+  inputRowBytes = 21,
+  inputRingRows = 22,
+  outputRowBytes = 23,
+  outputRingRows = 24,
 }
 
 /** float32 → int8. `scaleBits` is the float32 scale's bit pattern. */

@@ -2,6 +2,7 @@ import {
   AddField,
   AveragePool2dField,
   Conv2dField,
+  CopyField,
   DepthwiseConv2dField,
   DequantizeField,
   EndField,
@@ -20,7 +21,6 @@ import {
   StageField,
   StreamField,
   TilesField,
-  TransposeField,
   View,
 } from "./format.ts";
 
@@ -38,7 +38,7 @@ export const FIELDS = {
   mean: MeanField,
   softmax: SoftmaxField,
   pad: PadField,
-  transpose: TransposeField,
+  copy: CopyField,
   quantize: QuantizeField,
   dequantize: DequantizeField,
   requantize: RequantizeField,

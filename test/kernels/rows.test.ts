@@ -13,7 +13,7 @@ import type { Kernels } from "../kernel-harness.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { buildCase, operands, PlacedConvolution, tensorsOf } from "../ops/convolution.ts";
 import { scale, zeroPoint } from "../ops/elementwise.ts";
-import { executeWithin, importNode, int32Tensor, int8Tensor, int8Values } from "../ops/node.ts";
+import { executeWithin, importNode, int32Tensor, int8Tensor, int8Values, onlyRecord } from "../ops/node.ts";
 import { addReference } from "../reference/add.ts";
 import { averagePool2dReference } from "../reference/average-pool2d.ts";
 import { depthwiseConv2dReference } from "../reference/depthwise-conv2d.ts";
@@ -73,9 +73,7 @@ function rowsRecord(
     c1: node.outputs[0]?.shape.at(-1) ?? 1,
     accumulators,
   };
-  const record = op.lower?.(node, at, variant, packed);
-  if (record === undefined) throw new Error(`${op.name} has no record`);
-  return record;
+  return onlyRecord(op, node, at, variant, packed);
 }
 
 function withRows(record: PlanRecord, y0: number, y1: number): PlanRecord {

@@ -7,7 +7,7 @@ import type { Kernels } from "../kernel-harness.ts";
 import type { Weights } from "../reference/conv2d.ts";
 import { count, type Int8Output, type Int8Tensor } from "../reference/tensor.ts";
 import { scale, zeroPoint } from "./elementwise.ts";
-import { int8Tensor, int8Values } from "./node.ts";
+import { int8Tensor, int8Values, onlyRecord } from "./node.ts";
 
 /** Operands of a convolution, and how a test cuts it up. */
 export interface ConvolutionCase {
@@ -153,7 +153,8 @@ export class PlacedConvolution {
     inPlace: boolean,
   ): PlanRecord {
     const { blockBytes, blockChannels } = this.#packed;
-    const record = this.#op.lower?.(
+    return onlyRecord(
+      this.#op,
       this.#node,
       {
         inputs: [{ address: input }, { address: 0 }, { address: 0 }],
@@ -167,8 +168,6 @@ export class PlacedConvolution {
       this.#kernels.variant,
       this.#packed,
     );
-    if (record === undefined) throw new Error(`${this.#op.name} has no record`);
-    return record;
   }
 
   /** Runs a record; only scratch and bytes [from, to) may change. */

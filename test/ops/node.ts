@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { BoundNode, Tensor } from "../../src/graph/graph.ts";
 import type { Addresses, OpDefinition, Options } from "../../src/ops/op.ts";
+import { recordsOf } from "../../src/ops/op.ts";
 import type { PlanRecord } from "../../src/plan/record.ts";
 import type { Kernels } from "../kernel-harness.ts";
 import type { Int8Output } from "../reference/tensor.ts";
@@ -42,23 +43,31 @@ export function importNode(
   return { name: output.name, attrs, inputs, outputs: [output] };
 }
 
-/** Packs the node's constants for the variant of `kernels` and lowers it. */
-export function lowerNode(
+/** The one record of a node that has no other. */
+export function onlyRecord(...lowering: Parameters<typeof recordsOf>): PlanRecord {
+  const [lowered, ...others] = recordsOf(...lowering);
+  if (lowered === undefined || others.length > 0) throw new Error(`${lowering[0].name} has not one record`);
+  return lowered.record;
+}
+
+/** Packs the node's constants for the variant of `kernels` and lowers it to records. */
+export function lowerNodeWhole(
   op: OpDefinition,
   node: BoundNode,
   kernels: Kernels,
   at: Pick<Addresses, "inputs" | "outputs">,
-): PlanRecord {
+): readonly PlanRecord[] {
   const packed = op.pack?.(node, kernels.variant);
   const address = packed === undefined ? 0 : kernels.placeBytes(packed.bytes);
   const channels = node.outputs[0]?.shape.at(-1) ?? 1;
-  const record = op.lower?.(
-    node,
-    { ...at, packed: address, scratch: 0, c0: 0, c1: channels },
-    kernels.variant,
-    packed,
-  );
-  if (record === undefined) throw new Error(`${op.name} has no record`);
+  const places = { ...at, packed: address, scratch: 0, c0: 0, c1: channels };
+  return recordsOf(op, node, places, kernels.variant, packed).map(({ record }) => record);
+}
+
+/** As lowerNodeWhole, of a node that has one record. */
+export function lowerNode(...lowering: Parameters<typeof lowerNodeWhole>): PlanRecord {
+  const [record, ...others] = lowerNodeWhole(...lowering);
+  if (record === undefined || others.length > 0) throw new Error(`${lowering[0].name} has not one record`);
   return record;
 }
 
@@ -75,11 +84,16 @@ export function int8Values(seed: number, length: number): Int8Array {
   });
 }
 
-/** Runs the record and checks that only bytes [from, to) changed below the highest operand. */
-export function executeWithin(kernels: Kernels, record: PlanRecord, from: number, to: number): void {
+/** Runs one or several records and checks that only bytes [from, to) changed below the highest operand. */
+export function executeWithin(
+  kernels: Kernels,
+  records: PlanRecord | readonly PlanRecord[],
+  from: number,
+  to: number,
+): void {
   const end = kernels.allocate(0);
   const before = kernels.bytes.slice(1024, end);
-  kernels.execute(record);
+  for (const record of [records].flat()) kernels.execute(record);
   const after = kernels.bytes.slice(1024, end);
   after.set(before.subarray(from - 1024, to - 1024), from - 1024);
   expect(Buffer.compare(before, after)).toBe(0);

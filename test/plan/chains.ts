@@ -426,7 +426,9 @@ export function drawChain(pick: Pick): Chain {
     } else {
       const output = create({ ...input, height: width, width: height });
       push([input.id, output.id], (at) => ({
-        op: "transpose",
+        op: "copy",
+        y0: 0,
+        y1: 1,
         input: at(input.id),
         output: at(output.id),
         n0: 1,
@@ -434,11 +436,20 @@ export function drawChain(pick: Pick): Chain {
         n2: width,
         n3: height,
         n4: channels,
-        stride0: 0,
-        stride1: height * width * channels,
-        stride2: channels,
-        stride3: width * channels,
-        stride4: 1,
+        inputStride0: 0,
+        inputStride1: height * width * channels,
+        inputStride2: channels,
+        inputStride3: width * channels,
+        inputStride4: 1,
+        outputStride0: 0,
+        outputStride1: height * width * channels,
+        outputStride2: height * channels,
+        outputStride3: channels,
+        outputStride4: 1,
+        inputRowBytes: 0,
+        inputRingRows: 1,
+        outputRowBytes: 0,
+        outputRingRows: 1,
       }));
       current = output;
     }

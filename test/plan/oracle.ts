@@ -239,8 +239,8 @@ class Machine {
       case "pad":
         this.#pad(record);
         return;
-      case "transpose":
-        this.#transpose(record);
+      case "copy":
+        this.#copy(record);
         return;
     }
   }
@@ -480,14 +480,19 @@ class Machine {
     }
   }
 
-  #transpose(record: RecordOf<"transpose">): void {
-    let out = record.output;
-    for (const offset of offsets(
-      [record.n0, record.n1, record.n2, record.n3, record.n4],
-      [record.stride0, record.stride1, record.stride2, record.stride3, record.stride4],
-    )) {
-      this.#read("input", record.input + offset);
-      this.#write("output", out++);
+  #copy(record: RecordOf<"copy">): void {
+    const sizes = [record.n0, record.n1, record.n2, record.n3, record.n4];
+    const { inputStride0, inputStride1, inputStride2, inputStride3, inputStride4 } = record;
+    const { outputStride0, outputStride1, outputStride2, outputStride3, outputStride4 } = record;
+    const from = offsets(sizes, [inputStride0, inputStride1, inputStride2, inputStride3, inputStride4]);
+    const to = offsets(sizes, [outputStride0, outputStride1, outputStride2, outputStride3, outputStride4]);
+    for (let y = record.y0; y < record.y1; y++) {
+      const [source, fromLap] = ringRow(record.input, record.inputRowBytes, record.inputRingRows, y);
+      const [target, toLap] = ringRow(record.output, record.outputRowBytes, record.outputRingRows, y);
+      for (const [i, offset] of from.entries()) {
+        this.#read("input", source + offset, 1, fromLap);
+        this.#write("output", target + (to[i] ?? 0), 1, toLap);
+      }
     }
   }
 
