@@ -4,7 +4,15 @@ import type { Tensor } from "../../src/graph/graph.ts";
 import { pad } from "../../src/ops/pad.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { zeroPoint } from "../ops/elementwise.ts";
-import { executeWithin, importNode, int32Tensor, int8Tensor, int8Values, lowerNode, onlyRecord } from "../ops/node.ts";
+import {
+  executeWithin,
+  importNode,
+  int32Tensor,
+  int8Tensor,
+  int8Values,
+  lowerNode,
+  onlyRecord,
+} from "../ops/node.ts";
 import { padReference } from "../reference/pad.ts";
 import { count, type Int8Output, type Int8Tensor } from "../reference/tensor.ts";
 
