@@ -15,6 +15,8 @@ import { mul } from "./kernels/mul.ts";
 import { pad } from "./kernels/pad.ts";
 import { quantize } from "./kernels/quantize.ts";
 import { requantize } from "./kernels/requantize.ts";
+import { resizeBilinear } from "./kernels/resize-bilinear.ts";
+import { resizeNearest } from "./kernels/resize-nearest.ts";
 import { softmax } from "./kernels/softmax.ts";
 import { field } from "./record.ts";
 
@@ -68,6 +70,12 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       return true;
     case Op.requantize:
       requantize(record);
+      return true;
+    case Op.resizeBilinear:
+      resizeBilinear(record, y0, y1);
+      return true;
+    case Op.resizeNearest:
+      resizeNearest(record, y0, y1);
       return true;
     default:
       return false;

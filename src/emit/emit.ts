@@ -227,10 +227,10 @@ function emitStages(
         rows: stream.rows[i] ?? 1,
         rowsPerPull: stream.rowsPerPull[i] ?? 1,
         lhs: lhs.stage,
-        lhsStride: lhs.stride,
+        lhsRate: rateOf(lhs),
         lhsOffset: lhs.offset,
         rhs: rhs.stage,
-        rhsStride: rhs.stride,
+        rhsRate: rateOf(rhs),
         rhsOffset: rhs.offset,
       },
       () => -1,
@@ -246,7 +246,11 @@ function madeBy(operations: readonly Operation[], stream: Stream): number[] {
     .filter((id) => stream.ringRows.has(id) || stream.inPlaceOf.has(id));
 }
 
-const NO_LINK: StageLink = { stage: -1, stride: 0, offset: 0 };
+const NO_LINK: StageLink = { stage: -1, stride: 0, divisor: 1, offset: 0 };
+
+function rateOf({ stride, divisor }: StageLink): number {
+  return stride + (divisor << 16);
+}
 
 function writeRecords(
   { writer, packed, program }: StepEmitter,

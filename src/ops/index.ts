@@ -1,5 +1,6 @@
 import { add } from "./add.ts";
 import { averagePool2d } from "./average-pool2d.ts";
+import { concatenation } from "./concatenation.ts";
 import { conv2d } from "./conv2d.ts";
 import { depthwiseConv2d } from "./depthwise-conv2d.ts";
 import { dequantize } from "./dequantize.ts";
@@ -11,12 +12,15 @@ import type { OpDefinition } from "./op.ts";
 import { pad } from "./pad.ts";
 import { quantize } from "./quantize.ts";
 import { reshape } from "./reshape.ts";
+import { resizeBilinear } from "./resize-bilinear.ts";
+import { resizeNearestNeighbor } from "./resize-nearest-neighbor.ts";
 import { softmax } from "./softmax.ts";
 import { transpose } from "./transpose.ts";
 
 const DEFINITIONS: readonly OpDefinition[] = [
   add,
   averagePool2d,
+  concatenation,
   conv2d,
   depthwiseConv2d,
   dequantize,
@@ -27,6 +31,8 @@ const DEFINITIONS: readonly OpDefinition[] = [
   pad,
   quantize,
   reshape,
+  resizeBilinear,
+  resizeNearestNeighbor,
   softmax,
   transpose,
 ];

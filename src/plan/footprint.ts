@@ -3,6 +3,7 @@ import { read, write } from "./access.ts";
 import type { AnyRecord, Placed } from "./fields.ts";
 import { aligned, atLeast, checkClamp, product, refusal, zeroPoints } from "./fields.ts";
 import type { RecordOf } from "./record.ts";
+import { resizeBilinearFootprint, resizeNearestFootprint } from "./resize-footprint.ts";
 import { copyFootprint, padFootprint } from "./move-footprint.ts";
 import { distinctBytes, rowByRow, rowsOf, stridedBytes } from "./rows.ts";
 import { checkView, conv2dFootprint, depthwiseFootprint, poolFootprint } from "./spatial-footprint.ts";
@@ -71,6 +72,10 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
       return meanFootprint(record);
     case "pad":
       return padFootprint(record);
+    case "resizeBilinear":
+      return resizeBilinearFootprint(record);
+    case "resizeNearest":
+      return resizeNearestFootprint(record);
     case "copy":
       return copyFootprint(record);
   }

@@ -17,6 +17,8 @@ import {
   PadField,
   QuantizeField,
   RequantizeField,
+  ResizeBilinearField,
+  ResizeNearestField,
   SoftmaxField,
   StageField,
   StreamField,
@@ -46,6 +48,8 @@ export const FIELDS = {
   stage: StageField,
   input: InputField,
   tiles: TilesField,
+  resizeBilinear: ResizeBilinearField,
+  resizeNearest: ResizeNearestField,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;
