@@ -1,8 +1,8 @@
 import { coordinates, count } from "./tensor.ts";
 
 /** CONCATENATION: the inputs one behind the other along `axis`. */
-export function concatenationReference<V extends Int8Array>(
-  inputs: readonly { readonly shape: readonly number[]; readonly values: V }[],
+export function concatenationReference(
+  inputs: readonly { readonly shape: readonly number[]; readonly values: Int8Array }[],
   axis: number,
   shape: readonly number[],
 ): number[] {
