@@ -6,6 +6,8 @@ import type { Schedule } from "../memory/search.ts";
 import type { Layout } from "../memory/problem.ts";
 import type { Addresses, LoweredRecord, Packed, Place } from "../ops/op.ts";
 import { recordsOf } from "../ops/op.ts";
+import type { PortType } from "../plan/port-type.ts";
+import { isPortType } from "../plan/port-type.ts";
 import { Header, MAGIC, PLAN_VERSION } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
 import type { PlanRecord } from "../plan/record.ts";
@@ -405,17 +407,26 @@ function ports(
     const outer = graph.border?.[side][index];
     const tensor = outer === undefined ? stored : tensorOf(graph, outer);
     const rows = side === "inputs" ? program.inputRows[index] : undefined;
+    const [type, storedType] = [portType(tensor), portType(stored)];
     const port = {
       name: tensor.name,
       shape: tensor.shape,
-      type: tensor.type,
+      type,
       scale: stored.quantization?.scales[0] ?? 1,
       zeroPoint: stored.quantization?.zeroPoints[0] ?? 0,
-      storedType: stored.type,
+      storedType,
     };
     const value = program.valueOf(id);
     return rows === undefined
       ? { ...port, address: addressOf(value), value: value ?? -1 }
       : { ...port, address: 0, value: -1, rows };
   });
+}
+
+function portType({ name, type }: Tensor): PortType {
+  if (isPortType(type)) return type;
+  throw new UnsupportedError(
+    "unsupported-type",
+    `"${name}" is ${type}, which inputs and outputs of a model are not here; cast it to int32`,
+  );
 }
