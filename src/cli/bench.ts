@@ -91,7 +91,9 @@ function noise(model: Model): TensorArray[] {
     const { array, least, most } = NUMBERS[type];
     const draw = (): number =>
       type === "float32" ? 2 * next() - 1 : least + Math.floor(next() * (most - least + 1));
-    return array.from({ length }, draw);
+    const values = new array(length);
+    for (let i = 0; i < length; i++) values[i] = draw();
+    return values;
   });
 }
 
