@@ -9,6 +9,7 @@ import { dequantize } from "./kernels/dequantize.ts";
 import { fetch } from "./kernels/fetch.ts";
 import { flipSign } from "./kernels/flip-sign.ts";
 import { input } from "./kernels/input.ts";
+import { lookup } from "./kernels/lookup.ts";
 import { maxPool2d } from "./kernels/max-pool2d.ts";
 import { mean } from "./kernels/mean.ts";
 import { mul } from "./kernels/mul.ts";
@@ -76,6 +77,9 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       return true;
     case Op.resizeNearest:
       resizeNearest(record, y0, y1);
+      return true;
+    case Op.lookup:
+      lookup(record, y0, y1);
       return true;
     default:
       return false;

@@ -1,3 +1,4 @@
+import { abs } from "./abs.ts";
 import { add } from "./add.ts";
 import { averagePool2d } from "./average-pool2d.ts";
 import { batchToSpaceNd } from "./batch-to-space-nd.ts";
@@ -7,9 +8,13 @@ import { conv2d } from "./conv2d.ts";
 import { depthToSpace } from "./depth-to-space.ts";
 import { depthwiseConv2d } from "./depthwise-conv2d.ts";
 import { dequantize } from "./dequantize.ts";
+import { elu } from "./elu.ts";
 import { expandDims } from "./expand-dims.ts";
 import { fill } from "./fill.ts";
 import { fullyConnected } from "./fully-connected.ts";
+import { hardSwish } from "./hard-swish.ts";
+import { leakyRelu } from "./leaky-relu.ts";
+import { logistic } from "./logistic.ts";
 import { maxPool2d } from "./max-pool2d.ts";
 import { mean } from "./mean.ts";
 import { mirrorPad } from "./mirror-pad.ts";
@@ -19,10 +24,14 @@ import { pack } from "./pack.ts";
 import { pad } from "./pad.ts";
 import { padV2 } from "./pad-v2.ts";
 import { quantize } from "./quantize.ts";
+import { relu } from "./relu.ts";
+import { reluN1To1 } from "./relu-n1-to-1.ts";
+import { relu6 } from "./relu6.ts";
 import { reshape } from "./reshape.ts";
 import { resizeBilinear } from "./resize-bilinear.ts";
 import { resizeNearestNeighbor } from "./resize-nearest-neighbor.ts";
 import { reverseV2 } from "./reverse-v2.ts";
+import { rsqrt } from "./rsqrt.ts";
 import { slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
 import { spaceToBatchNd } from "./space-to-batch-nd.ts";
@@ -31,11 +40,13 @@ import { split } from "./split.ts";
 import { splitV } from "./split-v.ts";
 import { squeeze } from "./squeeze.ts";
 import { stridedSlice } from "./strided-slice.ts";
+import { tanh } from "./tanh.ts";
 import { transpose } from "./transpose.ts";
 import { unpack } from "./unpack.ts";
 import { zerosLike } from "./zeros-like.ts";
 
 const DEFINITIONS: readonly OpDefinition[] = [
+  abs,
   add,
   averagePool2d,
   batchToSpaceNd,
@@ -45,9 +56,13 @@ const DEFINITIONS: readonly OpDefinition[] = [
   depthToSpace,
   depthwiseConv2d,
   dequantize,
+  elu,
   expandDims,
   fill,
   fullyConnected,
+  hardSwish,
+  leakyRelu,
+  logistic,
   maxPool2d,
   mean,
   mirrorPad,
@@ -56,10 +71,14 @@ const DEFINITIONS: readonly OpDefinition[] = [
   pad,
   padV2,
   quantize,
+  relu,
+  relu6,
+  reluN1To1,
   reshape,
   resizeBilinear,
   resizeNearestNeighbor,
   reverseV2,
+  rsqrt,
   slice,
   softmax,
   spaceToBatchNd,
@@ -68,6 +87,7 @@ const DEFINITIONS: readonly OpDefinition[] = [
   splitV,
   squeeze,
   stridedSlice,
+  tanh,
   transpose,
   unpack,
   zerosLike,

@@ -57,6 +57,7 @@ export enum Op {
   tiles = 19,
   resizeBilinear = 20,
   resizeNearest = 21,
+  lookup = 22,
 }
 
 export enum Head {
@@ -588,4 +589,20 @@ export enum ResizeNearestField {
   scaleBitsX = 22,
   offsetBits = 23,
   rounds = 24,
+}
+
+/** Rows [y0, y1) as in AddField: `length` bytes of a row become what the 256 at `weights`, in storage form, say of them. */
+export enum LookupField {
+  op = 0,
+  words = 1,
+  y0 = 2,
+  y1 = 3,
+  input = 4,
+  output = 5,
+  length = 6,
+  weights = 7,
+  inputRowBytes = 8,
+  inputRingRows = 9,
+  outputRowBytes = 10,
+  outputRingRows = 11,
 }

@@ -10,6 +10,7 @@ import {
   FlipSignField,
   Head,
   InputField,
+  LookupField,
   MaxPool2dField,
   MeanField,
   MulField,
@@ -50,6 +51,7 @@ export const FIELDS = {
   tiles: TilesField,
   resizeBilinear: ResizeBilinearField,
   resizeNearest: ResizeNearestField,
+  lookup: LookupField,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;

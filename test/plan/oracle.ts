@@ -249,6 +249,9 @@ class Machine {
       case "resizeNearest":
         this.#resize(record);
         return;
+      case "lookup":
+        this.#lookup(record);
+        return;
       case "copy":
         this.#copy(record);
         return;
@@ -519,6 +522,19 @@ class Machine {
           const to = this.#pixel(outputView, n * record.outputBatchBytes, y, x);
           this.#write("output", to, outputView.channels, Math.floor(y / outputView.ringRows));
         }
+      }
+    }
+  }
+
+  #lookup(record: RecordOf<"lookup">): void {
+    this.#read("weights", record.weights, 256);
+    for (let i = 0; i < 256; i++) this.#reserved.add(record.weights + i);
+    for (let y = record.y0; y < record.y1; y++) {
+      const [source, fromLap] = ringRow(record.input, record.inputRowBytes, record.inputRingRows, y);
+      const [target, toLap] = ringRow(record.output, record.outputRowBytes, record.outputRingRows, y);
+      for (let i = 0; i < record.length; i++) {
+        this.#read("input", source + i, 1, fromLap);
+        this.#write("output", target + i, 1, toLap);
       }
     }
   }
