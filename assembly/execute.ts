@@ -1,24 +1,30 @@
 /** One case per operator. */
 import { Head, Op } from "../src/plan/format.ts";
-import { add } from "./kernels/add.ts";
+import { add, sub } from "./kernels/add.ts";
 import { averagePool2d } from "./kernels/average-pool2d.ts";
+import { compare } from "./kernels/compare.ts";
 import { conv2d } from "./kernels/conv2d.ts";
 import { copy } from "./kernels/copy.ts";
 import { depthwiseConv2d } from "./kernels/depthwise-conv2d.ts";
 import { dequantize } from "./kernels/dequantize.ts";
+import { div } from "./kernels/div.ts";
 import { fetch } from "./kernels/fetch.ts";
 import { flipSign } from "./kernels/flip-sign.ts";
 import { input } from "./kernels/input.ts";
 import { lookup } from "./kernels/lookup.ts";
 import { maxPool2d } from "./kernels/max-pool2d.ts";
+import { maximum } from "./kernels/maximum.ts";
 import { mean } from "./kernels/mean.ts";
+import { minimum } from "./kernels/minimum.ts";
 import { mul } from "./kernels/mul.ts";
 import { pad } from "./kernels/pad.ts";
+import { prelu } from "./kernels/prelu.ts";
 import { quantize } from "./kernels/quantize.ts";
 import { requantize } from "./kernels/requantize.ts";
 import { resizeBilinear } from "./kernels/resize-bilinear.ts";
 import { resizeNearest } from "./kernels/resize-nearest.ts";
 import { softmax } from "./kernels/softmax.ts";
+import { squaredDifference } from "./kernels/squared-difference.ts";
 import { field } from "./record.ts";
 
 /** Executes one record, of operators that run in ranges of rows for rows [y0, y1). Returns whether the operator is known. */
@@ -80,6 +86,27 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       return true;
     case Op.lookup:
       lookup(record, y0, y1);
+      return true;
+    case Op.sub:
+      sub(record, y0, y1);
+      return true;
+    case Op.minimum:
+      minimum(record, y0, y1);
+      return true;
+    case Op.maximum:
+      maximum(record, y0, y1);
+      return true;
+    case Op.squaredDifference:
+      squaredDifference(record, y0, y1);
+      return true;
+    case Op.div:
+      div(record, y0, y1);
+      return true;
+    case Op.compare:
+      compare(record, y0, y1);
+      return true;
+    case Op.prelu:
+      prelu(record, y0, y1);
       return true;
     default:
       return false;

@@ -8,21 +8,31 @@ import { conv2d } from "./conv2d.ts";
 import { depthToSpace } from "./depth-to-space.ts";
 import { depthwiseConv2d } from "./depthwise-conv2d.ts";
 import { dequantize } from "./dequantize.ts";
+import { div } from "./div.ts";
 import { elu } from "./elu.ts";
+import { equal } from "./equal.ts";
 import { expandDims } from "./expand-dims.ts";
 import { fill } from "./fill.ts";
 import { fullyConnected } from "./fully-connected.ts";
+import { greater } from "./greater.ts";
+import { greaterEqual } from "./greater-equal.ts";
 import { hardSwish } from "./hard-swish.ts";
 import { leakyRelu } from "./leaky-relu.ts";
+import { less } from "./less.ts";
+import { lessEqual } from "./less-equal.ts";
 import { logistic } from "./logistic.ts";
 import { maxPool2d } from "./max-pool2d.ts";
+import { maximum } from "./maximum.ts";
 import { mean } from "./mean.ts";
+import { minimum } from "./minimum.ts";
 import { mirrorPad } from "./mirror-pad.ts";
 import { mul } from "./mul.ts";
+import { notEqual } from "./not-equal.ts";
 import type { OpDefinition } from "./op.ts";
 import { pack } from "./pack.ts";
 import { pad } from "./pad.ts";
 import { padV2 } from "./pad-v2.ts";
+import { prelu } from "./prelu.ts";
 import { quantize } from "./quantize.ts";
 import { relu } from "./relu.ts";
 import { reluN1To1 } from "./relu-n1-to-1.ts";
@@ -38,8 +48,10 @@ import { spaceToBatchNd } from "./space-to-batch-nd.ts";
 import { spaceToDepth } from "./space-to-depth.ts";
 import { split } from "./split.ts";
 import { splitV } from "./split-v.ts";
+import { squaredDifference } from "./squared-difference.ts";
 import { squeeze } from "./squeeze.ts";
 import { stridedSlice } from "./strided-slice.ts";
+import { sub } from "./sub.ts";
 import { tanh } from "./tanh.ts";
 import { transpose } from "./transpose.ts";
 import { unpack } from "./unpack.ts";
@@ -56,20 +68,30 @@ const DEFINITIONS: readonly OpDefinition[] = [
   depthToSpace,
   depthwiseConv2d,
   dequantize,
+  div,
   elu,
+  equal,
   expandDims,
   fill,
   fullyConnected,
+  greater,
+  greaterEqual,
   hardSwish,
   leakyRelu,
+  less,
+  lessEqual,
   logistic,
+  maximum,
   maxPool2d,
   mean,
+  minimum,
   mirrorPad,
   mul,
+  notEqual,
   pack,
   pad,
   padV2,
+  prelu,
   quantize,
   relu,
   relu6,
@@ -85,8 +107,10 @@ const DEFINITIONS: readonly OpDefinition[] = [
   spaceToDepth,
   split,
   splitV,
+  squaredDifference,
   squeeze,
   stridedSlice,
+  sub,
   tanh,
   transpose,
   unpack,

@@ -49,7 +49,21 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
     case "maxPool2d":
       return poolFootprint(record);
     case "add":
+    case "sub":
+    case "squaredDifference":
     case "mul":
+    case "div":
+      checkClamp(record);
+      zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint", "outputZeroPoint"]);
+      return elementwiseFootprint(record);
+    case "prelu":
+      zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint", "outputZeroPoint"]);
+      return elementwiseFootprint(record);
+    case "compare":
+      zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint"]);
+      return elementwiseFootprint(record);
+    case "minimum":
+    case "maximum":
       return elementwiseFootprint(record);
     case "lookup":
       return lookupFootprint(record);
@@ -114,12 +128,13 @@ function forwards(
     : { accesses };
 }
 
-function elementwiseFootprint(record: (RecordOf<"add"> | RecordOf<"mul">) & Placed): Footprint {
+/** A record that begins with the loops of an elementwise operator. */
+type Elementwise = Omit<RecordOf<"minimum">, "op"> & AnyRecord;
+
+function elementwiseFootprint(record: Elementwise): Footprint {
   atLeast(record, 1, ["length", "n0", "n1", "n2", "n3"]);
   atLeast(record, 0, ["y0", "lhsRowBytes", "rhsRowBytes", "outputRowBytes"]);
   atLeast(record, 0, ["lhs", "rhs", "output", "lhsStep", "rhsStep"]);
-  zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint", "outputZeroPoint"]);
-  checkClamp(record);
   if (record.lhsStep > 1 || record.rhsStep > 1) {
     throw refusal("plan-field", record, `has steps ${record.lhsStep} and ${record.rhsStep}`);
   }
@@ -165,11 +180,7 @@ function elementwiseFootprint(record: (RecordOf<"add"> | RecordOf<"mul">) & Plac
 }
 
 /** Where row `y` of an operand begins: the kernels' ringRow. */
-function rowAddress(
-  record: RecordOf<"add"> | RecordOf<"mul">,
-  operand: "lhs" | "rhs" | "output",
-  y: number,
-): number {
+function rowAddress(record: Elementwise, operand: "lhs" | "rhs" | "output", y: number): number {
   return record[operand] + (y % record[`${operand}RingRows`]) * record[`${operand}RowBytes`];
 }
 

@@ -1,10 +1,12 @@
 import {
   AddField,
   AveragePool2dField,
+  CompareField,
   Conv2dField,
   CopyField,
   DepthwiseConv2dField,
   DequantizeField,
+  ElementwiseField,
   EndField,
   FetchField,
   FlipSignField,
@@ -16,6 +18,7 @@ import {
   MulField,
   Op,
   PadField,
+  PreluField,
   QuantizeField,
   RequantizeField,
   ResizeBilinearField,
@@ -52,6 +55,13 @@ export const FIELDS = {
   resizeBilinear: ResizeBilinearField,
   resizeNearest: ResizeNearestField,
   lookup: LookupField,
+  sub: AddField,
+  minimum: ElementwiseField,
+  maximum: ElementwiseField,
+  squaredDifference: AddField,
+  div: MulField,
+  compare: CompareField,
+  prelu: PreluField,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;

@@ -29,6 +29,13 @@ export function operandNames(op: RecordOp): readonly string[] {
       return ["input", "output", "weights"];
     case "add":
     case "mul":
+    case "sub":
+    case "minimum":
+    case "maximum":
+    case "squaredDifference":
+    case "div":
+    case "compare":
+    case "prelu":
       return ["lhs", "rhs", "output"];
     case "averagePool2d":
     case "mean":
