@@ -4,6 +4,17 @@ import type { AnyRecord, Placed } from "./fields.ts";
 import { aligned, atLeast, checkClamp, product, refusal, zeroPoints } from "./fields.ts";
 import type { RecordOf } from "./record.ts";
 import { resizeBilinearFootprint, resizeNearestFootprint } from "./resize-footprint.ts";
+import {
+  apart,
+  argExtremeFootprint,
+  castFootprint,
+  cumsumFootprint,
+  forwards,
+  gatherFootprint,
+  reduceExtremeFootprint,
+  selectFootprint,
+  vectorsFootprint,
+} from "./whole-footprint.ts";
 import { copyFootprint, padFootprint } from "./move-footprint.ts";
 import { distinctBytes, rowByRow, rowsOf, stridedBytes } from "./rows.ts";
 import { checkView, conv2dFootprint, depthwiseFootprint, poolFootprint } from "./spatial-footprint.ts";
@@ -65,11 +76,25 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
     case "minimum":
     case "maximum":
       return elementwiseFootprint(record);
+    case "reduceExtreme":
+      return reduceExtremeFootprint(record);
+    case "argExtreme":
+      return argExtremeFootprint(record);
+    case "cumsum":
+      return cumsumFootprint(record);
+    case "l2Normalization":
+    case "logSoftmax":
+      return vectorsFootprint(record);
+    case "cast":
+      return castFootprint(record);
+    case "gather":
+      return gatherFootprint(record);
+    case "select":
+      return selectFootprint(record);
     case "lookup":
       return lookupFootprint(record);
     case "softmax":
-      atLeast(record, 1, ["rows", "depth"]);
-      return forwards(record, product(record, record.rows, record.depth), 1, 1);
+      return vectorsFootprint(record);
     case "requantize":
       zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
       atLeast(record, 1, ["length"]);
@@ -95,37 +120,6 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
     case "copy":
       return copyFootprint(record);
   }
-}
-
-/** Operands that must not meet: all is written before anything is read. */
-function apart(
-  record: AnyRecord & { readonly input: number; readonly output: number },
-  inputBytes: number,
-  outputBytes: number,
-): Footprint {
-  atLeast(record, 0, ["input", "output"]);
-  return {
-    accesses: [
-      write("output", { address: record.output, bytes: outputBytes }),
-      read("input", { address: record.input, bytes: inputBytes }),
-    ],
-  };
-}
-
-/**
- * Elements in order, each read before it is written: where the output begins at the input or below it and takes no longer
- * steps, what is written has been read. Anywhere else the two must not meet.
- */
-function forwards(
-  record: AnyRecord & { readonly input: number; readonly output: number },
-  length: number,
-  inputStep: number,
-  outputStep: number,
-): Footprint {
-  const { accesses } = apart(record, product(record, length, inputStep), product(record, length, outputStep));
-  return record.output <= record.input && outputStep <= inputStep
-    ? { accesses: [...accesses].reverse() }
-    : { accesses };
 }
 
 /** A record that begins with the loops of an elementwise operator. */

@@ -65,6 +65,14 @@ export enum Op {
   div = 27,
   compare = 28,
   prelu = 29,
+  reduceExtreme = 30,
+  argExtreme = 31,
+  cumsum = 32,
+  l2Normalization = 33,
+  logSoftmax = 34,
+  cast = 35,
+  gather = 36,
+  select = 37,
 }
 
 export enum Head {
@@ -732,4 +740,167 @@ export enum LookupField {
   inputRingRows = 9,
   outputRowBytes = 10,
   outputRingRows = 11,
+}
+
+/** Loops as in MeanField: the largest value of those reduced, or where `sign` is −1 instead of 1 the least. */
+export enum ReduceExtremeField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  sign = 4,
+  n0 = 5,
+  n1 = 6,
+  n2 = 7,
+  n3 = 8,
+  stride0 = 9,
+  stride1 = 10,
+  stride2 = 11,
+  stride3 = 12,
+  r0 = 13,
+  r1 = 14,
+  r2 = 15,
+  r3 = 16,
+  reducedStride0 = 17,
+  reducedStride1 = 18,
+  reducedStride2 = 19,
+  reducedStride3 = 20,
+}
+
+/** int32 index of the first largest (`sign` −1: least) of `size` values that lie `inner` apart, for each of outer × inner. */
+export enum ArgExtremeField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  sign = 4,
+  outer = 5,
+  size = 6,
+  inner = 7,
+}
+
+/** Sums along `size` values that lie `inner` apart, for each of outer × inner; `exclusive` and `reverse` are 0 or 1. */
+export enum CumsumField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  outer = 4,
+  size = 5,
+  inner = 6,
+  exclusive = 7,
+  reverse = 8,
+  inputZeroPoint = 9,
+  outputZeroPoint = 10,
+  multiplier = 11,
+  shift = 12,
+}
+
+/** `rows` vectors of `depth` values, each divided by its length. */
+export enum L2NormalizationField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  rows = 4,
+  depth = 5,
+  inputZeroPoint = 6,
+}
+
+/** `rows` independent logarithms of softmaxes over `depth` values. */
+export enum LogSoftmaxField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  rows = 4,
+  depth = 5,
+  multiplier = 6,
+  shift = 7,
+  reverseMultiplier = 8,
+  reverseShift = 9,
+  diffMin = 10,
+}
+
+/** Element types of a cast. */
+export enum CastType {
+  int8 = 0,
+  uint8 = 1,
+  int16 = 2,
+  int32 = 3,
+  float32 = 4,
+  bool = 5,
+}
+
+/** `length` elements of type `from` as type `to`. */
+export enum CastField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  length = 4,
+  from = 5,
+  to = 6,
+}
+
+/**
+ * For each of `batches` × `outer`, `count` slices of `sliceBytes` bytes, one behind the other in the output: the slice at
+ * Σ index · stride, of `depth` int32 indices each (1 to 5), which are brought within [0, size). Indices are those of the batch,
+ * `batchIndices` from one batch to the next.
+ */
+export enum GatherField {
+  op = 0,
+  words = 1,
+  input = 2,
+  indices = 3,
+  output = 4,
+  batches = 5,
+  batchBytes = 6,
+  batchIndices = 7,
+  outer = 8,
+  outerBytes = 9,
+  count = 10,
+  depth = 11,
+  sliceBytes = 12,
+  size0 = 13,
+  size1 = 14,
+  size2 = 15,
+  size3 = 16,
+  size4 = 17,
+  stride0 = 18,
+  stride1 = 19,
+  stride2 = 20,
+  stride3 = 21,
+  stride4 = 22,
+}
+
+/** Dense output of sizes n0..n4 elements of `elementBytes`: `chosen` where the bool of `condition` is not 0, else `other`; strides in elements, 0 where repeated. */
+export enum SelectField {
+  op = 0,
+  words = 1,
+  condition = 2,
+  chosen = 3,
+  other = 4,
+  output = 5,
+  elementBytes = 6,
+  n0 = 7,
+  n1 = 8,
+  n2 = 9,
+  n3 = 10,
+  n4 = 11,
+  conditionStride0 = 12,
+  conditionStride1 = 13,
+  conditionStride2 = 14,
+  conditionStride3 = 15,
+  conditionStride4 = 16,
+  chosenStride0 = 17,
+  chosenStride1 = 18,
+  chosenStride2 = 19,
+  chosenStride3 = 20,
+  chosenStride4 = 21,
+  otherStride0 = 22,
+  otherStride1 = 23,
+  otherStride2 = 24,
+  otherStride3 = 25,
+  otherStride4 = 26,
 }

@@ -37,6 +37,10 @@ export function operandNames(op: RecordOp): readonly string[] {
     case "compare":
     case "prelu":
       return ["lhs", "rhs", "output"];
+    case "gather":
+      return ["input", "indices", "output"];
+    case "select":
+      return ["condition", "chosen", "other", "output"];
     case "averagePool2d":
     case "mean":
       return ["input", "output", "accumulators"];
