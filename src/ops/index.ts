@@ -66,6 +66,7 @@ import { sub } from "./sub.ts";
 import { sum } from "./sum.ts";
 import { tanh } from "./tanh.ts";
 import { transpose } from "./transpose.ts";
+import { transposeConv } from "./transpose-conv.ts";
 import { unpack } from "./unpack.ts";
 import { zerosLike } from "./zeros-like.ts";
 
@@ -137,6 +138,7 @@ const DEFINITIONS: readonly OpDefinition[] = [
   sum,
   tanh,
   transpose,
+  transposeConv,
   unpack,
   zerosLike,
 ];
