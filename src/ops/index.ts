@@ -3,6 +3,7 @@ import { add } from "./add.ts";
 import { argMax } from "./arg-max.ts";
 import { argMin } from "./arg-min.ts";
 import { averagePool2d } from "./average-pool2d.ts";
+import { batchMatmul } from "./batch-matmul.ts";
 import { batchToSpaceNd } from "./batch-to-space-nd.ts";
 import { broadcastTo } from "./broadcast-to.ts";
 import { cast } from "./cast.ts";
@@ -76,6 +77,7 @@ const DEFINITIONS: readonly OpDefinition[] = [
   argMax,
   argMin,
   averagePool2d,
+  batchMatmul,
   batchToSpaceNd,
   broadcastTo,
   cast,

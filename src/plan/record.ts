@@ -2,6 +2,7 @@ import {
   AddField,
   ArgExtremeField,
   AveragePool2dField,
+  BatchMatmulField,
   CastField,
   CompareField,
   Conv2dField,
@@ -78,6 +79,7 @@ export const FIELDS = {
   cast: CastField,
   gather: GatherField,
   select: SelectField,
+  batchMatmul: BatchMatmulField,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;
