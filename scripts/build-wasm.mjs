@@ -15,6 +15,31 @@ function newest(path) {
   return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
+/**
+ * A kernel module is code alone: the image is the whole program. Static data, tables and globals would lie where it is copied
+ * to, or keep a state that it does not know.
+ */
+function requireCodeOnly(variant, bytes) {
+  const sections = { 4: "table", 6: "global", 9: "element", 11: "data" };
+  for (let at = 8; at < bytes.length;) {
+    const id = bytes[at++];
+    let size = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      size += (byte & 127) << shift;
+      if (byte < 128) break;
+    }
+    if (id in sections) {
+      console.error(
+        `thimble-${variant}.wasm has a ${sections[id]} section; ` +
+          "function values, constant arrays, strings and mutable globals in assembly/ make one: use none",
+      );
+      process.exit(1);
+    }
+    at += size;
+  }
+}
+
 const sources = ["assembly", "asconfig.json", "src/plan/format.ts", "scripts/build-wasm.mjs"];
 const changed = Math.max(...sources.map((path) => newest(join(root, path))));
 let built = 0;
@@ -39,6 +64,7 @@ if (changed > built) {
       process.exit(1);
     }
     const bytes = readFileSync(`dist/wasm/thimble-${variant}.wasm`);
+    requireCodeOnly(variant, bytes);
     console.error(`thimble-${variant}.wasm ${bytes.length} bytes`);
     lines.push(`export const ${variant} =`, `  "${bytes.toString("base64")}";`);
   }

@@ -1,7 +1,7 @@
 import { CompareField as Field, Relation } from "../../src/plan/format.ts";
 import { multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { field, loadActivation } from "../record.ts";
-import { elementwise } from "./elementwise.ts";
+import { address, field, loadActivation } from "../record.ts";
+import { lhsRun, outputRun, rhsRun, runsIn } from "./elementwise.ts";
 
 /** Bits that both operands are shifted left by before they are scaled. */
 const LEFT_SHIFT = 8;
@@ -12,18 +12,13 @@ const LEFT_SHIFT = 8;
  * Operands int8, output bool, as in CompareField. Reference: TFLite reference/comparisons.h, ComparisonWithScaling.
  */
 export function compare(record: usize, y0: i32, y1: i32): void {
-  elementwise(record, y0, y1, compareRun);
+  const runs = runsIn(record, y0, y1);
+  for (let i = 0; i < runs; i++) {
+    compareRun(record, lhsRun(record, y0, i), rhsRun(record, y0, i), outputRun(record, y0, i));
+  }
 }
 
-function compareRun(
-  record: usize,
-  lhs: usize,
-  lhsStep: usize,
-  rhs: usize,
-  rhsStep: usize,
-  out: usize,
-  length: usize,
-): void {
+function compareRun(record: usize, lhs: usize, rhs: usize, out: usize): void {
   const relation = field(record, Field.relation);
   const lhsZeroPoint = field(record, Field.lhsZeroPoint);
   const rhsZeroPoint = field(record, Field.rhsZeroPoint);
@@ -31,7 +26,9 @@ function compareRun(
   const lhsShift = field(record, Field.lhsShift);
   const rhsMultiplier = field(record, Field.rhsMultiplier);
   const rhsShift = field(record, Field.rhsShift);
-  const end = out + length;
+  const lhsStep = address(record, Field.lhsStep);
+  const rhsStep = address(record, Field.rhsStep);
+  const end = out + address(record, Field.length);
   while (out < end) {
     const left = (loadActivation(lhs) - lhsZeroPoint) << LEFT_SHIFT;
     const right = (loadActivation(rhs) - rhsZeroPoint) << LEFT_SHIFT;

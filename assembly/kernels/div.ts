@@ -1,8 +1,8 @@
 import { MulField as Field } from "../../src/plan/format.ts";
 import { oneOverOnePlus } from "../fixed-functions.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { field, loadActivation, storeActivation } from "../record.ts";
-import { elementwise } from "./elementwise.ts";
+import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { lhsRun, outputRun, rhsRun, runsIn } from "./elementwise.ts";
 
 /**
  *   out[i] = clamp(zOut + requantize((lhs[i] − zLhs) / (rhs[i] − zRhs)))
@@ -11,18 +11,13 @@ import { elementwise } from "./elementwise.ts";
  * output, or zero for zero. Operands and output as in MulField. Reference: TFLite reference/div.h.
  */
 export function div(record: usize, y0: i32, y1: i32): void {
-  elementwise(record, y0, y1, divRun);
+  const runs = runsIn(record, y0, y1);
+  for (let i = 0; i < runs; i++) {
+    divRun(record, lhsRun(record, y0, i), rhsRun(record, y0, i), outputRun(record, y0, i));
+  }
 }
 
-function divRun(
-  record: usize,
-  lhs: usize,
-  lhsStep: usize,
-  rhs: usize,
-  rhsStep: usize,
-  out: usize,
-  length: usize,
-): void {
+function divRun(record: usize, lhs: usize, rhs: usize, out: usize): void {
   const lhsZeroPoint = field(record, Field.lhsZeroPoint);
   const rhsZeroPoint = field(record, Field.rhsZeroPoint);
   const outputZeroPoint = field(record, Field.outputZeroPoint);
@@ -30,7 +25,9 @@ function divRun(
   const shift = field(record, Field.outputShift);
   const lower = field(record, Field.activationMin);
   const upper = field(record, Field.activationMax);
-  const end = out + length;
+  const lhsStep = address(record, Field.lhsStep);
+  const rhsStep = address(record, Field.rhsStep);
+  const end = out + address(record, Field.length);
   while (out < end) {
     const numerator = loadActivation(lhs) - lhsZeroPoint;
     const denominator = loadActivation(rhs) - rhsZeroPoint;

@@ -1,7 +1,7 @@
 import { PreluField as Field } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { field, loadActivation, storeActivation } from "../record.ts";
-import { elementwise } from "./elementwise.ts";
+import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { lhsRun, outputRun, rhsRun, runsIn } from "./elementwise.ts";
 
 /**
  *   out[i] = clamp(zOut + (x ≥ 0 ? requantize(x) : requantize(x · (slope[i] − zSlope)))),   x = in[i] − zIn
@@ -9,18 +9,13 @@ import { elementwise } from "./elementwise.ts";
  * in is lhs and slope rhs of PreluField. Reference: TFLite reference/prelu.h.
  */
 export function prelu(record: usize, y0: i32, y1: i32): void {
-  elementwise(record, y0, y1, preluRun);
+  const runs = runsIn(record, y0, y1);
+  for (let i = 0; i < runs; i++) {
+    preluRun(record, lhsRun(record, y0, i), rhsRun(record, y0, i), outputRun(record, y0, i));
+  }
 }
 
-function preluRun(
-  record: usize,
-  lhs: usize,
-  lhsStep: usize,
-  rhs: usize,
-  rhsStep: usize,
-  out: usize,
-  length: usize,
-): void {
+function preluRun(record: usize, lhs: usize, rhs: usize, out: usize): void {
   const lhsZeroPoint = field(record, Field.lhsZeroPoint);
   const rhsZeroPoint = field(record, Field.rhsZeroPoint);
   const outputZeroPoint = field(record, Field.outputZeroPoint);
@@ -28,7 +23,9 @@ function preluRun(
   const identityShift = field(record, Field.identityShift);
   const slopeMultiplier = field(record, Field.slopeMultiplier);
   const slopeShift = field(record, Field.slopeShift);
-  const end = out + length;
+  const lhsStep = address(record, Field.lhsStep);
+  const rhsStep = address(record, Field.rhsStep);
+  const end = out + address(record, Field.length);
   while (out < end) {
     const x = loadActivation(lhs) - lhsZeroPoint;
     const scaled =

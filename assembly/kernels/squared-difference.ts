@@ -1,7 +1,7 @@
 import { AddField as Field } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { field, loadActivation, storeActivation } from "../record.ts";
-import { elementwise } from "./elementwise.ts";
+import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { lhsRun, outputRun, rhsRun, runsIn } from "./elementwise.ts";
 
 /** Bits that both operands are shifted left by before they are brought to one scale. */
 const LEFT_SHIFT = 7;
@@ -12,18 +12,13 @@ const LEFT_SHIFT = 7;
  * Operands and output as in AddField. Reference: TFLite Micro kernels/squared_difference.cc.
  */
 export function squaredDifference(record: usize, y0: i32, y1: i32): void {
-  elementwise(record, y0, y1, squaredDifferenceRun);
+  const runs = runsIn(record, y0, y1);
+  for (let i = 0; i < runs; i++) {
+    squaredDifferenceRun(record, lhsRun(record, y0, i), rhsRun(record, y0, i), outputRun(record, y0, i));
+  }
 }
 
-function squaredDifferenceRun(
-  record: usize,
-  lhs: usize,
-  lhsStep: usize,
-  rhs: usize,
-  rhsStep: usize,
-  out: usize,
-  length: usize,
-): void {
+function squaredDifferenceRun(record: usize, lhs: usize, rhs: usize, out: usize): void {
   const lhsZeroPoint = field(record, Field.lhsZeroPoint);
   const rhsZeroPoint = field(record, Field.rhsZeroPoint);
   const lhsMultiplier = field(record, Field.lhsMultiplier);
@@ -35,7 +30,9 @@ function squaredDifferenceRun(
   const outputZeroPoint = field(record, Field.outputZeroPoint);
   const lower = field(record, Field.activationMin);
   const upper = field(record, Field.activationMax);
-  const end = out + length;
+  const lhsStep = address(record, Field.lhsStep);
+  const rhsStep = address(record, Field.rhsStep);
+  const end = out + address(record, Field.length);
   while (out < end) {
     const left = (loadActivation(lhs) - lhsZeroPoint) << LEFT_SHIFT;
     const right = (loadActivation(rhs) - rhsZeroPoint) << LEFT_SHIFT;
