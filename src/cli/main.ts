@@ -6,6 +6,7 @@ import { parseArguments, UsageError } from "./arguments.ts";
 import { bench } from "./bench.ts";
 import { compileToFile } from "./compile.ts";
 import { inspect } from "./inspect.ts";
+import { operators } from "./operators.ts";
 import { run } from "./run.ts";
 import { printable } from "./table.ts";
 
@@ -15,6 +16,7 @@ const HELP = `thimble: int8 neural networks in a fixed, SRAM-sized memory
   thimble run MODEL --input FILE     one inference; --input once for each input of the model
   thimble bench MODEL                latency; --profile: of every step
   thimble compile MODEL -o IMAGE     write the compiled image
+  thimble operators                  what models may use
 
 MODEL is a .tflite file, or a .thimble image. FILE is .npy, .json (an array of numbers), or the tensor's bytes.
 
@@ -68,9 +70,16 @@ async function answer(argv: readonly string[]): Promise<string> {
   if (args.help) return HELP;
   const [name, path, ...rest] = args.positionals;
   if (name === undefined) throw new UsageError("no command; see thimble --help");
+  if (name === "operators") {
+    if (path !== undefined || args.given.some((option) => option !== "json"))
+      throw new UsageError("operators takes no MODEL and no option but --json");
+    return operators(args);
+  }
   const command = COMMANDS.get(name);
   if (command === undefined) {
-    throw new UsageError(`there is no command "${name}"; choose one of ${[...COMMANDS.keys()].join(", ")}`);
+    throw new UsageError(
+      `there is no command "${name}"; choose one of ${[...COMMANDS.keys(), "operators"].join(", ")}`,
+    );
   }
   if (path === undefined || rest.length > 0)
     throw new UsageError(`${name} takes one MODEL; see thimble --help`);

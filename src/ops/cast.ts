@@ -3,13 +3,14 @@ import type { Tensor } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
 import { CastType } from "../plan/format.ts";
 import { requireInput, requireInputCount, requireMovable, requireOutput, withShape } from "./check.ts";
-import { defineOp, NOWHERE } from "./op.ts";
+import { ANY_TYPE, defineOp, NOWHERE } from "./op.ts";
 
 /** CAST of stored values, whatever the scales. Reference: TFLite Micro kernels/cast.cc. */
 export const cast = defineOp<undefined>({
   name: "cast",
   tflite: { builtin: 53, read: () => undefined },
 
+  types: ANY_TYPE,
   prepare(inputs, outputs) {
     requireInputCount(inputs, 1, 1);
     const [input, output] = [requireInput(inputs, 0, "input"), requireOutput(outputs)];

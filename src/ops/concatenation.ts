@@ -11,7 +11,7 @@ import {
 } from "./check.ts";
 import { copyRecords } from "./copy.ts";
 import type { RowAccess } from "./op.ts";
-import { defineOp, NOWHERE } from "./op.ts";
+import { ANY_TYPE, defineOp, NOWHERE } from "./op.ts";
 import { constantOffset, packConstants } from "./constants.ts";
 import { ONE_ROW, rowCount, rowFields } from "./view.ts";
 
@@ -28,6 +28,7 @@ export const concatenation = defineOp<ConcatenationAttrs>({
   name: "concatenation",
   tflite: { builtin: 2, read: (options) => ({ axis: options.int(0, 0), activation: options.byte(1, 0) }) },
 
+  types: ANY_TYPE,
   prepare(inputs, outputs, options) {
     const output = requireOutput(outputs);
     requireMovable(output, "output");

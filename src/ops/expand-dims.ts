@@ -1,6 +1,6 @@
 import { ModelError } from "../errors.ts";
 import { requireInput, requireInputCount, requireInts, requireOutput, withShape } from "./check.ts";
-import { defineOp } from "./op.ts";
+import { ANY_TYPE, defineOp } from "./op.ts";
 
 /** Where the new dimension of 1 stands in the output. */
 export interface ExpandDimsAttrs {
@@ -12,6 +12,7 @@ export const expandDims = defineOp<ExpandDimsAttrs>({
   name: "expandDims",
   tflite: { builtin: 70, read: () => undefined },
 
+  types: ANY_TYPE,
   prepare(inputs, outputs) {
     requireInputCount(inputs, 2, 2);
     requireOutput(outputs);

@@ -6,7 +6,7 @@ import { byteStrides } from "./copy.ts";
 import { requireIndices, requireInRange } from "./gather.ts";
 import { gatherRecord } from "./gather-record.ts";
 import { requireMoved } from "./move.ts";
-import { defineOp } from "./op.ts";
+import { ANY_TYPE, defineOp } from "./op.ts";
 
 /** Indices that name one slice. */
 const MAX_DEPTH = 5;
@@ -16,6 +16,7 @@ export const gatherNd = defineOp<undefined>({
   name: "gatherNd",
   tflite: { builtin: 107, read: () => undefined },
 
+  types: ANY_TYPE,
   prepare(inputs, outputs) {
     requireInputCount(inputs, 2, 2);
     const input = requireInput(inputs, 0, "input");

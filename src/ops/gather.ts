@@ -5,7 +5,7 @@ import { requireInput, requireInputCount, requireInts, requireOutput, withShape 
 import { packConstants } from "./constants.ts";
 import { gatherRecord } from "./gather-record.ts";
 import { requireMoved } from "./move.ts";
-import { defineOp } from "./op.ts";
+import { ANY_TYPE, defineOp } from "./op.ts";
 
 export interface GatherAttrs {
   readonly axis: number;
@@ -18,6 +18,7 @@ export const gather = defineOp<GatherAttrs>({
   name: "gather",
   tflite: { builtin: 36, read: (options) => ({ axis: options.int(0, 0), batchDims: options.int(1, 0) }) },
 
+  types: ANY_TYPE,
   prepare(inputs, outputs, options) {
     requireInputCount(inputs, 2, 2);
     const input = requireInput(inputs, 0, "input");

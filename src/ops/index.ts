@@ -148,6 +148,11 @@ const DEFINITIONS: readonly OpDefinition[] = [
 const BY_NAME = new Map(DEFINITIONS.map((definition) => [definition.name, definition]));
 const BY_BUILTIN = new Map(DEFINITIONS.map((definition) => [definition.tflite.builtin, definition]));
 
+/** All of them. */
+export function definitions(): readonly OpDefinition[] {
+  return DEFINITIONS;
+}
+
 /** The definition of a node's operator; nodes come from verified graphs, so a miss is a bug of ours. */
 export function opOf(node: { readonly op: string }): OpDefinition {
   const definition = BY_NAME.get(node.op);

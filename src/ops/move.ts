@@ -7,7 +7,7 @@ import type { CopyLoop } from "./copy.ts";
 import { byteStrides, copyRecords, elementLoop } from "./copy.ts";
 import { fillRecords, packElement } from "./fill-records.ts";
 import type { LoweredRecord, OpDefinition } from "./op.ts";
-import { defineOp, NOWHERE } from "./op.ts";
+import { ANY_TYPE, defineOp, NOWHERE } from "./op.ts";
 import { ONE_ROW } from "./view.ts";
 
 /** Elements that go from one tensor to another in nested loops (outermost first), strides and offsets in elements. */
@@ -44,6 +44,7 @@ export function defineMove<Attrs>({
 }: MovingDefinition<Attrs>): OpDefinition {
   return defineOp<Attrs>({
     ...definition,
+    types: ANY_TYPE,
     macs: () => 0,
     ...(constants === true && { pack: packConstants }),
     ...(background !== undefined && {

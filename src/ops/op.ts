@@ -1,4 +1,4 @@
-import type { BoundNode, Tensor, TensorType } from "../graph/graph.ts";
+import type { BoundNode, ElementType, Tensor, TensorType } from "../graph/graph.ts";
 import type { PlanRecord } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
 
@@ -118,6 +118,8 @@ export interface OpDefinition<Attrs = unknown> {
     readonly builtin: number;
     readonly read: (options: Options) => unknown;
   };
+  /** Element types of its activations; int8 alone if absent. */
+  readonly types?: readonly ElementType[];
   /**
    * Turns the file's options into attributes, now that the tensors are known (SAME padding becomes numbers, axes become
    * a list), after checking what the kernels rely on. Called once per node, at import.
@@ -174,6 +176,9 @@ export function recordsOf(
   const lowered = op.lower?.(node, at, variant, packed) ?? [];
   return "op" in lowered ? [{ record: lowered }] : lowered;
 }
+
+/** Types of what is moved without being looked at. */
+export const ANY_TYPE: readonly ElementType[] = ["int8", "int16", "int32", "uint8", "bool", "float32"];
 
 /** The place of what has none: constants and omitted inputs. */
 export const NOWHERE: Place = { address: 0 };

@@ -14,7 +14,7 @@ import { byteStrides, copyRecords, elementLoop } from "./copy.ts";
 import { fillRecords, packElement } from "./fill-records.ts";
 import { requireMoved } from "./move.ts";
 import type { Addresses, LoweredRecord, OpDefinition } from "./op.ts";
-import { defineOp, NOWHERE } from "./op.ts";
+import { ANY_TYPE, defineOp, NOWHERE } from "./op.ts";
 import { ONE_ROW, rowCount, rowFields } from "./view.ts";
 
 /** Elements before and after each dimension. */
@@ -45,6 +45,8 @@ export function padding(
   valueOf: (node: Pick<BoundNode, "inputs" | "outputs">) => number,
 ): Omit<OpDefinition<PadAttrs>, "name" | "tflite"> {
   return {
+    types: ANY_TYPE,
+
     prepare(inputs, outputs) {
       requireInputCount(inputs, inputCount, inputCount);
       const input = requireInput(inputs, 0, "input");

@@ -18,6 +18,8 @@ export const quantize = defineOp<undefined>({
   name: "quantize",
   tflite: { builtin: 114, read: () => undefined },
 
+  types: ["float32", "int8"],
+
   prepare(inputs, outputs) {
     requireInputCount(inputs, 1, 1);
     const input = requireInput(inputs, 0, "input");

@@ -10,7 +10,7 @@ import {
   sameQuantization,
   withShape,
 } from "./check.ts";
-import { defineOp } from "./op.ts";
+import { ANY_TYPE, defineOp } from "./op.ts";
 
 /** As tensors of a file. */
 const MAX_RANK = 8;
@@ -25,6 +25,7 @@ export const reshape = defineOp<ReshapeAttrs>({
   name: "reshape",
   tflite: { builtin: 22, read: (options) => options.ints(0) },
 
+  types: ANY_TYPE,
   prepare(inputs, outputs, options) {
     requireInputCount(inputs, 1, 2);
     const input = requireInput(inputs, 0, "input");

@@ -1,5 +1,5 @@
 import { requireInput, requireMovable, requireOutput } from "./check.ts";
-import { defineOp } from "./op.ts";
+import { ANY_TYPE, defineOp } from "./op.ts";
 import { floatBits } from "./quantize.ts";
 import type { ResizeAttrs } from "./resize.ts";
 import { readResizeOptions, resize, resizedRows, resizeFields } from "./resize.ts";
@@ -10,6 +10,7 @@ const common = resize();
 export const resizeNearestNeighbor = defineOp<ResizeAttrs>({
   name: "resizeNearestNeighbor",
   tflite: { builtin: 97, read: (options) => readResizeOptions(options, 0) },
+  types: ANY_TYPE,
   ...common,
 
   prepare(inputs, outputs, options) {

@@ -6,7 +6,7 @@ import { requireInput, requireInputCount, requireMovable, requireOutput, withSha
 import { constantOffset, packConstants } from "./constants.ts";
 import { requireSameType, strides } from "./move.ts";
 import type { LoweredRecord } from "./op.ts";
-import { defineOp, NOWHERE } from "./op.ts";
+import { ANY_TYPE, defineOp, NOWHERE } from "./op.ts";
 
 /** Dimensions of a record. */
 const MAX_RANK = 5;
@@ -16,6 +16,7 @@ export const selectV2 = defineOp<undefined>({
   name: "selectV2",
   tflite: { builtin: 123, read: () => undefined },
 
+  types: ANY_TYPE,
   prepare(inputs, outputs) {
     requireInputCount(inputs, 3, 3);
     const [condition, chosen, other] = operandsOf(inputs);

@@ -1,6 +1,6 @@
 import { ModelError } from "../errors.ts";
 import { listed, requireAxis, requireInput, requireInputCount, requireOutput, withShape } from "./check.ts";
-import { defineOp } from "./op.ts";
+import { ANY_TYPE, defineOp } from "./op.ts";
 
 /** Dimensions of 1 that are dropped. */
 export interface SqueezeAttrs {
@@ -12,6 +12,7 @@ export const squeeze = defineOp<SqueezeAttrs>({
   name: "squeeze",
   tflite: { builtin: 43, read: (options) => options.ints(0) },
 
+  types: ANY_TYPE,
   prepare(inputs, outputs, options) {
     requireInputCount(inputs, 1, 1);
     requireOutput(outputs);

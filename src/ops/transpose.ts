@@ -4,7 +4,6 @@ import {
   listed,
   requireInput,
   requireInputCount,
-  requireInt8,
   requireInts,
   requireOutput,
   requireRank,
@@ -12,7 +11,8 @@ import {
   withShape,
 } from "./check.ts";
 import { byteStrides, copyRecords, elementLoop } from "./copy.ts";
-import { defineOp } from "./op.ts";
+import { requireMoved } from "./move.ts";
+import { ANY_TYPE, defineOp } from "./op.ts";
 import { ONE_ROW } from "./view.ts";
 
 /** Dimension i of the output is dimension permutation[i] of the input. */
@@ -22,16 +22,17 @@ export interface TransposeAttrs {
 
 const MAX_RANK = 5;
 
-/** TRANSPOSE of int8. Reference: TFLite reference/transpose.h. */
+/** TRANSPOSE. Reference: TFLite reference/transpose.h. */
 export const transpose = defineOp<TransposeAttrs>({
   name: "transpose",
   tflite: { builtin: 39, read: () => undefined },
 
+  types: ANY_TYPE,
+
   prepare(inputs, outputs) {
     requireInputCount(inputs, 2, 2);
     const input = requireInput(inputs, 0, "input");
-    requireInt8(input, "input");
-    requireInt8(requireOutput(outputs), "output");
+    requireMoved(input, outputs);
     requireRank(input, "input", 1, MAX_RANK);
     const permutation = requireInts(requireInput(inputs, 1, "permutation"), "permutation");
     const rank = input.shape.length;
@@ -57,8 +58,8 @@ export const transpose = defineOp<TransposeAttrs>({
     sameQuantization(input, output),
 
   fold({ attrs, inputs }) {
-    const { data, shape } = requireInput(inputs, 0, "input");
-    if (data === undefined) return undefined;
+    const { data, shape, type } = requireInput(inputs, 0, "input");
+    if (data === undefined || elementBytes(type) > 1) return undefined;
     const strides = byteStrides(shape, 1);
     const sizes = attrs.permutation.map((axis) => shape[axis] ?? 1);
     return Uint8Array.from(data, (_, index) => {
