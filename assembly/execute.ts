@@ -16,6 +16,8 @@ import { pad } from "./kernels/pad.ts";
 import { quantize } from "./kernels/quantize.ts";
 import { requantize } from "./kernels/requantize.ts";
 import { softmax } from "./kernels/softmax.ts";
+import { svdf } from "./kernels/svdf.ts";
+import { unidirectionalSequenceLstm } from "./kernels/unidirectional-sequence-lstm.ts";
 import { field } from "./record.ts";
 
 /** Executes one record, of operators that run in ranges of rows for rows [y0, y1). Returns whether the operator is known. */
@@ -68,6 +70,12 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       return true;
     case Op.requantize:
       requantize(record);
+      return true;
+    case Op.unidirectionalSequenceLstm:
+      unidirectionalSequenceLstm(record);
+      return true;
+    case Op.svdf:
+      svdf(record);
       return true;
     default:
       return false;

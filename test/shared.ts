@@ -56,6 +56,8 @@ export interface ConformanceCase {
   readonly desc: string;
   readonly inputs: readonly InputSpec[];
   readonly outputs: readonly (InputSpec & { readonly bytes: number })[];
+  /** The runs follow each other, state kept; otherwise each starts afresh. */
+  readonly sequence?: boolean;
   readonly runs: readonly {
     readonly seed?: number;
     readonly kind: InputKind | "explicit";

@@ -12,7 +12,9 @@ import { pad } from "./pad.ts";
 import { quantize } from "./quantize.ts";
 import { reshape } from "./reshape.ts";
 import { softmax } from "./softmax.ts";
+import { svdf } from "./svdf.ts";
 import { transpose } from "./transpose.ts";
+import { unidirectionalSequenceLstm } from "./unidirectional-sequence-lstm.ts";
 
 const DEFINITIONS: readonly OpDefinition[] = [
   add,
@@ -28,7 +30,9 @@ const DEFINITIONS: readonly OpDefinition[] = [
   quantize,
   reshape,
   softmax,
+  svdf,
   transpose,
+  unidirectionalSequenceLstm,
 ];
 
 const BY_NAME = new Map(DEFINITIONS.map((definition) => [definition.name, definition]));

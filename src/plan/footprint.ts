@@ -4,6 +4,7 @@ import type { AnyRecord, Placed } from "./fields.ts";
 import { aligned, atLeast, checkClamp, product, refusal, zeroPoints } from "./fields.ts";
 import type { RecordOf } from "./record.ts";
 import { copyFootprint, padFootprint } from "./move-footprint.ts";
+import { lstmFootprint, svdfFootprint } from "./recurrent-footprint.ts";
 import { distinctBytes, rowByRow, rowsOf, stridedBytes } from "./rows.ts";
 import { checkView, conv2dFootprint, depthwiseFootprint, poolFootprint } from "./spatial-footprint.ts";
 import type { Variant } from "./variant.ts";
@@ -73,6 +74,10 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
       return padFootprint(record);
     case "copy":
       return copyFootprint(record);
+    case "unidirectionalSequenceLstm":
+      return lstmFootprint(record, variant);
+    case "svdf":
+      return svdfFootprint(record, variant);
   }
 }
 

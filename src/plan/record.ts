@@ -20,7 +20,9 @@ import {
   SoftmaxField,
   StageField,
   StreamField,
+  SvdfField,
   TilesField,
+  UnidirectionalSequenceLstmField,
   View,
 } from "./format.ts";
 
@@ -46,6 +48,8 @@ export const FIELDS = {
   stage: StageField,
   input: InputField,
   tiles: TilesField,
+  unidirectionalSequenceLstm: UnidirectionalSequenceLstmField,
+  svdf: SvdfField,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;

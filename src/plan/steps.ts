@@ -29,6 +29,10 @@ export function operandNames(op: RecordOp): readonly string[] {
     case "add":
     case "mul":
       return ["lhs", "rhs", "output"];
+    case "unidirectionalSequenceLstm":
+      return ["input", "output", "weights", "hidden", "cell"];
+    case "svdf":
+      return ["input", "output", "weights", "state"];
     case "averagePool2d":
     case "mean":
       return ["input", "output", "accumulators"];
