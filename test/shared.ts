@@ -20,6 +20,11 @@ export interface Golden {
     readonly input_crc32: readonly string[];
     readonly outputs: readonly { readonly crc32: string }[];
   }[];
+  /** Of stateful models: one invocation after the other, without a reset. */
+  readonly sequence?: readonly {
+    readonly seed: number;
+    readonly outputs: readonly { readonly crc32: string }[];
+  }[];
   readonly trace: {
     readonly ops: readonly {
       readonly op: number;
