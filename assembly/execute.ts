@@ -9,12 +9,15 @@ import { dequantize } from "./kernels/dequantize.ts";
 import { fetch } from "./kernels/fetch.ts";
 import { flipSign } from "./kernels/flip-sign.ts";
 import { input } from "./kernels/input.ts";
+import { lookup } from "./kernels/lookup.ts";
 import { maxPool2d } from "./kernels/max-pool2d.ts";
 import { mean } from "./kernels/mean.ts";
 import { mul } from "./kernels/mul.ts";
 import { pad } from "./kernels/pad.ts";
 import { quantize } from "./kernels/quantize.ts";
 import { requantize } from "./kernels/requantize.ts";
+import { resizeBilinear } from "./kernels/resize-bilinear.ts";
+import { resizeNearest } from "./kernels/resize-nearest.ts";
 import { softmax } from "./kernels/softmax.ts";
 import { svdf } from "./kernels/svdf.ts";
 import { unidirectionalSequenceLstm } from "./kernels/unidirectional-sequence-lstm.ts";
@@ -76,6 +79,15 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       return true;
     case Op.svdf:
       svdf(record);
+      return true;
+    case Op.resizeBilinear:
+      resizeBilinear(record, y0, y1);
+      return true;
+    case Op.resizeNearest:
+      resizeNearest(record, y0, y1);
+      return true;
+    case Op.lookup:
+      lookup(record, y0, y1);
       return true;
     default:
       return false;

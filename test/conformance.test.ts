@@ -26,11 +26,15 @@ const OPERATORS: Readonly<Record<string, readonly [run: number, refused: number]
   reshape: [7, 0],
   pad: [12, 0],
   transpose: [19, 0],
+  concatenation: [13, 0],
+  resize_bilinear: [15, 0],
+  resize_nearest_neighbor: [15, 0],
   quantize: [12, 19],
   dequantize: [5, 4],
-  unidirectional_sequence_lstm: [7, 0],
   svdf: [8, 0],
-  net: [11, 19],
+  int16_unidirectional_sequence_lstm: [2, 0],
+  unidirectional_sequence_lstm: [7, 0],
+  net: [14, 16],
 };
 
 /** What a refusal may give as its reason. */

@@ -1,3 +1,5 @@
+import type { TensorArray } from "../src/runtime/arrays.ts";
+
 /** Inputs of the shared goldens, from their seeds: the same stream in Node and in a browser. */
 
 export type InputKind = "noise" | "smooth";
@@ -26,7 +28,7 @@ export function goldenInputs(seed: number, kind: InputKind, specs: readonly Inpu
   };
   return specs.map(({ type, shape }) => {
     const length = shape.reduce((a, b) => a * b, 1);
-    const values = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array, float32: Float32Array }[type];
+    const values = ARRAYS[type];
     if (values === undefined) throw new Error(`no golden inputs of type ${type}`);
     const array = new values(length);
     if (kind === "smooth") {
@@ -43,7 +45,17 @@ export function goldenInputs(seed: number, kind: InputKind, specs: readonly Inpu
 }
 
 /** Bytes as the typed array that a model takes. */
-export function typed(type: string, bytes: Uint8Array): Int8Array | Float32Array {
-  const { buffer } = new Uint8Array(bytes);
-  return type === "float32" ? new Float32Array(buffer) : new Int8Array(buffer);
+export function typed(type: string, bytes: Uint8Array): TensorArray {
+  const values = ARRAYS[type];
+  if (values === undefined) throw new Error(`no inputs of type ${type}`);
+  return new values(new Uint8Array(bytes).buffer);
 }
+
+const ARRAYS: Readonly<Record<string, new (content: number | ArrayBuffer) => TensorArray>> = {
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  float32: Float32Array,
+};

@@ -56,6 +56,7 @@ const TENSOR_TYPES = {
 export const BUILTIN = {
   add: 0,
   averagePool2d: 1,
+  concatenation: 2,
   conv2d: 3,
   depthwiseConv2d: 4,
   dequantize: 6,
@@ -63,10 +64,12 @@ export const BUILTIN = {
   maxPool2d: 17,
   mul: 18,
   reshape: 22,
+  resizeBilinear: 23,
   softmax: 25,
   pad: 34,
   transpose: 39,
   mean: 40,
+  resizeNearestNeighbor: 97,
   quantize: 114,
 } as const;
 
@@ -107,6 +110,17 @@ export const options = {
   fullyConnected: (activation = 0): OptionField[] => [{ byte: activation }],
   elementwise: (activation = 0): OptionField[] => [{ byte: activation }],
   mean: (keepDims: boolean): OptionField[] => [{ bool: keepDims }],
+  concatenation: (axis: number): OptionField[] => [{ int: axis }, { byte: 0 }],
+  resizeNearestNeighbor: (alignCorners: boolean, halfPixelCenters: boolean): OptionField[] => [
+    { bool: alignCorners },
+    { bool: halfPixelCenters },
+  ],
+  resizeBilinear: (alignCorners: boolean, halfPixelCenters: boolean): OptionField[] => [
+    undefined,
+    undefined,
+    { bool: alignCorners },
+    { bool: halfPixelCenters },
+  ],
   softmax: (beta: number): OptionField[] => [{ float: beta }],
   reshape: (shape: readonly number[]): OptionField[] => [{ ints: shape }],
 };

@@ -79,6 +79,45 @@ export const ONE_OPERATOR: Readonly<Record<keyof typeof BUILTIN, WrittenModel>> 
     ["in"],
     ["out"],
   ),
+  concatenation: named(
+    { a: int8([1, 4, 3, 2]), b: int8([1, 4, 3, 5]), out: int8([1, 4, 3, 7]) },
+    [
+      {
+        builtin: BUILTIN.concatenation,
+        inputs: ["a", "b"],
+        output: "out",
+        options: options.concatenation(-1),
+      },
+    ],
+    ["a", "b"],
+    ["out"],
+  ),
+  resizeBilinear: named(
+    { in: int8([1, 3, 4, 9]), size: int32([5, 6]), out: int8([1, 5, 6, 9]) },
+    [
+      {
+        builtin: BUILTIN.resizeBilinear,
+        inputs: ["in", "size"],
+        output: "out",
+        options: options.resizeBilinear(false, true),
+      },
+    ],
+    ["in"],
+    ["out"],
+  ),
+  resizeNearestNeighbor: named(
+    { in: int8([1, 3, 4, 2]), size: int32([6, 5]), out: int8([1, 6, 5, 2]) },
+    [
+      {
+        builtin: BUILTIN.resizeNearestNeighbor,
+        inputs: ["in", "size"],
+        output: "out",
+        options: options.resizeNearestNeighbor(true, false),
+      },
+    ],
+    ["in"],
+    ["out"],
+  ),
   conv2d: named(
     { in: int8([1, 6, 5, 3]), w: weights([9, 3, 3, 3]), b: bias(9), out: int8([1, 3, 3, 9], 0.2, -4) },
     [

@@ -56,6 +56,8 @@ function copyPlane(record: usize, from: usize, to: usize): void {
   for (let i3 = 0; i3 < n3; i3++) {
     if (inputStride4 === 1 && outputStride4 === 1) {
       copyRun(to, from, n4);
+    } else if (inputStride4 === 0 && outputStride4 === 1) {
+      memory.fill(to, load<u8>(from), n4);
     } else {
       let source = from;
       let target = to;

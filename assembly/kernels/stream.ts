@@ -50,8 +50,10 @@ function pull(state: usize, index: i32, end: i32): void {
   }
 }
 
-/** What the rows of `stage` up to `y1` need of the stage named at word `producer`, followed by its stride and offset. */
+/** What the rows of `stage` up to `y1` need of the stage named at word `producer`, followed by its rate and offset. */
 function pullFor(state: usize, stage: usize, producer: i32, y1: i32): void {
   const index = field(stage, producer);
-  if (index >= 0) pull(state, index, y1 * field(stage, producer + 1) + field(stage, producer + 2));
+  if (index < 0) return;
+  const rate = field(stage, producer + 1);
+  pull(state, index, (y1 * (rate & 0xffff) + field(stage, producer + 2)) / (rate >> 16));
 }

@@ -3,6 +3,7 @@ import type { Model, TensorArray } from "../index.ts";
 import { loadImage } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import { writeFileOrFail } from "./files.ts";
+import { NUMBERS } from "./inputs.ts";
 import type { Limits } from "./limits.ts";
 import { measureLimits } from "./limits.ts";
 import { imageOf } from "./model.ts";
@@ -86,11 +87,14 @@ function noise(model: Model): TensorArray[] {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 32;
   };
-  return model.inputs.map(({ type, length }) =>
-    type === "int8"
-      ? Int8Array.from({ length }, () => Math.floor(next() * 256) - 128)
-      : Float32Array.from({ length }, () => 2 * next() - 1),
-  );
+  return model.inputs.map(({ type, length }) => {
+    const { array, least, most } = NUMBERS[type];
+    const draw = (): number =>
+      type === "float32" ? 2 * next() - 1 : least + Math.floor(next() * (most - least + 1));
+    const values = new array(length);
+    for (let i = 0; i < length; i++) values[i] = draw();
+    return values;
+  });
 }
 
 const LEAST_ROUNDS = 10;

@@ -5,7 +5,7 @@ import { readNpy } from "./npy.ts";
 
 /** What a file must hold for an input. */
 interface Wanted {
-  readonly type: "int8" | "float32";
+  readonly type: ModelPort["type"];
   readonly length: number;
   readonly bytes: number;
   /** For messages. */
@@ -25,7 +25,7 @@ export async function readInput(path: string, port: ModelPort, quantize: boolean
   const wanted: Wanted = {
     type,
     length,
-    bytes: length * (type === "int8" ? 1 : 4),
+    bytes: length * NUMBERS[type].array.BYTES_PER_ELEMENT,
     text: `input "${name}" (${kind}, shape [${shape.join(", ")}])`,
     port,
   };
@@ -49,14 +49,23 @@ function valuesOf(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray 
 }
 
 /** A copy, which is aligned whatever the bytes' offset. */
-function rawValues(bytes: Uint8Array, type: "int8" | "float32"): TensorArray {
-  const { buffer } = Uint8Array.from(bytes);
-  return type === "int8" ? new Int8Array(buffer) : new Float32Array(buffer);
+function rawValues(bytes: Uint8Array, type: Wanted["type"]): TensorArray {
+  return new NUMBERS[type].array(Uint8Array.from(bytes).buffer);
 }
+
+/** Per type of an input: what holds it, NumPy's name of it, and what whole numbers it takes. */
+export const NUMBERS = {
+  int8: { array: Int8Array, npy: "|i1", least: -128, most: 127 },
+  uint8: { array: Uint8Array, npy: "|u1", least: 0, most: 255 },
+  bool: { array: Uint8Array, npy: "|b1", least: 0, most: 1 },
+  int16: { array: Int16Array, npy: "<i2", least: -32768, most: 32767 },
+  int32: { array: Int32Array, npy: "<i4", least: -(2 ** 31), most: 2 ** 31 - 1 },
+  float32: { array: Float32Array, npy: "<f4", least: -Infinity, most: Infinity },
+} as const;
 
 function fromNpy(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray {
   const { dtype, shape, fortranOrder, data } = readNpy(path, bytes);
-  const wantedType = wanted.type === "int8" ? "|i1" : "<f4";
+  const wantedType = NUMBERS[wanted.type].npy;
   if (dtype !== wantedType) {
     throw new InputError(
       "npy-type",
@@ -83,7 +92,7 @@ function fromNpy(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray {
 
 /** How to make what is wanted of another type: a plain cast would be silently wrong for int8. */
 function conversion(dtype: string, { type, port }: Wanted): string {
-  if (type === "float32") return "convert it with x.astype('<f4')";
+  if (type !== "int8") return `convert it with x.astype('${NUMBERS[type].npy}')`;
   if (dtype === "<f4") return "add --quantize if these are real numbers";
   if (dtype === "|u1") {
     return (
@@ -94,7 +103,7 @@ function conversion(dtype: string, { type, port }: Wanted): string {
   return "save quantised values with x.astype('i1'), or real ones with x.astype('<f4') and add --quantize";
 }
 
-/** Arrays of numbers, nested or not; whole numbers within int8 for int8. */
+/** Arrays of numbers, nested or not; whole numbers within the type but for float32. */
 function fromJson(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray {
   let parsed: unknown;
   try {
@@ -115,13 +124,15 @@ function fromJson(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray 
       `${path} has ${values.length} values; ${wanted.text} takes ${wanted.length}`,
     );
   }
-  if (wanted.type === "float32") return Float32Array.from(values);
-  if (!values.every((value) => Number.isInteger(value) && value >= -128 && value <= 127)) {
+  const { array, least, most } = NUMBERS[wanted.type];
+  const fits = (value: number): boolean =>
+    wanted.type === "float32" || (Number.isInteger(value) && value >= least && value <= most);
+  if (!values.every(fits)) {
     throw new InputError(
       "json-values",
-      `${path} has values that are no int8; ${wanted.text} takes whole numbers from -128 to 127: add --quantize if ` +
-        "these are real numbers",
+      `${path} has values that are no ${wanted.type}; ${wanted.text} takes whole numbers from ${least} to ${most}: ` +
+        "add --quantize if these are real numbers",
     );
   }
-  return Int8Array.from(values);
+  return array.from(values);
 }

@@ -87,7 +87,7 @@ function describe(
   labels: readonly string[],
   top: number,
 ): OutputAnswer {
-  const real = port.type === "int8" ? port.dequantize(values) : values;
+  const real = port.type === "int8" || port.type === "int16" ? port.dequantize(values) : values;
   const named = labels.length === port.length;
   const ranked = Array.from(real, (score, index) => ({ index, score }))
     .sort((a, b) => b.score - a.score || a.index - b.index)

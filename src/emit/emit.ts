@@ -6,6 +6,8 @@ import type { Schedule } from "../memory/search.ts";
 import type { Layout } from "../memory/problem.ts";
 import type { Addresses, LoweredRecord, Packed, Place } from "../ops/op.ts";
 import { recordsOf } from "../ops/op.ts";
+import type { PortType } from "../plan/port-type.ts";
+import { isPortType } from "../plan/port-type.ts";
 import { Header, MAGIC, PLAN_VERSION } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
 import type { PlanRecord } from "../plan/record.ts";
@@ -234,10 +236,10 @@ function emitStages(
         rows: stream.rows[i] ?? 1,
         rowsPerPull: stream.rowsPerPull[i] ?? 1,
         lhs: lhs.stage,
-        lhsStride: lhs.stride,
+        lhsRate: rateOf(lhs),
         lhsOffset: lhs.offset,
         rhs: rhs.stage,
-        rhsStride: rhs.stride,
+        rhsRate: rateOf(rhs),
         rhsOffset: rhs.offset,
       },
       () => -1,
@@ -253,7 +255,11 @@ function madeBy(operations: readonly Operation[], stream: Stream): number[] {
     .filter((id) => stream.ringRows.has(id) || stream.inPlaceOf.has(id));
 }
 
-const NO_LINK: StageLink = { stage: -1, stride: 0, offset: 0 };
+const NO_LINK: StageLink = { stage: -1, stride: 0, divisor: 1, offset: 0 };
+
+function rateOf({ stride, divisor }: StageLink): number {
+  return stride + (divisor << 16);
+}
 
 function writeRecords(
   { writer, packed, program }: StepEmitter,
@@ -410,17 +416,26 @@ function ports(
     const outer = graph.border?.[side][index];
     const tensor = outer === undefined ? stored : tensorOf(graph, outer);
     const rows = side === "inputs" ? program.inputRows[index] : undefined;
+    const [type, storedType] = [portType(tensor), portType(stored)];
     const port = {
       name: tensor.name,
       shape: tensor.shape,
-      type: tensor.type,
+      type,
       scale: stored.quantization?.scales[0] ?? 1,
       zeroPoint: stored.quantization?.zeroPoints[0] ?? 0,
-      storedType: stored.type,
+      storedType,
     };
     const value = program.valueOf(id);
     return rows === undefined
       ? { ...port, address: addressOf(value), value: value ?? -1 }
       : { ...port, address: 0, value: -1, rows };
   });
+}
+
+function portType({ name, type }: Tensor): PortType {
+  if (isPortType(type)) return type;
+  throw new UnsupportedError(
+    "unsupported-type",
+    `"${name}" is ${type}, which inputs and outputs of a model are not here; cast it to int32`,
+  );
 }

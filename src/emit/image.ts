@@ -3,6 +3,8 @@ import type { ElementType } from "../graph/graph.ts";
 import { crc32 } from "../plan/crc32.ts";
 import { Head, Header, PLAN_VERSION } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
+import type { PortType } from "../plan/port-type.ts";
+import { isPortType, PORT_BYTES } from "../plan/port-type.ts";
 import { decodeRecord } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
 import { VARIANTS } from "../plan/variant.ts";
@@ -14,12 +16,12 @@ export interface Port {
   readonly name: string;
   readonly shape: readonly number[];
   /** Of the typed array that `run` takes or gives. */
-  readonly type: ElementType;
+  readonly type: PortType;
   /** Quantisation of the int8 values (also of a float port whose QUANTIZE or DEQUANTIZE is done by the host). */
   readonly scale: number;
   readonly zeroPoint: number;
   /** Of the value in linear memory: int8 where the host converts a float port, otherwise `type`. */
-  readonly storedType: ElementType;
+  readonly storedType: PortType;
   readonly address: number;
   /** The value's id in `Image.operands`. */
   readonly value: number;
@@ -159,8 +161,7 @@ export function verifyImage(image: Image): void {
   if (ramBytes !== image.report.ramBytes)
     throw damaged(`the plan needs ${ramBytes} bytes, the report states otherwise`);
   for (const { name, storedType, address } of [...image.inputs, ...image.outputs]) {
-    if (storedType === "float32" && address % 4 !== 0)
-      throw damaged(`port "${name}" is at address ${address}`);
+    if (address % PORT_BYTES[storedType] !== 0) throw damaged(`port "${name}" is at address ${address}`);
   }
   verifyPlan(planToVerify(image));
   verifySteps(image);
@@ -210,7 +211,7 @@ function verifySteps({ sram, report: { steps, ramBytes } }: Image): void {
 
 /** Bytes of a port's value in linear memory. */
 function portBytes(port: Port): number {
-  return port.shape.reduce((a, b) => a * b, 1) * (port.storedType === "float32" ? 4 : 1);
+  return port.shape.reduce((a, b) => a * b, 1) * PORT_BYTES[port.storedType];
 }
 
 function damaged(what: string): ExecutionError {
@@ -356,17 +357,16 @@ function isRowCount(rows: unknown, shape: readonly number[]): boolean {
   return isSize(rows) && rows > 0 && elements > 0 && elements < 2 ** 31 && elements % rows === 0;
 }
 
-const PORT_TYPES: readonly unknown[] = ["int8", "float32"];
-
 function isPort(value: unknown): value is Port {
   return (
     isRecord(value) &&
     typeof value["name"] === "string" &&
     Array.isArray(value["shape"]) &&
     value["shape"].every(isSize) &&
-    PORT_TYPES.includes(value["type"]) &&
-    PORT_TYPES.includes(value["storedType"]) &&
-    (value["storedType"] === "int8" || value["type"] === "float32") &&
+    isPortType(value["type"]) &&
+    isPortType(value["storedType"]) &&
+    (value["storedType"] === value["type"] ||
+      (value["storedType"] === "int8" && value["type"] === "float32")) &&
     typeof value["scale"] === "number" &&
     typeof value["zeroPoint"] === "number" &&
     isSize(value["address"]) &&

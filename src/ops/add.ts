@@ -6,9 +6,9 @@ import {
   elementwiseFields,
   elementwiseOverlap,
   elementwiseRows,
-  packConstants,
   requireElementwise,
 } from "./broadcast.ts";
+import { packConstants } from "./constants.ts";
 import { perTensor, requireActivation, withShape } from "./check.ts";
 import { activationRange, type FusedActivation, type Multiplier, quantizeMultiplier } from "./fixed-point.ts";
 import { defineOp } from "./op.ts";

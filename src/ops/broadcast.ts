@@ -1,11 +1,10 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { BoundNode, Tensor } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
-import { align } from "../plan/packing.ts";
-import { storageFlip, type Variant } from "../plan/variant.ts";
 import { requireInput, requireInputCount, requireInt8, requireOutput } from "./check.ts";
 import type { RecordOf } from "../plan/record.ts";
-import type { Addresses, Packed, Place, RowAccess } from "./op.ts";
+import { constantOffset } from "./constants.ts";
+import type { Addresses, Place, RowAccess } from "./op.ts";
 import { NOWHERE } from "./op.ts";
 import { ONE_ROW, rowCount, rowFields, type RowFields } from "./view.ts";
 
@@ -176,31 +175,14 @@ export function elementwiseOverlap(node: BoundNode, input: number): number | und
   return elementCount(operand.shape) === elementCount(output.shape) ? 0 : undefined;
 }
 
-/** Constant operands in storage form, the second 16-aligned behind the first; undefined if both are activations. */
-export function packConstants(node: BoundNode, variant: Variant): Packed | undefined {
-  const flip = storageFlip(variant);
-  const constants = node.inputs.flatMap((tensor) => (tensor?.data === undefined ? [] : [tensor.data]));
-  if (constants.length === 0) return undefined;
-  const bytes = new Uint8Array(constants.reduce((end, data) => align(end, 16) + data.length, 0));
-  let offset = 0;
-  for (const data of constants) {
-    offset = align(offset, 16);
-    bytes.set(
-      data.map((byte) => byte ^ flip),
-      offset,
-    );
-    offset += data.length;
-  }
-  const blockChannels = node.outputs[0]?.shape.at(-1) ?? 1;
-  return { bytes, blocks: 1, blockBytes: bytes.length, blockChannels, fields: {} };
-}
-
 /** How an elementwise operator runs in rows: operands of one row are repeated. */
 export function elementwiseRows(node: BoundNode): RowAccess | undefined {
   const output = requireOutput(node.outputs);
   const rows = rowCount(output);
   const { inputs } = node;
   if (rows < 2 || inputs.some((input) => input?.shape.length !== output.shape.length)) return undefined;
+  // Constants have all their columns.
+  const isCut = inputs.every((input) => input?.data === undefined || input.shape[2] === 1);
   const same = (input: Tensor): boolean => elementCount(input.shape) === elementCount(output.shape);
   return {
     rows,
@@ -208,7 +190,7 @@ export function elementwiseRows(node: BoundNode): RowAccess | undefined {
       if (input === undefined || input.data !== undefined) return undefined;
       const stride = rowCount(input) === 1 ? 0 : 1;
       const window = { stride, first: 0, last: 0 };
-      return input.shape[2] === output.shape[2]
+      return isCut && input.shape[2] === output.shape[2]
         ? { ...window, columns: { stride: 1, first: 0, last: 0 } }
         : window;
     }),
@@ -249,10 +231,9 @@ export function elementwiseFields(node: BoundNode, at: Addresses): ElementwiseFi
 
 /** Where the two operands lie: in the arena, or in what `packConstants` made. */
 function operandAddresses(node: BoundNode, at: Addresses): { lhs: number; rhs: number } {
-  const [lhs, rhs] = node.inputs;
-  const lhsBytes = lhs?.data?.length;
-  return {
-    lhs: lhsBytes === undefined ? (at.inputs[0]?.address ?? 0) : at.packed,
-    rhs: rhs?.data === undefined ? (at.inputs[1]?.address ?? 0) : at.packed + align(lhsBytes ?? 0, 16),
-  };
+  const addressOf = (index: number): number =>
+    node.inputs[index]?.data === undefined
+      ? (at.inputs[index]?.address ?? 0)
+      : at.packed + constantOffset(node, index);
+  return { lhs: addressOf(0), rhs: addressOf(1) };
 }

@@ -269,3 +269,28 @@ export function sameQuantization(a: TensorType, b: TensorType): boolean {
     p.axis === q.axis && p.scales.join() === q.scales.join() && p.zeroPoints.join() === q.zeroPoints.join()
   );
 }
+
+/**
+ * A dimension of `tensor`, perhaps counted from its end.
+ * @throws ModelError bad-axis
+ */
+export function requireAxis(axis: number, { name, shape }: Tensor): number {
+  const rank = shape.length;
+  if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
+  throw new ModelError(
+    "bad-axis",
+    `"${name}" of rank ${rank} has no dimension ${axis}; export the model again`,
+  );
+}
+
+/**
+ * A tensor whose elements are moved without being looked at: of any type, none of its dimensions empty.
+ * @throws UnsupportedError empty-tensor, unsupported-rank
+ */
+export function requireMovable(tensor: Tensor, role: string): void {
+  requireElements(tensor, role);
+  requireRank(tensor, role, 0, MAX_RANK);
+}
+
+/** Dimensions of what is moved. */
+const MAX_RANK = 8;

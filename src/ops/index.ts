@@ -1,38 +1,100 @@
+import { abs } from "./abs.ts";
 import { add } from "./add.ts";
 import { averagePool2d } from "./average-pool2d.ts";
+import { batchToSpaceNd } from "./batch-to-space-nd.ts";
+import { broadcastTo } from "./broadcast-to.ts";
+import { concatenation } from "./concatenation.ts";
 import { conv2d } from "./conv2d.ts";
+import { depthToSpace } from "./depth-to-space.ts";
 import { depthwiseConv2d } from "./depthwise-conv2d.ts";
 import { dequantize } from "./dequantize.ts";
+import { elu } from "./elu.ts";
+import { expandDims } from "./expand-dims.ts";
+import { fill } from "./fill.ts";
 import { fullyConnected } from "./fully-connected.ts";
+import { hardSwish } from "./hard-swish.ts";
+import { leakyRelu } from "./leaky-relu.ts";
+import { logistic } from "./logistic.ts";
 import { maxPool2d } from "./max-pool2d.ts";
 import { mean } from "./mean.ts";
+import { mirrorPad } from "./mirror-pad.ts";
 import { mul } from "./mul.ts";
 import type { OpDefinition } from "./op.ts";
+import { pack } from "./pack.ts";
 import { pad } from "./pad.ts";
+import { padV2 } from "./pad-v2.ts";
 import { quantize } from "./quantize.ts";
+import { relu } from "./relu.ts";
+import { reluN1To1 } from "./relu-n1-to-1.ts";
+import { relu6 } from "./relu6.ts";
 import { reshape } from "./reshape.ts";
+import { resizeBilinear } from "./resize-bilinear.ts";
+import { resizeNearestNeighbor } from "./resize-nearest-neighbor.ts";
+import { reverseV2 } from "./reverse-v2.ts";
+import { rsqrt } from "./rsqrt.ts";
+import { slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
+import { spaceToBatchNd } from "./space-to-batch-nd.ts";
+import { spaceToDepth } from "./space-to-depth.ts";
+import { split } from "./split.ts";
+import { splitV } from "./split-v.ts";
+import { squeeze } from "./squeeze.ts";
+import { stridedSlice } from "./strided-slice.ts";
 import { svdf } from "./svdf.ts";
+import { tanh } from "./tanh.ts";
 import { transpose } from "./transpose.ts";
 import { unidirectionalSequenceLstm } from "./unidirectional-sequence-lstm.ts";
+import { unpack } from "./unpack.ts";
+import { zerosLike } from "./zeros-like.ts";
 
 const DEFINITIONS: readonly OpDefinition[] = [
+  abs,
   add,
   averagePool2d,
+  batchToSpaceNd,
+  broadcastTo,
+  concatenation,
   conv2d,
+  depthToSpace,
   depthwiseConv2d,
   dequantize,
+  elu,
+  expandDims,
+  fill,
   fullyConnected,
+  hardSwish,
+  leakyRelu,
+  logistic,
   maxPool2d,
   mean,
+  mirrorPad,
   mul,
+  pack,
   pad,
+  padV2,
   quantize,
+  relu,
+  relu6,
+  reluN1To1,
   reshape,
+  resizeBilinear,
+  resizeNearestNeighbor,
+  reverseV2,
+  rsqrt,
+  slice,
   softmax,
+  spaceToBatchNd,
+  spaceToDepth,
+  split,
+  splitV,
+  squeeze,
+  stridedSlice,
   svdf,
+  tanh,
   transpose,
   unidirectionalSequenceLstm,
+  unpack,
+  zerosLike,
 ];
 
 const BY_NAME = new Map(DEFINITIONS.map((definition) => [definition.name, definition]));

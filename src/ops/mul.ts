@@ -5,9 +5,9 @@ import {
   elementwiseFields,
   elementwiseOverlap,
   elementwiseRows,
-  packConstants,
   requireElementwise,
 } from "./broadcast.ts";
+import { packConstants } from "./constants.ts";
 import { perTensor, requireActivation, requireMultiplier, withShape } from "./check.ts";
 import { activationRange, type FusedActivation, type Multiplier } from "./fixed-point.ts";
 import { defineOp } from "./op.ts";

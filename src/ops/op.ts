@@ -42,13 +42,18 @@ export interface Packed {
   readonly fields: Readonly<Record<string, number>>;
 }
 
-/** Rows y · stride + first … y · stride + last of an input, cut to those that it has, which row y needs. */
+/**
+ * Rows ⌊(y · stride + first) / divisor⌋ … ⌊(y · stride + last) / divisor⌋ of an input, cut to those that it has, which row y
+ * needs. Stride and divisor are below 2^15.
+ */
 export interface RowWindow {
   readonly stride: number;
+  /** Above 1 where there are more rows than the input has. Default 1. */
+  readonly divisor?: number;
   readonly first: number;
   readonly last: number;
   /** The same for the columns of the output and of this input; undefined where any column may need all of them. */
-  readonly columns?: Omit<RowWindow, "columns">;
+  readonly columns?: Omit<RowWindow, "columns" | "divisor">;
 }
 
 /** How an operator runs in ranges of rows. Tensors are [1, rows, …]. */

@@ -1,7 +1,7 @@
 import type { TensorType } from "../graph/graph.ts";
 import { byteSize } from "../graph/graph.ts";
 import type { ViewWords } from "../plan/record.ts";
-import type { Place } from "./op.ts";
+import type { Place, RowWindow } from "./op.ts";
 
 /** The view of a dense int8 NHWC tensor, whole or in a ring. */
 export function denseView({ address, ringRows, columns }: Place, tensor: TensorType): ViewWords {
@@ -36,4 +36,14 @@ export function rowFields({ ringRows, columns }: Place, tensor: TensorType): Row
   const rows = rowCount(tensor);
   const rowBytes = columns?.rowBytes ?? byteSize(tensor) / rows;
   return rows === 1 ? ONE_ROW : { rowBytes, ringRows: ringRows ?? rows };
+}
+
+/** The first row that row `y` needs through a window; negative before the input. */
+export function firstRow({ stride, first, divisor = 1 }: RowWindow, y: number): number {
+  return Math.floor((y * stride + first) / divisor);
+}
+
+/** The last row that row `y` needs through a window; the input may have fewer. */
+export function lastRow({ stride, last, divisor = 1 }: RowWindow, y: number): number {
+  return Math.floor((y * stride + last) / divisor);
 }

@@ -3,6 +3,7 @@ import { read, write } from "./access.ts";
 import type { AnyRecord, Placed } from "./fields.ts";
 import { aligned, atLeast, checkClamp, product, refusal, zeroPoints } from "./fields.ts";
 import type { RecordOf } from "./record.ts";
+import { resizeBilinearFootprint, resizeNearestFootprint } from "./resize-footprint.ts";
 import { copyFootprint, padFootprint } from "./move-footprint.ts";
 import { lstmFootprint, svdfFootprint } from "./recurrent-footprint.ts";
 import { distinctBytes, rowByRow, rowsOf, stridedBytes } from "./rows.ts";
@@ -51,6 +52,8 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
     case "add":
     case "mul":
       return elementwiseFootprint(record);
+    case "lookup":
+      return lookupFootprint(record);
     case "softmax":
       atLeast(record, 1, ["rows", "depth"]);
       return forwards(record, product(record, record.rows, record.depth), 1, 1);
@@ -72,6 +75,10 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
       return meanFootprint(record);
     case "pad":
       return padFootprint(record);
+    case "resizeBilinear":
+      return resizeBilinearFootprint(record);
+    case "resizeNearest":
+      return resizeNearestFootprint(record);
     case "copy":
       return copyFootprint(record);
     case "unidirectionalSequenceLstm":
@@ -275,4 +282,25 @@ function globalPoolFootprint(record: RecordOf<"averagePool2d"> & Placed): Footpr
   const sums = { address: accumulators, bytes: product(record, 4, c1) };
   const input = { view, y0, y1, c0, c1, batches: 1, batchBytes: 0 };
   return accumulating(record, view.height, sums, input, { address: outputView.address, bytes: c1 }, true);
+}
+
+function lookupFootprint(record: RecordOf<"lookup"> & Placed): Footprint {
+  atLeast(record, 1, ["length"]);
+  atLeast(record, 0, ["y0", "input", "output", "weights", "inputRowBytes", "outputRowBytes"]);
+  const { input, output, length, y0, y1 } = record;
+  const from = read(
+    "input",
+    rowsOf(record, input, length, record.inputRowBytes, record.inputRingRows, "input"),
+  );
+  const to = write(
+    "output",
+    rowsOf(record, output, length, record.outputRowBytes, record.outputRingRows, "output"),
+  );
+  const orderOf = (y: number): readonly Access[] => {
+    const source = input + (y % record.inputRingRows) * record.inputRowBytes;
+    const target = output + (y % record.outputRingRows) * record.outputRowBytes;
+    // Element by element: where the output begins at the input or below it, what is written has been read.
+    return target <= source ? [from, to] : [to, from];
+  };
+  return { weights: { address: record.weights, bytes: 256 }, accesses: rowByRow(orderOf, y0, y1) };
 }

@@ -55,8 +55,11 @@ export enum Op {
   stage = 17,
   input = 18,
   tiles = 19,
-  unidirectionalSequenceLstm = 20,
-  svdf = 21,
+  resizeBilinear = 20,
+  resizeNearest = 21,
+  lookup = 22,
+  unidirectionalSequenceLstm = 23,
+  svdf = 24,
 }
 
 export enum Head {
@@ -520,7 +523,8 @@ export enum StreamField {
 /**
  * One operator of a stream: the `bytes` of records that follow (the operator's, or a fetch and an operator's per tile of
  * its weights) make `rows` rows in all, `rowsPerPull` at a time. Before rows up to y are made, the stage numbered `lhs`
- * (-1: none) must have made its rows up to y · lhsStride + lhsOffset, or all it has; `rhs` likewise.
+ * (-1: none) must have made its rows up to (y · stride + lhsOffset) / divisor, or all it has, where `lhsRate` is
+ * stride + divisor · 2^16, both below 2^15; `rhs` likewise.
  */
 export enum StageField {
   op = 0,
@@ -529,10 +533,10 @@ export enum StageField {
   rows = 3,
   rowsPerPull = 4,
   lhs = 5,
-  lhsStride = 6,
+  lhsRate = 6,
   lhsOffset = 7,
   rhs = 8,
-  rhsStride = 9,
+  rhsRate = 9,
   rhsOffset = 10,
 }
 
@@ -614,4 +618,57 @@ export enum SvdfField {
   outputShift = 16,
   outputZeroPoint = 17,
   scratch = 18,
+}
+
+/** Output rows [y0, y1), whole pixels. Index i of the output is index i · scale + offset of the input, in 1/1024, between two cells. */
+export enum ResizeBilinearField {
+  op = 0,
+  words = 1,
+  y0 = 2,
+  y1 = 3,
+  inputView = 4,
+  outputView = 11,
+  batches = 18,
+  inputBatchBytes = 19,
+  outputBatchBytes = 20,
+  scaleY = 21,
+  scaleX = 22,
+  offsetY = 23,
+  offsetX = 24,
+}
+
+/**
+ * As ResizeBilinearField, of the cell at (i + offset) · scale, in float32 whose bits are given: rounded down, or where `rounds`
+ * is 1 to the nearest.
+ */
+export enum ResizeNearestField {
+  op = 0,
+  words = 1,
+  y0 = 2,
+  y1 = 3,
+  inputView = 4,
+  outputView = 11,
+  batches = 18,
+  inputBatchBytes = 19,
+  outputBatchBytes = 20,
+  scaleBitsY = 21,
+  scaleBitsX = 22,
+  offsetBits = 23,
+  rounds = 24,
+}
+
+/** Rows [y0, y1) as in AddField: `length` bytes of a row become what the 256 at `weights`, in storage form, say of them. */
+export enum LookupField {
+  op = 0,
+  words = 1,
+  y0 = 2,
+  y1 = 3,
+  input = 4,
+  output = 5,
+  length = 6,
+  weights = 7,
+  inputRowBytes = 8,
+  inputRingRows = 9,
+  outputRowBytes = 10,
+  outputRingRows = 11,
 }

@@ -1,6 +1,6 @@
 import type { Access, Footprint, Range, Region } from "./access.ts";
 import { read, spanOf, write } from "./access.ts";
-import type { Placed } from "./fields.ts";
+import type { AnyRecord, Placed } from "./fields.ts";
 import { atLeast, checkClamp, LIMIT, product, refusal, zeroPoints } from "./fields.ts";
 import { Requantization } from "./format.ts";
 import {
@@ -24,7 +24,13 @@ type Pool = (RecordOf<"averagePool2d"> | RecordOf<"maxPool2d">) & Placed;
 type Spatial = Convolution | Pool;
 
 /** @throws ExecutionError plan-field for a view that is none */
-export function checkView(record: Spatial, name: "inputView" | "outputView", batchBytes: number): void {
+export function checkView(
+  record: AnyRecord & { readonly [K in "inputView" | "outputView"]: ViewWords } & {
+    readonly batches: number;
+  },
+  name: "inputView" | "outputView",
+  batchBytes: number,
+): void {
   const view = record[name];
   const { address, pixelBytes, rowBytes, ringRows, height, width, channels } = view;
   const sound =

@@ -25,6 +25,7 @@ export function operandNames(op: RecordOp): readonly string[] {
       return ["input"];
     case "conv2d":
     case "depthwiseConv2d":
+    case "lookup":
       return ["input", "output", "weights"];
     case "add":
     case "mul":

@@ -187,8 +187,8 @@ function replayStream(replay: Replay, { record, stages }: StreamPlacement): void
     const last = Math.min(end, stage.rows);
     for (let y0 = done[index] ?? 0; y0 < last; y0 = done[index] ?? 0) {
       const y1 = Math.min(y0 + stage.rowsPerPull, stage.rows);
-      if (stage.lhs >= 0) pull(stage.lhs, needed(stage, y1, stage.lhsStride, stage.lhsOffset));
-      if (stage.rhs >= 0) pull(stage.rhs, needed(stage, y1, stage.rhsStride, stage.rhsOffset));
+      if (stage.lhs >= 0) pull(stage.lhs, needed(stage, y1, stage.lhsRate, stage.lhsOffset));
+      if (stage.rhs >= 0) pull(stage.rhs, needed(stage, y1, stage.rhsRate, stage.rhsOffset));
       for (const { record, ids } of records) {
         if (++pulls > MAX_PULLS) throw refusal("plan-field", stage, `runs over ${MAX_PULLS} records`);
         replayRecord(replay, { record: "y0" in record ? { ...record, y0, y1 } : record, ids });
@@ -202,10 +202,11 @@ function replayStream(replay: Replay, { record, stages }: StreamPlacement): void
 }
 
 /** Rows that a stage's rows up to `y1` need of another. */
-function needed(stage: RecordOf<"stage"> & Placed, y1: number, stride: number, offset: number): number {
+function needed(stage: RecordOf<"stage"> & Placed, y1: number, rate: number, offset: number): number {
+  const [stride, divisor] = [rate & 0xffff, rate >> 16];
   const end = y1 * stride + offset;
-  if (end >= -LIMIT && end < LIMIT) return end;
-  throw refusal("plan-field", stage, `needs rows up to ${end}`);
+  if (divisor >= 1 && end >= -LIMIT && end < LIMIT) return Math.trunc(end / divisor);
+  throw refusal("plan-field", stage, `needs rows up to ${end} / ${divisor}`);
 }
 
 /** As the kernels run it: assembly/kernels/tiles.ts. */

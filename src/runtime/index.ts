@@ -12,7 +12,8 @@ export {
 export type { Variant } from "../plan/variant.ts";
 export { VARIANTS } from "../plan/variant.ts";
 export { loadImage } from "./load-image.ts";
-export type { InputValues, ModelPort, RowSource, TensorArray } from "./port.ts";
+export type { InputValues, ModelPort, RowSource } from "./port.ts";
+export type { TensorArray } from "./arrays.ts";
 export type { Model, TraceEntry } from "./session.ts";
 export type { Source } from "./source.ts";
 export { bestVariant, provesVariant } from "./variant.ts";

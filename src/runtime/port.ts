@@ -1,12 +1,12 @@
 import type { Port } from "../emit/image.ts";
+import type { PortType } from "../plan/port-type.ts";
+import type { TensorArray } from "./arrays.ts";
+import { arrayName, arrayOf, viewOf } from "./arrays.ts";
 import { InputError } from "../errors.ts";
 import { dequantizeInto, quantizeInto } from "./quantize.ts";
 
-/** What an input takes and an output gives: int8 values, or real ones where the model itself is float at its border. */
-export type TensorArray = Int8Array | Float32Array;
-
 /**
- * Fills `into` with row `row` of an input: the values of int8 or float32 that `run` would take whole. Rows are asked for in
+ * Fills `into` with row `row` of an input: the values that `run` would take whole. Rows are asked for in
  * order, each once per run; where `report.steps` says that the input's stream runs in strips (only with `maxRecompute`), from
  * the first to the last again for each strip.
  */
@@ -19,7 +19,8 @@ export type InputValues = TensorArray | RowSource;
 export interface ModelPort {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly type: "int8" | "float32";
+  /** Of the typed array that `run` takes or gives: bool is bytes of 0 and 1. */
+  readonly type: PortType;
   /** Number of elements. */
   readonly length: number;
   /** Rows that a row source is asked for; undefined where the input is given whole. */
@@ -36,7 +37,7 @@ export interface ModelPort {
 export class SessionPort implements ModelPort {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly type: "int8" | "float32";
+  readonly type: PortType;
   readonly length: number;
   readonly rows: number | undefined;
   readonly scale: number;
@@ -56,19 +57,16 @@ export class SessionPort implements ModelPort {
   constructor(port: Port, buffer: ArrayBuffer) {
     this.name = port.name;
     this.shape = port.shape;
-    this.type = port.type === "float32" ? "float32" : "int8";
+    this.type = port.type;
     this.length = port.shape.reduce((a, b) => a * b, 1);
     this.rows = port.rows;
     this.scale = port.scale;
     this.zeroPoint = port.zeroPoint;
-    const isFloat = port.storedType === "float32";
     const placed = port.rows === undefined ? this.length : 0;
-    this.#stored = isFloat
-      ? new Float32Array(buffer, port.address, placed)
-      : new Int8Array(buffer, port.address, placed);
+    this.#stored = viewOf(port.storedType, buffer, port.address, placed);
     this.#converts = port.storedType !== port.type;
     const rowLength = this.length / (port.rows ?? Infinity);
-    this.#storedRow = isFloat ? new Float32Array(rowLength) : new Int8Array(rowLength);
+    this.#storedRow = arrayOf(port.storedType, rowLength);
     this.#row = this.#converts ? new Float32Array(rowLength) : this.#storedRow;
     this.#storedRowBytes = new Uint8Array(this.#storedRow.buffer);
     this.#memory = new Uint8Array(buffer);
@@ -77,7 +75,7 @@ export class SessionPort implements ModelPort {
 
   get expected(): string {
     const rows = this.rows === undefined ? "" : `a function for ${this.rows} rows, or `;
-    return `${rows}${this.type === "int8" ? "Int8Array" : "Float32Array"} of ${this.length}, shape [${this.shape.join(", ")}]`;
+    return `${rows}${arrayName(this.type)} of ${this.length}, shape [${this.shape.join(", ")}]`;
   }
 
   /** @throws InputError unless `values` is this port's kind of array */
@@ -85,7 +83,7 @@ export class SessionPort implements ModelPort {
     if (typeof values === "function" && this.rows !== undefined) return;
     // By its tag: arrays of another realm are no instances of this one's classes.
     const kind = ArrayBuffer.isView(values) ? (values as TensorArray)[Symbol.toStringTag] : typeof values;
-    const fits = kind === (this.type === "int8" ? "Int8Array" : "Float32Array");
+    const fits = kind === arrayName(this.type);
     if (fits && (values as TensorArray).length === this.length) return;
     const given = ArrayBuffer.isView(values) ? `${kind} of ${(values as TensorArray).length}` : kind;
     const hint =
@@ -96,7 +94,7 @@ export class SessionPort implements ModelPort {
           : "";
     throw new InputError(
       "input-mismatch",
-      `input "${this.name}" takes an ${this.expected}; ${given} was given${hint}`,
+      `input "${this.name}" takes ${this.expected}; ${given} was given${hint}`,
     );
   }
 

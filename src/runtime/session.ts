@@ -5,7 +5,8 @@ import { decodeRecord } from "../plan/record.ts";
 import { storageFlip } from "../plan/variant.ts";
 import type { KernelExports } from "./instantiate.ts";
 import { instantiateKernels } from "./instantiate.ts";
-import type { InputValues, ModelPort, TensorArray } from "./port.ts";
+import type { InputValues, ModelPort } from "./port.ts";
+import type { TensorArray } from "./arrays.ts";
 import { SessionPort } from "./port.ts";
 import { provesVariant } from "./variant.ts";
 

@@ -1,11 +1,12 @@
 import type { RowWindow } from "../ops/op.ts";
-import { rowCount } from "../ops/view.ts";
+import { firstRow, rowCount } from "../ops/view.ts";
 import type { Operation, Program } from "./program.ts";
 
-/** What one input of a stage needs of the stage that makes it: its rows up to y · stride + offset before rows up to y are made. */
+/** What one input of a stage needs of the stage that makes it: its rows up to (y · stride + offset) / divisor before rows up to y are made. */
 export interface StageLink {
   readonly stage: number;
   readonly stride: number;
+  readonly divisor: number;
   readonly offset: number;
 }
 
@@ -85,23 +86,21 @@ export function streamOf(
   };
 
   const done = new Float64Array(stages.length);
-  const oldestRow = (id: number): number => {
+  /** The oldest row of a value that its readers still need, as they count it; Infinity if they need none. */
+  const oldestOf = (id: number, unit: (reader: Reader) => number): number => {
     let oldest = Infinity;
-    for (const { stage, window } of readers.get(id) ?? []) {
-      const y = done[stage] ?? 0;
-      if (y < (rows[stage] ?? 0)) oldest = Math.min(oldest, y * window.stride + window.first);
+    for (const reader of readers.get(id) ?? []) {
+      const y = done[reader.stage] ?? 0;
+      if (y >= (rows[reader.stage] ?? 0)) continue;
+      const row = Math.max(firstRow(reader.window, y), 0);
+      // Windows may reach behind the last row.
+      if (row * reader.rowBytes < (values.get(id)?.bytes ?? 0)) oldest = Math.min(oldest, row * unit(reader));
     }
-    return Math.max(oldest, 0);
+    return oldest;
   };
-  /** As oldestRow, in bytes: readers may see a value under shapes with different rows. */
-  const oldestByte = (id: number): number => {
-    let oldest = Infinity;
-    for (const { stage, window, rowBytes } of readers.get(id) ?? []) {
-      const y = done[stage] ?? 0;
-      if (y < (rows[stage] ?? 0)) oldest = Math.min(oldest, (y * window.stride + window.first) * rowBytes);
-    }
-    return Math.max(oldest, 0);
-  };
+  const oldestRow = (id: number): number => oldestOf(id, () => 1);
+  /** In bytes: readers may see a value under shapes with different rows. */
+  const oldestByte = (id: number): number => oldestOf(id, ({ rowBytes }) => rowBytes);
   /** Values by the place they are made in. */
   const sharers = new Map<number, number[]>();
   for (const id of maker.keys()) sharers.set(placeOf(id), [...(sharers.get(placeOf(id)) ?? []), id]);
@@ -148,7 +147,9 @@ export function streamOf(
     const target = Math.min(end, all);
     while ((done[index] ?? 0) < target) {
       const y1 = Math.min((done[index] ?? 0) + (rowsPerPull[index] ?? 1), all);
-      for (const { stage, stride, offset } of links[index] ?? []) pull(stage, y1 * stride + offset);
+      for (const { stage, stride, divisor, offset } of links[index] ?? []) {
+        pull(stage, Math.floor((y1 * stride + offset) / divisor));
+      }
       make(index, y1);
     }
   };
@@ -188,13 +189,10 @@ function linkTo(
   if (maker?.rows === undefined || made === undefined || read === undefined) return undefined;
   const rows = maker.rows.rows;
   // What is accumulated is there when all has come.
-  if (maker.rows.accumulatorBytes !== undefined) return { stage, stride: 0, offset: rows };
+  if (maker.rows.accumulatorBytes !== undefined) return { stage, stride: 0, divisor: 1, offset: rows };
   if (rowCount(read) !== rowCount(made)) return undefined;
-  return {
-    stage,
-    stride: window.stride,
-    offset: window.last + 1 - window.stride,
-  };
+  const { stride, divisor = 1, last } = window;
+  return { stage, stride, divisor, offset: last + divisor - stride };
 }
 
 /** Values that only an operator reads which may write in their place, by the value that it makes. */

@@ -10,7 +10,7 @@ import { FetchField, Head, Header, Op } from "../../src/plan/format.ts";
 import { align } from "../../src/plan/packing.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { VARIANTS } from "../../src/plan/variant.ts";
-import type { TensorArray } from "../../src/runtime/port.ts";
+import type { TensorArray } from "../../src/runtime/arrays.ts";
 import type { Model } from "../../src/runtime/session.ts";
 import { startSession } from "../../src/runtime/session.ts";
 import { provesVariant } from "../../src/runtime/variant.ts";

@@ -201,11 +201,11 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
           ];
           const link = (lhs: number, stride: number, kernel: number, before: number) => ({
             lhs,
-            lhsStride: stride,
+            lhsRate: stride + (1 << 16),
             lhsOffset: kernel - stride - before,
           });
           const links = [
-            { lhs: -1, lhsStride: 0, lhsOffset: 0 },
+            { lhs: -1, lhsRate: 1 << 16, lhsOffset: 0 },
             link(0, c.conv.stride, c.conv.kernel, rows.before),
             link(1, 1, 1, 0),
             link(2, c.depthwise.stride, c.depthwise.kernel, outRows.before),
@@ -220,9 +220,9 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
                 bytes: recordBytes(record.op),
                 rows: made[i] ?? 1,
                 rowsPerPull: c.rowsPerPull[i] ?? 1,
-                ...(links[i] ?? { lhs: -1, lhsStride: 0, lhsOffset: 0 }),
+                ...(links[i] ?? { lhs: -1, lhsRate: 1 << 16, lhsOffset: 0 }),
                 rhs: -1,
-                rhsStride: 0,
+                rhsRate: 1 << 16,
                 rhsOffset: 0,
               },
               record,

@@ -39,6 +39,12 @@ function ringRow(address: number, rowBytes: number, ringRows: number, y: number)
 
 class Broken extends Error {}
 
+/** Rows that a stage's rows up to `y1` need of another. */
+function needed(y1: number, rate: number, offset: number): number {
+  if (rate >> 16 === 0) throw new Broken("divides by 0");
+  return Math.trunc(((Math.imul(y1, rate & 0xffff) + offset) | 0) / (rate >> 16));
+}
+
 /**
  * Executes a plan byte by byte in the order in which the kernels work, with int32 arithmetic that wraps as theirs does, over
  * a memory that holds value ids. Answers how the plan fails: a read of a byte that holds another value, a byte outside;
@@ -130,8 +136,8 @@ class Machine {
       while (part.done < Math.min(end, stage.rows)) {
         const y0 = part.done;
         const y1 = Math.min(y0 + stage.rowsPerPull, stage.rows);
-        if (stage.lhs >= 0) pull(stage.lhs, y1 * stage.lhsStride + stage.lhsOffset);
-        if (stage.rhs >= 0) pull(stage.rhs, y1 * stage.rhsStride + stage.rhsOffset);
+        if (stage.lhs >= 0) pull(stage.lhs, needed(y1, stage.lhsRate, stage.lhsOffset));
+        if (stage.rhs >= 0) pull(stage.rhs, needed(y1, stage.rhsRate, stage.rhsOffset));
         for (const { record, ids } of inside) this.#run("y0" in record ? { ...record, y0, y1 } : record, ids);
         part.done = y1;
       }
@@ -245,6 +251,13 @@ class Machine {
         return;
       case "pad":
         this.#pad(record);
+        return;
+      case "resizeBilinear":
+      case "resizeNearest":
+        this.#resize(record);
+        return;
+      case "lookup":
+        this.#lookup(record);
         return;
       case "copy":
         this.#copy(record);
@@ -490,6 +503,52 @@ class Machine {
       if (sums !== 0) this.#read("accumulators", sums + 4 * (out - outputRow), 4);
       if (sums === 0 || y + 1 === record.rows) this.#write("output", out, 1, lap);
       out++;
+    }
+  }
+
+  /** Cells by the kernels' arithmetic, pixel by pixel. */
+  #resize(record: RecordOf<"resizeBilinear"> | RecordOf<"resizeNearest">): void {
+    const { inputView, outputView, y0, y1, batches } = record;
+    const cells = (i: number, size: number, axis: "X" | "Y"): readonly number[] => {
+      const clip = (cell: number): number => Math.max(Math.min(cell, size - 1), 0);
+      if (record.op === "resizeBilinear") {
+        const position = (Math.imul(i, record[`scale${axis}`]) + record[`offset${axis}`]) | 0;
+        const low = clip(Math.trunc(position / 1024));
+        return [low, Math.max(low, clip(Math.trunc((position + 1023) / 1024)))];
+      }
+      const [scale = 0, offset = 0] = new Float32Array(
+        Int32Array.of(record[`scaleBits${axis}`], record.offsetBits).buffer,
+      );
+      const at = Math.fround(Math.fround(i + offset) * scale);
+      const up = record.rounds !== 0 && at - Math.floor(at) >= 0.5 ? 1 : 0;
+      return [clip(Math.floor(at) + up)];
+    };
+    for (let n = 0; n < batches; n++) {
+      for (let y = y0; y < y1; y++) {
+        for (let x = 0; x < outputView.width; x++) {
+          for (const row of cells(y, inputView.height, "Y")) {
+            for (const column of cells(x, inputView.width, "X")) {
+              const at = this.#pixel(inputView, n * record.inputBatchBytes, row, column);
+              this.#read("input", at, outputView.channels, Math.floor(row / inputView.ringRows));
+            }
+          }
+          const to = this.#pixel(outputView, n * record.outputBatchBytes, y, x);
+          this.#write("output", to, outputView.channels, Math.floor(y / outputView.ringRows));
+        }
+      }
+    }
+  }
+
+  #lookup(record: RecordOf<"lookup">): void {
+    this.#read("weights", record.weights, 256);
+    for (let i = 0; i < 256; i++) this.#reserved.add(record.weights + i);
+    for (let y = record.y0; y < record.y1; y++) {
+      const [source, fromLap] = ringRow(record.input, record.inputRowBytes, record.inputRingRows, y);
+      const [target, toLap] = ringRow(record.output, record.outputRowBytes, record.outputRingRows, y);
+      for (let i = 0; i < record.length; i++) {
+        this.#read("input", source + i, 1, fromLap);
+        this.#write("output", target + i, 1, toLap);
+      }
     }
   }
 

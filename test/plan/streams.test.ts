@@ -98,7 +98,7 @@ describe("a damaged stream is refused", () => {
     ["a stage that needs a later one", second + StageField.lhs, () => 2, ["plan-field"]],
     ["a stage that needs nothing", second + StageField.lhs, () => -1, ["plan-overlap"]],
     ["rows that come too late", second + StageField.lhsOffset, (n) => n - 1, ["plan-overlap"]],
-    ["another stride", second + StageField.lhsStride, (n) => n + 1, ["plan-overlap"]],
+    ["another stride", second + StageField.lhsRate, (n) => n + 1, ["plan-overlap"]],
     ["a stage outside of a stream", stream, () => Op.stage, ["plan-unterminated", "plan-field"]],
   ])("%s", (_, at, change, codes) => {
     expect(codes).toContain(codeOf(withWord(image, at, change)));
@@ -175,10 +175,10 @@ function streamOfStages(state: number, stages: readonly WrittenStage[]): PlanSte
           rows,
           rowsPerPull,
           lhs,
-          lhsStride,
+          lhsRate: lhsStride + (1 << 16),
           lhsOffset,
           rhs: -1,
-          rhsStride: 0,
+          rhsRate: 1 << 16,
           rhsOffset: 0,
         } as const,
         ids: [],

@@ -1,5 +1,6 @@
 import { addReference } from "./add.ts";
 import { averagePool2dReference } from "./average-pool2d.ts";
+import { concatenationReference } from "./concatenation.ts";
 import { conv2dReference, type ConvWindow, type Weights } from "./conv2d.ts";
 import { depthwiseConv2dReference } from "./depthwise-conv2d.ts";
 import { dequantizeReference } from "./dequantize.ts";
@@ -9,6 +10,7 @@ import { meanReference } from "./mean.ts";
 import { mulReference } from "./mul.ts";
 import { padReference } from "./pad.ts";
 import { quantizeReference, requantizeReference } from "./quantize.ts";
+import { resizeBilinearReference, resizeNearestNeighborReference } from "./resize.ts";
 import { softmaxReference } from "./softmax.ts";
 import type { Int8Output, Int8Tensor } from "./tensor.ts";
 import { transposeReference } from "./transpose.ts";
@@ -64,7 +66,10 @@ interface Attrs extends ConvWindow {
   readonly kernelHeight: number;
   readonly kernelWidth: number;
   readonly padding: number;
+  readonly axis: number;
   readonly axes: readonly number[];
+  readonly alignCorners: boolean;
+  readonly halfPixelCenters: boolean;
   readonly permutation: readonly number[];
   readonly before: readonly number[];
   readonly beta: number;
@@ -114,6 +119,14 @@ function runNode(op: string, node: BoundNode, value: (tensor: Tensor) => Uint8Ar
       return quantize(first, value(first), result);
     case "dequantize":
       return dequantize(first, value(first));
+    case "concatenation": {
+      const operands = node.inputs.map((tensor) => int8(tensor));
+      return bytesOf(Int8Array.from(concatenationReference(operands, attrs.axis, result.shape)));
+    }
+    case "resizeNearestNeighbor":
+      return bytesOf(resizeNearestNeighborReference(int8(first), output(), attrs));
+    case "resizeBilinear":
+      return bytesOf(resizeBilinearReference(int8(first), output(), attrs));
     case "reshape":
       return value(first);
     default:

@@ -6,7 +6,17 @@ import { bias, int32, int8, weights } from "../written-models.ts";
 /** A piece of a network, and what it is like. */
 interface Block {
   readonly kind:
-    "conv" | "depthwise" | "pool" | "residual" | "squeeze" | "join" | "scale" | "pad" | "reshape";
+    | "conv"
+    | "depthwise"
+    | "pool"
+    | "residual"
+    | "squeeze"
+    | "join"
+    | "concatenate"
+    | "resize"
+    | "scale"
+    | "pad"
+    | "reshape";
   readonly kernel: number;
   readonly stride: number;
   readonly dilation: number;
@@ -27,6 +37,9 @@ const block: fc.Arbitrary<Block> = fc.record({
     "residual",
     "squeeze",
     "join",
+    "concatenate",
+    "concatenate",
+    "resize",
     "scale",
     "pad",
     "reshape",
@@ -149,10 +162,51 @@ class BlockNet {
         );
         return;
       }
-      case "scale": {
+      case "concatenate": {
+        // Along channels or columns, with what was made before in as many rows, a constant, or itself.
+        const axis = back % 3 === 0 ? 2 : 3;
+        const others = this.#made.filter((id) => {
+          const shape = this.#shape(id);
+          return (
+            shape.length === 4 &&
+            shape.every((size, i) => i === axis || size === this.#shape(input)[i]) &&
+            this.#scale(id) === this.#scale(input) &&
+            this.#zeroPoint(id) === this.#zeroPoint(input)
+          );
+        });
+        const q = [this.#scale(input), this.#zeroPoint(input)] as const;
+        const constantShape = [1, height, width, depth].with(axis, kernel);
+        const length = constantShape.reduce((a, b) => a * b, 1);
         const constant = this.#add({
-          ...int8([1, 1, 1, depth], 0.02, 0),
-          data: Int8Array.from({ length: depth }, (_, i) => 40 + 7 * i),
+          ...int8(constantShape, ...q),
+          data: Int8Array.from({ length }, (_, i) => ((i * 29) % 256) - 128),
+        });
+        const operands = [input, others[back % others.length] ?? input, ...(valid ? [constant] : [])];
+        if (stride === 2) operands.reverse();
+        const size = operands.reduce((sum, id) => sum + (this.#shape(id)[axis] ?? 0), 0);
+        const joined = this.#activation([1, height, width, depth].with(axis, size), ...q);
+        this.#emit(BUILTIN.concatenation, operands, joined, options.concatenation(axis));
+        return;
+      }
+      case "resize": {
+        const grow = (size: number): number => Math.max(Math.ceil((size * (channels + 8)) / 16), 1);
+        const shape = back % 3 === 0 ? [height * 2, width * 2] : [grow(height), grow(width)];
+        const [tall = 1, wide = 1] = shape.map((size) => Math.min(size, 60));
+        const output = this.#activation([1, tall, wide, depth], this.#scale(input), this.#zeroPoint(input));
+        const [kindOf, code] = valid
+          ? ([options.resizeBilinear, BUILTIN.resizeBilinear] as const)
+          : ([options.resizeNearestNeighbor, BUILTIN.resizeNearestNeighbor] as const);
+        const fields = kindOf(stride === 2, dilation === 2 && stride === 1);
+        this.#emit(code, [input, this.#add(int32([tall, wide]))], output, fields);
+        return;
+      }
+      case "scale": {
+        // One value per channel, per pixel of a row, or per value.
+        const shape = [1, back % 4 === 3 ? height : 1, back % 2 === 1 ? width : 1, depth];
+        const length = shape.reduce((a, b) => a * b, 1);
+        const constant = this.#add({
+          ...int8(shape, 0.02, 0),
+          data: Int8Array.from({ length }, (_, i) => 40 + ((7 * i) % 87)),
         });
         this.#emit(
           BUILTIN.mul,

@@ -149,7 +149,9 @@ export class SlowStream {
       while (done.length < Math.min(end, all)) {
         const y0 = done.length;
         const y1 = Math.min(y0 + atOnce, all);
-        for (const link of links[index] ?? []) pull(link.stage, y1 * link.stride + link.offset);
+        for (const link of links[index] ?? []) {
+          pull(link.stage, Math.floor((y1 * link.stride + link.offset) / link.divisor));
+        }
         make(stage, y0, y1);
         pulls++;
         for (let y = y0; y < y1; y++) done.push(y);
@@ -166,9 +168,10 @@ export class SlowStream {
     const maker = this.#stages[this.#maker.get(reads[i] ?? -1) ?? -1];
     if (maker?.rows?.accumulatorBytes !== undefined) return [0, 0];
     const height = rowsOf(bound.inputs[i]?.shape);
+    const { divisor = 1 } = window;
     return [
-      Math.max(y * window.stride + window.first, 0),
-      Math.min(y * window.stride + window.last, height - 1),
+      Math.max(Math.floor((y * window.stride + window.first) / divisor), 0),
+      Math.min(Math.floor((y * window.stride + window.last) / divisor), height - 1),
     ];
   }
 

@@ -1,0 +1,13 @@
+import { defineLookup } from "./lookup.ts";
+import { requireRescaling, rescaled } from "./rescale.ts";
+
+/** RELU, rescaled to the output. Reference: TFLite Micro kernels/activations_common.cc, ReluQuantized. */
+export const relu = defineLookup<undefined>({
+  name: "relu",
+  tflite: { builtin: 19, read: () => undefined },
+  prepare: requireRescaling,
+  functionOf: (_attrs, sides) => {
+    const rescale = rescaled(sides);
+    return (q) => Math.max(rescale(q), sides.outputZeroPoint);
+  },
+});
