@@ -142,6 +142,31 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
       expect(seen.int8.size).toBeGreaterThan(200);
       expect(seen.int16.size).toBeGreaterThan(500);
     });
+
+    test("sums of int16 may go far beyond int32", () => {
+      const depth = 3001;
+      const extreme: LstmGate = {
+        input: new Int8Array(depth).fill(-128),
+        inputScale: Math.fround(1e-5),
+        recurrent: Int8Array.of(1),
+        recurrentScale: 1,
+        bias: [2 ** 40],
+      };
+      const lstm: Lstm = {
+        ...{ batches: 1, steps: 1, depth, cells: 1, timeMajor: false, type: "int16" },
+        ...{ inputScale: Math.fround(1e-6), inputZeroPoint: 0, hiddenScale: 2 ** -15, hiddenZeroPoint: 0 },
+        ...{ cellPower: -12, cellClip: 0, input: extreme, forget: extreme, cell: extreme, output: extreme },
+      };
+      const { input, output, states, run } = placeNode(unidirectionalSequenceLstm, nodeOf(lstm), kernels);
+      for (const x of [-32768, 32767]) {
+        const values = Array<number>(depth).fill(x);
+        writeValues(kernels, input, "int16", values);
+        for (const address of states.values()) writeValues(kernels, address, "int16", [77]);
+        run();
+        const expected = lstmReference(lstm, values, { hidden: [77], cell: [77] });
+        expect(readValues(kernels, output, "int16", 1)).toEqual(expected);
+      }
+    });
   },
 );
 
