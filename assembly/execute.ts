@@ -1,24 +1,38 @@
 /** One case per operator. */
 import { Head, Op } from "../src/plan/format.ts";
-import { add } from "./kernels/add.ts";
+import { add, sub } from "./kernels/add.ts";
+import { argExtreme } from "./kernels/arg-extreme.ts";
 import { averagePool2d } from "./kernels/average-pool2d.ts";
+import { cast } from "./kernels/cast.ts";
+import { compare } from "./kernels/compare.ts";
 import { conv2d } from "./kernels/conv2d.ts";
 import { copy } from "./kernels/copy.ts";
+import { cumsum } from "./kernels/cumsum.ts";
 import { depthwiseConv2d } from "./kernels/depthwise-conv2d.ts";
 import { dequantize } from "./kernels/dequantize.ts";
+import { div } from "./kernels/div.ts";
 import { fetch } from "./kernels/fetch.ts";
 import { flipSign } from "./kernels/flip-sign.ts";
+import { gather } from "./kernels/gather.ts";
 import { input } from "./kernels/input.ts";
+import { l2Normalization } from "./kernels/l2-normalization.ts";
+import { logSoftmax } from "./kernels/log-softmax.ts";
 import { lookup } from "./kernels/lookup.ts";
 import { maxPool2d } from "./kernels/max-pool2d.ts";
+import { maximum } from "./kernels/maximum.ts";
 import { mean } from "./kernels/mean.ts";
+import { minimum } from "./kernels/minimum.ts";
 import { mul } from "./kernels/mul.ts";
 import { pad } from "./kernels/pad.ts";
+import { prelu } from "./kernels/prelu.ts";
 import { quantize } from "./kernels/quantize.ts";
+import { reduceExtreme } from "./kernels/reduce-extreme.ts";
 import { requantize } from "./kernels/requantize.ts";
 import { resizeBilinear } from "./kernels/resize-bilinear.ts";
 import { resizeNearest } from "./kernels/resize-nearest.ts";
+import { select } from "./kernels/select.ts";
 import { softmax } from "./kernels/softmax.ts";
+import { squaredDifference } from "./kernels/squared-difference.ts";
 import { svdf } from "./kernels/svdf.ts";
 import { unidirectionalSequenceLstm } from "./kernels/unidirectional-sequence-lstm.ts";
 import { field } from "./record.ts";
@@ -88,6 +102,51 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       return true;
     case Op.lookup:
       lookup(record, y0, y1);
+      return true;
+    case Op.sub:
+      sub(record, y0, y1);
+      return true;
+    case Op.minimum:
+      minimum(record, y0, y1);
+      return true;
+    case Op.maximum:
+      maximum(record, y0, y1);
+      return true;
+    case Op.squaredDifference:
+      squaredDifference(record, y0, y1);
+      return true;
+    case Op.div:
+      div(record, y0, y1);
+      return true;
+    case Op.compare:
+      compare(record, y0, y1);
+      return true;
+    case Op.prelu:
+      prelu(record, y0, y1);
+      return true;
+    case Op.reduceExtreme:
+      reduceExtreme(record);
+      return true;
+    case Op.argExtreme:
+      argExtreme(record);
+      return true;
+    case Op.cumsum:
+      cumsum(record);
+      return true;
+    case Op.l2Normalization:
+      l2Normalization(record);
+      return true;
+    case Op.logSoftmax:
+      logSoftmax(record);
+      return true;
+    case Op.cast:
+      cast(record);
+      return true;
+    case Op.gather:
+      gather(record);
+      return true;
+    case Op.select:
+      select(record);
       return true;
     default:
       return false;

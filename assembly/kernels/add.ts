@@ -15,10 +15,16 @@ import { loopOffset } from "./loops.ts";
  * Rounding: double, docs/numerics.md. Reference: TFLite reference/integer_ops/add.h.
  */
 export function add(record: usize, y0: i32, y1: i32): void {
-  for (let y = y0; y < y1; y++) addRow(record, y);
+  for (let y = y0; y < y1; y++) addRow(record, y, 0);
 }
 
-function addRow(record: usize, y: i32): void {
+/** lhs − rhs, else as `add`. Reference: TFLite reference/sub.h. */
+export function sub(record: usize, y0: i32, y1: i32): void {
+  for (let y = y0; y < y1; y++) addRow(record, y, -1);
+}
+
+/** With `sign` −1 instead of 0 the scaled rhs is subtracted: (v ^ sign) − sign. */
+function addRow(record: usize, y: i32, sign: i32): void {
   const lhs = ringRow(record, AddField.lhs, AddField.lhsRowBytes, y);
   const rhs = ringRow(record, AddField.rhs, AddField.rhsRowBytes, y);
   const length = address(record, AddField.length);
@@ -64,6 +70,7 @@ function addRow(record: usize, y: i32): void {
       outputShift,
       activationMin,
       activationMax,
+      sign,
     );
     a += done * lhsStep;
     b += done * rhsStep;
@@ -71,7 +78,7 @@ function addRow(record: usize, y: i32): void {
     while (out < end) {
       const left = doublingHighMul((loadActivation(a) - lhsZeroPoint) << 20, lhsMultiplier);
       const right = doublingHighMul((loadActivation(b) - rhsZeroPoint) << 20, rhsMultiplier);
-      const sum = roundingShift(left, lhsShift) + roundingShift(right, rhsShift);
+      const sum = roundingShift(left, lhsShift) + ((roundingShift(right, rhsShift) ^ sign) - sign);
       const scaled = roundingShift(doublingHighMul(sum, outputMultiplier), outputShift);
       storeActivation(out, clamp(scaled + outputZeroPoint, activationMin, activationMax));
       a += lhsStep;

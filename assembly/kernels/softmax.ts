@@ -1,4 +1,5 @@
 import { SoftmaxField } from "../../src/plan/format.ts";
+import { expOnNegative, oneOverOnePlus } from "../fixed-functions.ts";
 import { doublingHighMul, multiplyByQuantizedMultiplier, roundingShift } from "../fixed-point.ts";
 import { address, field, loadActivation, storeActivation } from "../record.ts";
 
@@ -52,62 +53,4 @@ export function softmax(record: usize): void {
 /** exp(difference · multiplier · 2^(shift − 31)) in Q0.31, difference ≤ 0. */
 function exponential(difference: i32, multiplier: i32, shift: i32): i32 {
   return expOnNegative(multiplyByQuantizedMultiplier(difference, multiplier, shift));
-}
-
-/** x · 2^exponent, saturating, exponent > 0. */
-function saturatingShiftLeft(x: i32, exponent: i32): i32 {
-  const limit = ((<i64>1) << (31 - exponent)) - 1;
-  if (<i64>x > limit) return i32.MAX_VALUE;
-  if (<i64>x < -limit) return i32.MIN_VALUE;
-  return x << exponent;
-}
-
-/**
- * exp(a) for a ≤ 0 in Q5.26, as Q0.31: a polynomial on [−¼, 0), times one constant per remaining bit of −a from ¼ to 16.
- */
-function expOnNegative(a: i32): i32 {
-  if (a === 0) return i32.MAX_VALUE;
-  const quarter = 1 << 24;
-  const fraction = (a & (quarter - 1)) - quarter;
-  let result = expOnQuarter(fraction << 5);
-  const remainder = fraction - a;
-  result = multiplyIf(remainder, 24, result, 1672461947);
-  result = multiplyIf(remainder, 25, result, 1302514674);
-  result = multiplyIf(remainder, 26, result, 790015084);
-  result = multiplyIf(remainder, 27, result, 290630308);
-  result = multiplyIf(remainder, 28, result, 39332535);
-  result = multiplyIf(remainder, 29, result, 720401);
-  return multiplyIf(remainder, 30, result, 242);
-}
-
-/** result · exp(−2^(bit − 26)) if that bit of the remainder is set. */
-function multiplyIf(remainder: i32, bit: i32, result: i32, constant: i32): i32 {
-  return remainder & (1 << bit) ? doublingHighMul(result, constant) : result;
-}
-
-/** exp on [−¼, 0) in Q0.31: the Taylor series to the fourth power around −⅛. */
-function expOnQuarter(a: i32): i32 {
-  const constant = 1895147668;
-  const oneThird = 715827883;
-  const x = a + (1 << 28);
-  const x2 = doublingHighMul(x, x);
-  const x3 = doublingHighMul(x2, x);
-  const x4 = doublingHighMul(x2, x2);
-  const x4Over4 = roundingShift(x4, 2);
-  const rest = roundingShift(doublingHighMul(x4Over4 + x3, oneThird) + x2, 1);
-  return constant + doublingHighMul(constant, x + rest);
-}
-
-/** 1 / (1 + a) for a in [0, 1), Q0.31 to Q0.31: three Newton–Raphson steps on the half denominator, in Q2.29. */
-function oneOverOnePlus(a: i32): i32 {
-  const half = (a >> 1) + (1 << 30);
-  const fortyEightOver17 = 1515870810;
-  const minusThirtyTwoOver17 = -1010580540;
-  let x = fortyEightOver17 + doublingHighMul(half, minusThirtyTwoOver17);
-  for (let i = 0; i < 3; i++) {
-    const product = doublingHighMul(half, x);
-    const error = (1 << 29) - product;
-    x += saturatingShiftLeft(doublingHighMul(x, error), 2);
-  }
-  return saturatingShiftLeft(x, 1);
 }

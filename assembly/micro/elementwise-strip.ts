@@ -17,7 +17,7 @@ const MAX_LEFT_SHIFT = 13;
 /**
  *   out[i] = clamp(zOut + requantize(scaled(lhs[i] − zLhs) + scaled(rhs[i] − zRhs))),   scaled(v) = requantize(v << 20)
  *
- * Shifts are to the right. Returns how many of the first outputs are done; the rest is the caller's.
+ * With `sign` −1 instead of 0 the scaled rhs is subtracted. Shifts are to the right. Returns how many of the first outputs are done; the rest is the caller's.
  */
 export function addVectors(
   lhs: usize,
@@ -37,6 +37,7 @@ export function addVectors(
   outputShift: i32,
   lower: i32,
   upper: i32,
+  sign: i32,
 ): usize {
   if (!ASC_FEATURE_SIMD) return 0;
   if (max(max(lhsShift, rhsShift), outputShift) > MAX_RIGHT_SHIFT) return 0;
@@ -51,6 +52,7 @@ export function addVectors(
   const outputZero = splatStored(outputZeroPoint);
   const lowerBound = splatStored(lower);
   const upperBound = splatStored(upper);
+  const signs = i32x4.splat(sign);
   const end = length & ~7;
   let a = i16x8.sub(loadOne(lhs), lhsZero);
   let b = i16x8.sub(loadOne(rhs), rhsZero);
@@ -64,11 +66,11 @@ export function addVectors(
     const b1 = i32x4.shl(i32x4.extend_high_i16x8_s(b), 22);
     const sum0 = i32x4.add(
       requantize(a0, lhsScale, lhsHalf, lhsShift),
-      requantize(b0, rhsScale, rhsHalf, rhsShift),
+      withSign(requantize(b0, rhsScale, rhsHalf, rhsShift), signs),
     );
     const sum1 = i32x4.add(
       requantize(a1, lhsScale, lhsHalf, lhsShift),
-      requantize(b1, rhsScale, rhsHalf, rhsShift),
+      withSign(requantize(b1, rhsScale, rhsHalf, rhsShift), signs),
     );
     storeEight(
       out + i,
@@ -152,6 +154,11 @@ function requantize(quadruple: v128, multiplier: v128, half: v128, shift: i32): 
   const h = i32x4.sub(v128.shuffle<i32>(low, high, 1, 3, 5, 7), i32x4.splat(-1));
   const twice = i32x4.shl(i32x4.shr_s(h, 1), 1);
   return i32x4.shr_s(i32x4.add(i32x4.add(twice, i32x4.shr_s(h, 31)), half), shift + 1);
+}
+
+/** Negated where `sign` is −1. */
+function withSign(value: v128, sign: v128): v128 {
+  return i32x4.sub(v128.xor(value, sign), sign);
 }
 
 /** Adds the zero point, clamps and stores eight values. */

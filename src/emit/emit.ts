@@ -376,6 +376,16 @@ class RecordWriter {
   }
 }
 
+/** Which input of its node an operand is whose name says so; "input" is what the record's lowering names. */
+const OPERAND_INPUTS: Readonly<Record<string, number>> = {
+  lhs: 0,
+  rhs: 1,
+  indices: 1,
+  condition: 0,
+  chosen: 1,
+  other: 2,
+};
+
 /**
  * The value behind an operand of an operation's record; -1 for resident constants.
  * @throws UnsupportedError a constant where only activations are read
@@ -393,7 +403,7 @@ function operandId(
   if (operand === "input" && input === "packed") return weightsId;
   const state = op.states?.[operand];
   if (state !== undefined) return reads[state] ?? -1;
-  const index = operand === "rhs" ? 1 : operand === "input" ? Number(input) : 0;
+  const index = OPERAND_INPUTS[operand] ?? Number(input);
   const value = reads[index];
   if (value !== undefined && program.values.has(value)) return value;
   if (operand === "input" || blob === undefined) {

@@ -1,93 +1,10 @@
-import { UnsupportedError } from "../errors.ts";
-import {
-  broadcastShape,
-  type ElementwiseOperands,
-  elementwiseOperands,
-  elementwiseFields,
-  elementwiseOverlap,
-  elementwiseRows,
-  requireElementwise,
-} from "./broadcast.ts";
-import { packConstants } from "./constants.ts";
-import { perTensor, requireActivation, withShape } from "./check.ts";
-import { activationRange, type FusedActivation, type Multiplier, quantizeMultiplier } from "./fixed-point.ts";
 import { defineOp } from "./op.ts";
+import type { SumAttrs } from "./sum-operator.ts";
+import { sumOperator } from "./sum-operator.ts";
 
-export interface AddAttrs {
-  readonly activation: FusedActivation;
-}
-
-/** Bits that both operands are shifted left by before they are brought to one scale. */
-const LEFT_SHIFT = 20;
-
-/** lhs + rhs, broadcast, with a fused activation. */
-export const add = defineOp<AddAttrs>({
+/** ADD. */
+export const add = defineOp<SumAttrs>({
   name: "add",
   tflite: { builtin: 0, read: (options) => options.byte(0, 0) },
-
-  prepare(inputs, outputs, options) {
-    const operands = elementwiseOperands(inputs, outputs);
-    requireElementwise(operands);
-    multipliers(operands);
-    return { activation: requireActivation(options as number, operands.output) };
-  },
-
-  infer(inputs, _attrs, outputs) {
-    const { lhs, rhs, output } = elementwiseOperands(inputs, outputs);
-    return [withShape(output, broadcastShape(lhs, rhs))];
-  },
-
-  rows: elementwiseRows,
-  macs: () => 0,
-  overlapDistance: elementwiseOverlap,
-  pack: packConstants,
-
-  lower(node, at) {
-    const operands = elementwiseOperands(node.inputs, node.outputs);
-    const { lhs, rhs, output } = operands;
-    const { scale, zeroPoint } = perTensor(output, "output");
-    const range = activationRange(node.attrs.activation, scale, zeroPoint);
-    const scaled = multipliers(operands);
-    return {
-      op: "add",
-      ...elementwiseFields(node, at),
-      lhsZeroPoint: perTensor(lhs, "lhs").zeroPoint,
-      rhsZeroPoint: perTensor(rhs, "rhs").zeroPoint,
-      outputZeroPoint: zeroPoint,
-      lhsMultiplier: scaled.lhs.multiplier,
-      lhsShift: scaled.lhs.shift,
-      rhsMultiplier: scaled.rhs.multiplier,
-      rhsShift: scaled.rhs.shift,
-      outputMultiplier: scaled.output.multiplier,
-      outputShift: scaled.output.shift,
-      activationMin: range.min,
-      activationMax: range.max,
-    };
-  },
+  ...sumOperator("add", (ratio) => ratio),
 });
-
-/** Of both operands to half the range of the larger scale, and from there to the output's; all are right shifts. */
-function multipliers({ lhs, rhs, output }: ElementwiseOperands): {
-  lhs: Multiplier;
-  rhs: Multiplier;
-  output: Multiplier;
-} {
-  const lhsScale = perTensor(lhs, "lhs").scale;
-  const rhsScale = perTensor(rhs, "rhs").scale;
-  const outputScale = perTensor(output, "output").scale;
-  const twiceLargest = 2 * Math.max(lhsScale, rhsScale);
-  const ratio = twiceLargest / (2 ** LEFT_SHIFT * outputScale);
-  const toOutput = ratio < 1 ? quantizeMultiplier(ratio) : undefined;
-  if (toOutput === undefined || toOutput.shift > 0) {
-    throw new UnsupportedError(
-      "output-scale-too-small",
-      `output "${output.name}" has scale ${outputScale}, its operands ${lhsScale} and ${rhsScale}; a sum needs an ` +
-        `output scale above ${twiceLargest / 2 ** LEFT_SHIFT}: quantise with a representative data set`,
-    );
-  }
-  return {
-    lhs: quantizeMultiplier(lhsScale / twiceLargest),
-    rhs: quantizeMultiplier(rhsScale / twiceLargest),
-    output: toOutput,
-  };
-}

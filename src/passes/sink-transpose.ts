@@ -2,7 +2,7 @@ import { consumersOf, replaceNodes } from "../graph/edit.ts";
 import type { Graph, Node, Tensor } from "../graph/graph.ts";
 import { tensorOf } from "../graph/graph.ts";
 import { sameQuantization } from "../ops/check.ts";
-import type { MeanAttrs } from "../ops/mean.ts";
+import type { ReductionAttrs } from "../ops/reduction.ts";
 import type { ReshapeAttrs } from "../ops/reshape.ts";
 import type { TransposeAttrs } from "../ops/transpose.ts";
 
@@ -53,7 +53,7 @@ function sink(
   id: number,
 ): { reduced: Tensor; mean: Node; transpose: Node } {
   const { permutation } = transpose.attrs as TransposeAttrs;
-  const { axes, keepDims } = mean.attrs as MeanAttrs;
+  const { axes, keepDims } = mean.attrs as ReductionAttrs;
   const sourceAxes = axes.map((axis) => permutation[axis] ?? 0).sort((a, b) => a - b);
   const kept = source.shape.map((_, axis) => axis).filter((axis) => !sourceAxes.includes(axis));
   const name = `${result.name} (before its transpose)`;
@@ -71,7 +71,7 @@ function sink(
       name,
       inputs: [source.id],
       outputs: [id],
-      attrs: { axes: sourceAxes, keepDims } satisfies MeanAttrs,
+      attrs: { axes: sourceAxes, keepDims } satisfies ReductionAttrs,
     },
     transpose: {
       op: "transpose",

@@ -4,6 +4,17 @@ import type { AnyRecord, Placed } from "./fields.ts";
 import { aligned, atLeast, checkClamp, product, refusal, zeroPoints } from "./fields.ts";
 import type { RecordOf } from "./record.ts";
 import { resizeBilinearFootprint, resizeNearestFootprint } from "./resize-footprint.ts";
+import {
+  apart,
+  argExtremeFootprint,
+  castFootprint,
+  cumsumFootprint,
+  forwards,
+  gatherFootprint,
+  reduceExtremeFootprint,
+  selectFootprint,
+  vectorsFootprint,
+} from "./whole-footprint.ts";
 import { copyFootprint, padFootprint } from "./move-footprint.ts";
 import { lstmFootprint, svdfFootprint } from "./recurrent-footprint.ts";
 import { distinctBytes, rowByRow, rowsOf, stridedBytes } from "./rows.ts";
@@ -50,13 +61,41 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
     case "maxPool2d":
       return poolFootprint(record);
     case "add":
+    case "sub":
+    case "squaredDifference":
     case "mul":
+    case "div":
+      checkClamp(record);
+      zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint", "outputZeroPoint"]);
       return elementwiseFootprint(record);
+    case "prelu":
+      zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint", "outputZeroPoint"]);
+      return elementwiseFootprint(record);
+    case "compare":
+      zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint"]);
+      return elementwiseFootprint(record);
+    case "minimum":
+    case "maximum":
+      return elementwiseFootprint(record);
+    case "reduceExtreme":
+      return reduceExtremeFootprint(record);
+    case "argExtreme":
+      return argExtremeFootprint(record);
+    case "cumsum":
+      return cumsumFootprint(record);
+    case "l2Normalization":
+    case "logSoftmax":
+      return vectorsFootprint(record);
+    case "cast":
+      return castFootprint(record);
+    case "gather":
+      return gatherFootprint(record);
+    case "select":
+      return selectFootprint(record);
     case "lookup":
       return lookupFootprint(record);
     case "softmax":
-      atLeast(record, 1, ["rows", "depth"]);
-      return forwards(record, product(record, record.rows, record.depth), 1, 1);
+      return vectorsFootprint(record);
     case "requantize":
       zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
       atLeast(record, 1, ["length"]);
@@ -88,43 +127,13 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
   }
 }
 
-/** Operands that must not meet: all is written before anything is read. */
-function apart(
-  record: AnyRecord & { readonly input: number; readonly output: number },
-  inputBytes: number,
-  outputBytes: number,
-): Footprint {
-  atLeast(record, 0, ["input", "output"]);
-  return {
-    accesses: [
-      write("output", { address: record.output, bytes: outputBytes }),
-      read("input", { address: record.input, bytes: inputBytes }),
-    ],
-  };
-}
+/** A record that begins with the loops of an elementwise operator. */
+type Elementwise = Omit<RecordOf<"minimum">, "op"> & AnyRecord;
 
-/**
- * Elements in order, each read before it is written: where the output begins at the input or below it and takes no longer
- * steps, what is written has been read. Anywhere else the two must not meet.
- */
-function forwards(
-  record: AnyRecord & { readonly input: number; readonly output: number },
-  length: number,
-  inputStep: number,
-  outputStep: number,
-): Footprint {
-  const { accesses } = apart(record, product(record, length, inputStep), product(record, length, outputStep));
-  return record.output <= record.input && outputStep <= inputStep
-    ? { accesses: [...accesses].reverse() }
-    : { accesses };
-}
-
-function elementwiseFootprint(record: (RecordOf<"add"> | RecordOf<"mul">) & Placed): Footprint {
+function elementwiseFootprint(record: Elementwise): Footprint {
   atLeast(record, 1, ["length", "n0", "n1", "n2", "n3"]);
   atLeast(record, 0, ["y0", "lhsRowBytes", "rhsRowBytes", "outputRowBytes"]);
   atLeast(record, 0, ["lhs", "rhs", "output", "lhsStep", "rhsStep"]);
-  zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint", "outputZeroPoint"]);
-  checkClamp(record);
   if (record.lhsStep > 1 || record.rhsStep > 1) {
     throw refusal("plan-field", record, `has steps ${record.lhsStep} and ${record.rhsStep}`);
   }
@@ -170,11 +179,7 @@ function elementwiseFootprint(record: (RecordOf<"add"> | RecordOf<"mul">) & Plac
 }
 
 /** Where row `y` of an operand begins: the kernels' ringRow. */
-function rowAddress(
-  record: RecordOf<"add"> | RecordOf<"mul">,
-  operand: "lhs" | "rhs" | "output",
-  y: number,
-): number {
+function rowAddress(record: Elementwise, operand: "lhs" | "rhs" | "output", y: number): number {
   return record[operand] + (y % record[`${operand}RingRows`]) * record[`${operand}RowBytes`];
 }
 

@@ -58,8 +58,23 @@ export enum Op {
   resizeBilinear = 20,
   resizeNearest = 21,
   lookup = 22,
-  unidirectionalSequenceLstm = 23,
-  svdf = 24,
+  sub = 23,
+  minimum = 24,
+  maximum = 25,
+  squaredDifference = 26,
+  div = 27,
+  compare = 28,
+  prelu = 29,
+  reduceExtreme = 30,
+  argExtreme = 31,
+  cumsum = 32,
+  l2Normalization = 33,
+  logSoftmax = 34,
+  cast = 35,
+  gather = 36,
+  select = 37,
+  unidirectionalSequenceLstm = 38,
+  svdf = 39,
 }
 
 export enum Head {
@@ -264,11 +279,43 @@ export enum MaxPool2dField {
 }
 
 /**
- * Rows [y0, y1); row y of an operand begins `(y mod ringRows) * rowBytes` after it (a whole tensor is one row). A row is a
- * broadcast over four outer dimensions (sizes n0..n3, outermost first) and a run of `length` elements. Strides are in
- * bytes, 0 where the operand is broadcast; `lhsStep` and `rhsStep` (0 or 1) are the strides within the run. A row of the
- * output is dense.
+ * Two operands element by element: rows [y0, y1); row y of an operand begins `(y mod ringRows) * rowBytes` after it (a whole tensor
+ * is one row). A row is a broadcast over four outer dimensions (sizes n0..n3, outermost first) and a run of `length` elements.
+ * Strides are in bytes, 0 where the operand is broadcast; `lhsStep` and `rhsStep` (0 or 1) are the strides within the run. A row
+ * of the output is dense. Records of operators that compute more go on behind these words.
  */
+export enum ElementwiseField {
+  op = 0,
+  words = 1,
+  y0 = 2,
+  y1 = 3,
+  lhs = 4,
+  rhs = 5,
+  output = 6,
+  length = 7,
+  lhsStep = 8,
+  rhsStep = 9,
+  n0 = 10,
+  n1 = 11,
+  n2 = 12,
+  n3 = 13,
+  lhsStride0 = 14,
+  lhsStride1 = 15,
+  lhsStride2 = 16,
+  lhsStride3 = 17,
+  rhsStride0 = 18,
+  rhsStride1 = 19,
+  rhsStride2 = 20,
+  rhsStride3 = 21,
+  lhsRowBytes = 22,
+  lhsRingRows = 23,
+  rhsRowBytes = 24,
+  rhsRingRows = 25,
+  outputRowBytes = 26,
+  outputRingRows = 27,
+}
+
+/** As ElementwiseField; both operands are scaled, and then the result. */
 export enum AddField {
   op = 0,
   words = 1,
@@ -292,26 +339,26 @@ export enum AddField {
   rhsStride1 = 19,
   rhsStride2 = 20,
   rhsStride3 = 21,
-  lhsZeroPoint = 22,
-  rhsZeroPoint = 23,
-  outputZeroPoint = 24,
-  lhsMultiplier = 25,
-  lhsShift = 26,
-  rhsMultiplier = 27,
-  rhsShift = 28,
-  outputMultiplier = 29,
-  outputShift = 30,
-  activationMin = 31,
-  activationMax = 32,
-  lhsRowBytes = 33,
-  lhsRingRows = 34,
-  rhsRowBytes = 35,
-  rhsRingRows = 36,
-  outputRowBytes = 37,
-  outputRingRows = 38,
+  lhsRowBytes = 22,
+  lhsRingRows = 23,
+  rhsRowBytes = 24,
+  rhsRingRows = 25,
+  outputRowBytes = 26,
+  outputRingRows = 27,
+  lhsZeroPoint = 28,
+  rhsZeroPoint = 29,
+  outputZeroPoint = 30,
+  lhsMultiplier = 31,
+  lhsShift = 32,
+  rhsMultiplier = 33,
+  rhsShift = 34,
+  outputMultiplier = 35,
+  outputShift = 36,
+  activationMin = 37,
+  activationMax = 38,
 }
 
-/** As AddField, with one multiplier for the product. */
+/** As ElementwiseField, with one multiplier for the result. */
 export enum MulField {
   op = 0,
   words = 1,
@@ -335,19 +382,107 @@ export enum MulField {
   rhsStride1 = 19,
   rhsStride2 = 20,
   rhsStride3 = 21,
-  lhsZeroPoint = 22,
-  rhsZeroPoint = 23,
-  outputZeroPoint = 24,
-  outputMultiplier = 25,
-  outputShift = 26,
-  activationMin = 27,
-  activationMax = 28,
-  lhsRowBytes = 29,
-  lhsRingRows = 30,
-  rhsRowBytes = 31,
-  rhsRingRows = 32,
-  outputRowBytes = 33,
-  outputRingRows = 34,
+  lhsRowBytes = 22,
+  lhsRingRows = 23,
+  rhsRowBytes = 24,
+  rhsRingRows = 25,
+  outputRowBytes = 26,
+  outputRingRows = 27,
+  lhsZeroPoint = 28,
+  rhsZeroPoint = 29,
+  outputZeroPoint = 30,
+  outputMultiplier = 31,
+  outputShift = 32,
+  activationMin = 33,
+  activationMax = 34,
+}
+
+/** What `compare` asks of its operands. */
+export enum Relation {
+  equal = 0,
+  notEqual = 1,
+  greater = 2,
+  greaterEqual = 3,
+  less = 4,
+  lessEqual = 5,
+}
+
+/** As ElementwiseField; the output is 1 where the scaled operands are in `relation`, or 0. */
+export enum CompareField {
+  op = 0,
+  words = 1,
+  y0 = 2,
+  y1 = 3,
+  lhs = 4,
+  rhs = 5,
+  output = 6,
+  length = 7,
+  lhsStep = 8,
+  rhsStep = 9,
+  n0 = 10,
+  n1 = 11,
+  n2 = 12,
+  n3 = 13,
+  lhsStride0 = 14,
+  lhsStride1 = 15,
+  lhsStride2 = 16,
+  lhsStride3 = 17,
+  rhsStride0 = 18,
+  rhsStride1 = 19,
+  rhsStride2 = 20,
+  rhsStride3 = 21,
+  lhsRowBytes = 22,
+  lhsRingRows = 23,
+  rhsRowBytes = 24,
+  rhsRingRows = 25,
+  outputRowBytes = 26,
+  outputRingRows = 27,
+  relation = 28,
+  lhsZeroPoint = 29,
+  rhsZeroPoint = 30,
+  lhsMultiplier = 31,
+  lhsShift = 32,
+  rhsMultiplier = 33,
+  rhsShift = 34,
+}
+
+/** As ElementwiseField; rhs is the slope of what is below zero in lhs. */
+export enum PreluField {
+  op = 0,
+  words = 1,
+  y0 = 2,
+  y1 = 3,
+  lhs = 4,
+  rhs = 5,
+  output = 6,
+  length = 7,
+  lhsStep = 8,
+  rhsStep = 9,
+  n0 = 10,
+  n1 = 11,
+  n2 = 12,
+  n3 = 13,
+  lhsStride0 = 14,
+  lhsStride1 = 15,
+  lhsStride2 = 16,
+  lhsStride3 = 17,
+  rhsStride0 = 18,
+  rhsStride1 = 19,
+  rhsStride2 = 20,
+  rhsStride3 = 21,
+  lhsRowBytes = 22,
+  lhsRingRows = 23,
+  rhsRowBytes = 24,
+  rhsRingRows = 25,
+  outputRowBytes = 26,
+  outputRingRows = 27,
+  lhsZeroPoint = 28,
+  rhsZeroPoint = 29,
+  outputZeroPoint = 30,
+  identityMultiplier = 31,
+  identityShift = 32,
+  slopeMultiplier = 33,
+  slopeShift = 34,
 }
 
 /**
@@ -671,4 +806,167 @@ export enum LookupField {
   inputRingRows = 9,
   outputRowBytes = 10,
   outputRingRows = 11,
+}
+
+/** Loops as in MeanField: the largest value of those reduced, or where `sign` is −1 instead of 1 the least. */
+export enum ReduceExtremeField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  sign = 4,
+  n0 = 5,
+  n1 = 6,
+  n2 = 7,
+  n3 = 8,
+  stride0 = 9,
+  stride1 = 10,
+  stride2 = 11,
+  stride3 = 12,
+  r0 = 13,
+  r1 = 14,
+  r2 = 15,
+  r3 = 16,
+  reducedStride0 = 17,
+  reducedStride1 = 18,
+  reducedStride2 = 19,
+  reducedStride3 = 20,
+}
+
+/** int32 index of the first largest (`sign` −1: least) of `size` values that lie `inner` apart, for each of outer × inner. */
+export enum ArgExtremeField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  sign = 4,
+  outer = 5,
+  size = 6,
+  inner = 7,
+}
+
+/** Sums along `size` values that lie `inner` apart, for each of outer × inner; `exclusive` and `reverse` are 0 or 1. */
+export enum CumsumField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  outer = 4,
+  size = 5,
+  inner = 6,
+  exclusive = 7,
+  reverse = 8,
+  inputZeroPoint = 9,
+  outputZeroPoint = 10,
+  multiplier = 11,
+  shift = 12,
+}
+
+/** `rows` vectors of `depth` values, each divided by its length. */
+export enum L2NormalizationField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  rows = 4,
+  depth = 5,
+  inputZeroPoint = 6,
+}
+
+/** `rows` independent logarithms of softmaxes over `depth` values. */
+export enum LogSoftmaxField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  rows = 4,
+  depth = 5,
+  multiplier = 6,
+  shift = 7,
+  reverseMultiplier = 8,
+  reverseShift = 9,
+  diffMin = 10,
+}
+
+/** Element types of a cast. */
+export enum CastType {
+  int8 = 0,
+  uint8 = 1,
+  int16 = 2,
+  int32 = 3,
+  float32 = 4,
+  bool = 5,
+}
+
+/** `length` elements of type `from` as type `to`. */
+export enum CastField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  length = 4,
+  from = 5,
+  to = 6,
+}
+
+/**
+ * For each of `batches` × `outer`, `count` slices of `sliceBytes` bytes, one behind the other in the output: the slice at
+ * Σ index · stride, of `depth` int32 indices each (1 to 5), which are brought within [0, size). Indices are those of the batch,
+ * `batchIndices` from one batch to the next.
+ */
+export enum GatherField {
+  op = 0,
+  words = 1,
+  input = 2,
+  indices = 3,
+  output = 4,
+  batches = 5,
+  batchBytes = 6,
+  batchIndices = 7,
+  outer = 8,
+  outerBytes = 9,
+  count = 10,
+  depth = 11,
+  sliceBytes = 12,
+  size0 = 13,
+  size1 = 14,
+  size2 = 15,
+  size3 = 16,
+  size4 = 17,
+  stride0 = 18,
+  stride1 = 19,
+  stride2 = 20,
+  stride3 = 21,
+  stride4 = 22,
+}
+
+/** Dense output of sizes n0..n4 elements of `elementBytes`: `chosen` where the bool of `condition` is not 0, else `other`; strides in elements, 0 where repeated. */
+export enum SelectField {
+  op = 0,
+  words = 1,
+  condition = 2,
+  chosen = 3,
+  other = 4,
+  output = 5,
+  elementBytes = 6,
+  n0 = 7,
+  n1 = 8,
+  n2 = 9,
+  n3 = 10,
+  n4 = 11,
+  conditionStride0 = 12,
+  conditionStride1 = 13,
+  conditionStride2 = 14,
+  conditionStride3 = 15,
+  conditionStride4 = 16,
+  chosenStride0 = 17,
+  chosenStride1 = 18,
+  chosenStride2 = 19,
+  chosenStride3 = 20,
+  chosenStride4 = 21,
+  otherStride0 = 22,
+  otherStride1 = 23,
+  otherStride2 = 24,
+  otherStride3 = 25,
+  otherStride4 = 26,
 }

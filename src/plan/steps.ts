@@ -29,7 +29,18 @@ export function operandNames(op: RecordOp): readonly string[] {
       return ["input", "output", "weights"];
     case "add":
     case "mul":
+    case "sub":
+    case "minimum":
+    case "maximum":
+    case "squaredDifference":
+    case "div":
+    case "compare":
+    case "prelu":
       return ["lhs", "rhs", "output"];
+    case "gather":
+      return ["input", "indices", "output"];
+    case "select":
+      return ["condition", "chosen", "other", "output"];
     case "unidirectionalSequenceLstm":
       return ["input", "output", "weights", "hidden", "cell"];
     case "svdf":

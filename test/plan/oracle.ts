@@ -225,7 +225,14 @@ class Machine {
         this.#pool(record);
         return;
       case "add":
+      case "sub":
+      case "squaredDifference":
       case "mul":
+      case "div":
+      case "minimum":
+      case "maximum":
+      case "compare":
+      case "prelu":
         this.#elementwise(record);
         return;
       case "softmax":
@@ -442,11 +449,11 @@ class Machine {
     }
   }
 
-  #elementwise(record: RecordOf<"add"> | RecordOf<"mul">): void {
+  #elementwise(record: Omit<RecordOf<"minimum">, "op">): void {
     for (let y = record.y0; y < record.y1; y++) this.#elementwiseRow(record, y);
   }
 
-  #elementwiseRow(record: RecordOf<"add"> | RecordOf<"mul">, y: number): void {
+  #elementwiseRow(record: Omit<RecordOf<"minimum">, "op">, y: number): void {
     const [lhsRow, lhsLap] = ringRow(record.lhs, record.lhsRowBytes, record.lhsRingRows, y);
     const [rhsRow, rhsLap] = ringRow(record.rhs, record.rhsRowBytes, record.rhsRingRows, y);
     const [outputRow, lap] = ringRow(record.output, record.outputRowBytes, record.outputRingRows, y);

@@ -1,0 +1,9 @@
+import { defineElementwise } from "./elementwise.ts";
+
+/** MAXIMUM of stored values, whatever the scales. Reference: TFLite reference/maximum_minimum.h. */
+export const maximum = defineElementwise<undefined>({
+  name: "maximum",
+  tflite: { builtin: 55, read: () => undefined },
+  prepare: () => undefined,
+  record: (loops) => ({ op: "maximum", ...loops }),
+});
