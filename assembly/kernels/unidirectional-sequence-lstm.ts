@@ -1,18 +1,13 @@
 import { UnidirectionalSequenceLstmField as Field } from "../../src/plan/format.ts";
-import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
 import { stage, stagedElementBytes } from "../micro/conv-strip.ts";
+import { updateCells } from "../micro/lstm-strip.ts";
 import { matrixBytes, matrixInt16RowBytes, matrixRows, matrixRowsInt16 } from "../micro/matrix-strip.ts";
-import { sigmoidByTable, tanhByTable } from "../micro/sigmoid-table.ts";
-import { address, field, storeActivation } from "../record.ts";
+import { address, field } from "../record.ts";
 
 /** SIGMOID_TABLE_BYTES and a part of GATE_SCALE_BYTES in src/plan/recurrent-packing.ts. */
 const TABLE_BYTES: usize = 512;
 const SCALE_BYTES: usize = 64;
 const GATES = 4;
-
-/** MultiplyByQuantizedMultiplier's form of 2^-15: forget gate · cell state → cell state. */
-const FORGET_MULTIPLIER = 1 << 30;
-const FORGET_SHIFT = -14;
 
 /**
  * For every batch and step t, g one of forget, input, cell, output:
@@ -49,7 +44,23 @@ export function unidirectionalSequenceLstm(record: usize): void {
     for (let t = 0; t < steps; t++) {
       gateRows(x, inputDepth, elementBytes, inputMatrices, scales, cells, staging, gates, false);
       gateRows(hidden, cells, elementBytes, hiddenMatrices, scales + 32, cells, staging, gates, true);
-      update(record, weights, gates, gateBytes, cell, hidden, out, cells, elementBytes);
+      updateCells(
+        weights,
+        gates,
+        gateBytes,
+        cell,
+        hidden,
+        out,
+        cells,
+        elementBytes,
+        field(record, Field.cellLeftShift),
+        field(record, Field.cellClip),
+        field(record, Field.updateMultiplier),
+        field(record, Field.updateShift),
+        field(record, Field.hiddenMultiplier),
+        field(record, Field.hiddenShift),
+        field(record, Field.hiddenZeroPoint),
+      );
       x += address(record, Field.inputStepBytes);
       out += address(record, Field.outputStepBytes);
     }
@@ -92,55 +103,4 @@ function gateRows(
     scales += 8;
     gates += gateRowBytes(cells);
   }
-}
-
-/** Cell and hidden state of one step from its gates. */
-function update(
-  record: usize,
-  table: usize,
-  gates: usize,
-  gateBytes: usize,
-  cell: usize,
-  hidden: usize,
-  out: usize,
-  cells: i32,
-  elementBytes: i32,
-): void {
-  const cellClip = field(record, Field.cellClip);
-  const left = field(record, Field.cellLeftShift);
-  const factor = left > 0 ? 3 << left : 3;
-  const right = left < 0 ? -left : 0;
-  const half = (1 << right) >> 1;
-  const updateMultiplier = field(record, Field.updateMultiplier);
-  const updateShift = field(record, Field.updateShift);
-  const hiddenMultiplier = field(record, Field.hiddenMultiplier);
-  const hiddenShift = field(record, Field.hiddenShift);
-  const hiddenZeroPoint = field(record, Field.hiddenZeroPoint);
-  for (let i = 0; i < cells; i++) {
-    const forget = sigmoidByTable(3 * load<i16>(gates), table);
-    const input = sigmoidByTable(3 * load<i16>(gates + gateBytes), table);
-    const fresh = tanhByTable(3 * load<i16>(gates + 2 * gateBytes), table);
-    const output = sigmoidByTable(3 * load<i16>(gates + 3 * gateBytes), table);
-    gates += 2;
-    const kept = multiplyByQuantizedMultiplier(forget * load<i16>(cell), FORGET_MULTIPLIER, FORGET_SHIFT);
-    const added = multiplyByQuantizedMultiplier(input * fresh, updateMultiplier, updateShift);
-    const sum = clamp(clamp16(kept) + clamp16(added), -32768, 32767);
-    const state = clamp(sum, -cellClip, cellClip);
-    store<i16>(cell, <i16>state);
-    cell += 2;
-    const activated = tanhByTable((state * factor + half) >> right, table);
-    const value =
-      multiplyByQuantizedMultiplier(activated * output, hiddenMultiplier, hiddenShift) + hiddenZeroPoint;
-    if (elementBytes === 1) {
-      storeActivation(hidden + i, clamp(value, -128, 127));
-      storeActivation(out + i, clamp(value, -128, 127));
-    } else {
-      store<i16>(hidden + ((<usize>i) << 1), <i16>clamp16(value));
-      store<i16>(out + ((<usize>i) << 1), <i16>clamp16(value));
-    }
-  }
-}
-
-function clamp16(x: i32): i32 {
-  return clamp(x, -32768, 32767);
 }

@@ -109,7 +109,7 @@ function storeRows(a0: v128, a1: v128, multiplier: i32, shift: i32, out: usize, 
 }
 
 /** multiplyByQuantizedMultiplier in every lane. |a · multiplier| ≤ 2^62, so that twice the product and its nudge fit. */
-function scale4(a: v128, multiplier: i32, left: i32, right: i32): v128 {
+export function scale4(a: v128, multiplier: i32, left: i32, right: i32): v128 {
   const m = i32x4.splat(multiplier);
   const half = i64x2.splat(1 << 30);
   const shifted = i32x4.shl(a, left);
