@@ -72,6 +72,14 @@ export function onlyScale(weights: Tensor): number {
   );
 }
 
+/**
+ * `count` vectors are read one after the other, each before its result is written: how far below them the results must begin to
+ * share memory, so that no result reaches the next vector.
+ */
+export function vectorOverlapDistance(count: number, inputBytes: number, outputBytes: number): number {
+  return Math.max(0, (count - 1) * (outputBytes - inputBytes));
+}
+
 /** A matrix to be packed. */
 export interface Matrix {
   /** Constant int8 weights [rows, depth], zero point 0. */

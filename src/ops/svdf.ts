@@ -16,7 +16,14 @@ import {
 import { requireBias } from "./convolution.ts";
 import type { Multiplier } from "./fixed-point.ts";
 import { defineOp } from "./op.ts";
-import { onlyScale, packMatrix, requireMatrix, requireShape, requireState } from "./recurrent.ts";
+import {
+  onlyScale,
+  packMatrix,
+  requireMatrix,
+  requireShape,
+  requireState,
+  vectorOverlapDistance,
+} from "./recurrent.ts";
 
 export interface SvdfAttrs {
   /** Filters that make one output. */
@@ -77,6 +84,12 @@ export const svdf = defineOp<SvdfAttrs>({
   macs({ inputs, attrs }) {
     const { inputDepth, filters, memory } = sizesOf(inputs, attrs);
     return (inputs[0]?.shape[0] ?? 1) * filters * (inputDepth + memory);
+  },
+
+  overlapDistance({ inputs, attrs }, input) {
+    const { inputDepth, filters } = sizesOf(inputs, attrs);
+    const batches = inputs[0]?.shape[0] ?? 1;
+    return input === 0 ? vectorOverlapDistance(batches, inputDepth, filters / attrs.rank) : undefined;
   },
 
   scratchBytes: ({ inputs, attrs }, variant) => svdfScratchBytes(variant, sizesOf(inputs, attrs)),

@@ -24,7 +24,7 @@ import {
 import type { Multiplier } from "./fixed-point.ts";
 import { quantizeMultiplier } from "./fixed-point.ts";
 import { defineOp } from "./op.ts";
-import { packMatrix, requireMatrix, requireState } from "./recurrent.ts";
+import { packMatrix, requireMatrix, requireState, vectorOverlapDistance } from "./recurrent.ts";
 import { sigmoidTable } from "./sigmoid-table.ts";
 
 export interface LstmAttrs {
@@ -117,6 +117,13 @@ export const unidirectionalSequenceLstm = defineOp<LstmAttrs>({
   macs(node) {
     const { batches, steps, inputDepth, cells } = sizesOf(node.inputs, node.attrs.timeMajor);
     return batches * steps * GATES * cells * (inputDepth + cells);
+  },
+
+  overlapDistance(node, input) {
+    const { batches, steps, inputDepth, cells, elementBytes } = sizesOf(node.inputs, node.attrs.timeMajor);
+    // The kernel goes from batch to batch, which with time first is not in order of memory.
+    if (input !== 0 || (node.attrs.timeMajor && batches > 1 && steps > 1)) return undefined;
+    return vectorOverlapDistance(batches * steps, inputDepth * elementBytes, cells * elementBytes);
   },
 
   scratchBytes: (node, variant) => lstmScratchBytes(variant, sizesOf(node.inputs, node.attrs.timeMajor)),

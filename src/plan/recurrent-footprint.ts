@@ -7,22 +7,31 @@ import { lstmScratchBytes, lstmWeightBytes, svdfScratchBytes, svdfWeightParts } 
 import type { Variant } from "./variant.ts";
 
 /**
- * A stateful operator: output, input and states are used throughout and must not meet. The output is written first of all, so
- * that it shows in whatever it covers; states are there before, and are written over their own bytes.
+ * A stateful operator whose input is `count` vectors, each read before its result is written; where they are `inOrder` of memory
+ * a result may cover what has been read. States are there before, are written over their own bytes, and stay whole while results
+ * are written.
  */
-function apartFromStates(
+function* statefulAccesses(
   { input, output }: AnyRecord & { readonly input: number; readonly output: number },
+  count: number,
   inputBytes: number,
   outputBytes: number,
+  inOrder: boolean,
   states: readonly (readonly [operand: string, address: number, bytes: number])[],
-): readonly Access[] {
+): Generator<Access> {
   const regions = states.map(([operand, address, bytes]) => [operand, { address, bytes }] as const);
-  return [
-    write("output", { address: output, bytes: outputBytes }),
-    read("input", { address: input, bytes: inputBytes }),
-    ...regions.map(([operand, region]) => read(operand, region)),
-    ...regions.map(([operand, region]) => write(operand, region)),
-  ];
+  for (const [operand, region] of regions) yield read(operand, region);
+  for (const [operand, region] of regions) yield write(operand, region);
+  if (inOrder) {
+    for (let i = 0; i < count; i++) {
+      yield read("input", { address: input + i * inputBytes, bytes: inputBytes });
+      yield write("output", { address: output + i * outputBytes, bytes: outputBytes });
+    }
+  } else {
+    yield write("output", { address: output, bytes: count * outputBytes });
+    yield read("input", { address: input, bytes: count * inputBytes });
+  }
+  for (const [operand, region] of regions) yield read(operand, region);
 }
 
 /** An exponent that kernels shift by: MultiplyByQuantizedMultiplier takes [-31, 30]. */
@@ -44,34 +53,29 @@ export function lstmFootprint(
   shifts(record, ["updateShift", "hiddenShift", "cellLeftShift"]);
   zeroPoints(record, ["hiddenZeroPoint"]);
   const { batches, steps, inputDepth, cells, elementBytes } = record;
-  for (const [part, depth] of [
-    ["input", inputDepth],
-    ["output", cells],
-  ] as const) {
+  const isInOrder = [["input", inputDepth] as const, ["output", cells] as const].map(([part, depth]) => {
     const bytes = product(record, depth, elementBytes);
     const [batch, step] = [record[`${part}BatchBytes`], record[`${part}StepBytes`]];
-    const isDense =
-      (step === bytes && batch === bytes * steps) || (batch === bytes && step === bytes * batches);
-    if (!isDense) throw refusal("plan-field", record, `has ${part}s ${batch} and ${step} bytes apart`);
-  }
+    const byBatch = step === bytes && batch === bytes * steps;
+    if (byBatch || (batch === bytes && step === bytes * batches))
+      return byBatch || batches === 1 || steps === 1;
+    throw refusal("plan-field", record, `has ${part}s ${batch} and ${step} bytes apart`);
+  });
   if (elementBytes > 2) throw refusal("plan-field", record, `has elements of ${elementBytes} bytes`);
   aligned(record, "cell", 2);
   for (const operand of ["input", "output", "hidden"]) aligned(record, operand, elementBytes);
-  const elements = product(record, batches, steps, elementBytes);
+  const vectors = product(record, batches, steps);
+  const [inputBytes, outputBytes] = [inputDepth * elementBytes, cells * elementBytes];
+  product(record, vectors, Math.max(inputBytes, outputBytes));
   const values = product(record, batches, cells);
   product(record, cells, cells + inputDepth, 64);
   return {
     scratch: { address: record.scratch, bytes: lstmScratchBytes(variant, record) },
     weights: { address: record.weights, bytes: lstmWeightBytes(variant, record) },
-    accesses: apartFromStates(
-      record,
-      product(record, elements, inputDepth),
-      product(record, elements, cells),
-      [
-        ["hidden", record.hidden, product(record, values, elementBytes)],
-        ["cell", record.cell, product(record, values, 2)],
-      ],
-    ),
+    accesses: statefulAccesses(record, vectors, inputBytes, outputBytes, !isInOrder.includes(false), [
+      ["hidden", record.hidden, product(record, values, elementBytes)],
+      ["cell", record.cell, product(record, values, 2)],
+    ]),
   };
 }
 
@@ -91,14 +95,12 @@ export function svdfFootprint(record: RecordOf<"svdf"> & Placed, variant: Varian
   }
   aligned(record, "state", stateBytes);
   product(record, filters, Math.max(inputDepth, memory), 64);
+  product(record, batches, Math.max(inputDepth, filters));
   return {
     scratch: { address: record.scratch, bytes: svdfScratchBytes(variant, record) },
     weights: { address: record.weights, bytes: svdfWeightParts(variant, record).end },
-    accesses: apartFromStates(
-      record,
-      product(record, batches, inputDepth),
-      product(record, batches, filters / rank),
-      [["state", record.state, product(record, batches, filters, memory, stateBytes)]],
-    ),
+    accesses: statefulAccesses(record, batches, inputDepth, filters / rank, true, [
+      ["state", record.state, product(record, batches, filters, memory, stateBytes)],
+    ]),
   };
 }

@@ -39,8 +39,8 @@ export interface Placed {
   readonly run: () => void;
 }
 
-/** Places a node's weights, states and scratch. */
-export function placeNode(op: OpDefinition, node: BoundNode, kernels: Kernels): Placed {
+/** Places a node's weights, states and scratch; its output apart, or where it shares as much as it may with the input. */
+export function placeNode(op: OpDefinition, node: BoundNode, kernels: Kernels, shared = false): Placed {
   const { variant } = kernels;
   kernels.reset();
   const packed = op.pack?.(node, variant);
@@ -48,6 +48,8 @@ export function placeNode(op: OpDefinition, node: BoundNode, kernels: Kernels): 
   const weights = kernels.placeBytes(packed.bytes);
   const sizeOf = (tensor: Tensor | undefined): number => (tensor === undefined ? 0 : byteSize(tensor));
   const inputs = node.inputs.map(() => 0);
+  // Room for an output below it.
+  kernels.allocate(sizeOf(node.outputs[0]));
   inputs[0] = kernels.allocate(sizeOf(node.inputs[0]));
   const states = new Map(
     Object.entries(op.states ?? {}).map(([operand, index]) => {
@@ -55,7 +57,8 @@ export function placeNode(op: OpDefinition, node: BoundNode, kernels: Kernels): 
       return [operand, inputs[index]] as const;
     }),
   );
-  const output = kernels.allocate(sizeOf(node.outputs[0]));
+  const distance = shared ? op.overlapDistance?.(node, 0, variant) : undefined;
+  const output = distance === undefined ? kernels.allocate(sizeOf(node.outputs[0])) : inputs[0] - distance;
   const scratchBytes = op.scratchBytes?.(node, variant) ?? 0;
   const scratch = kernels.allocate(scratchBytes);
   const end = kernels.allocate(0);

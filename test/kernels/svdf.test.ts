@@ -12,6 +12,8 @@ import { placeNode, readValues, tensorOf, valuesOf, writeValues } from "./recurr
 interface SvdfCase {
   readonly of: Svdf;
   readonly seed: number;
+  /** The output covers input that has been read. */
+  readonly shared: boolean;
 }
 
 const scale = (low: number, high: number): fc.Arbitrary<number> =>
@@ -37,8 +39,9 @@ const svdfCase: fc.Arbitrary<SvdfCase> = fc
     outputZeroPoint: zeroPoint,
     biasBits: fc.constantFrom(7, 12, 31),
     seed: fc.nat(),
+    shared: fc.boolean(),
   })
-  .map(({ seed, biasBits, units, ...shape }) => {
+  .map(({ seed, shared, biasBits, units, ...shape }) => {
     const filters = units * shape.rank;
     // Values of int16 are finer.
     const fine = shape.stateType === "int16" ? 256 : 1;
@@ -51,7 +54,7 @@ const svdfCase: fc.Arbitrary<SvdfCase> = fc
       time: valuesOf(shape.stateType, seed + 1, filters * shape.memory),
       bias: Array.from(int8Values(seed + 2, units), (x) => x * 2 ** (biasBits - 7)),
     };
-    return { of, seed };
+    return { of, seed, shared };
   });
 
 function nodeOf(of: Svdf): BoundNode {
@@ -78,9 +81,9 @@ function nodeOf(of: Svdf): BoundNode {
 }
 
 /** Three runs one after the other, from a state with extremes. */
-function check(kernels: Kernels, { of, seed }: SvdfCase): Set<number> {
+function check(kernels: Kernels, { of, seed, shared }: SvdfCase): Set<number> {
   const { batches, depth, filters, memory, stateType } = of;
-  const { input, output, states, run } = placeNode(svdf, nodeOf(of), kernels);
+  const { input, output, states, run } = placeNode(svdf, nodeOf(of), kernels, shared);
   const state = valuesOf(stateType, seed + 30, batches * filters * memory);
   const address = states.get("state") ?? 0;
   writeValues(kernels, address, stateType, state);

@@ -160,6 +160,32 @@ describe("plans of operators with state", () => {
     );
   });
 
+  test("are accepted where an output covers what has been read, and one byte further up are not", () => {
+    let narrow = 0;
+    fc.assert(
+      fc.property(draw, (drawn) => {
+        const { batches, steps, depth, cells, elementBytes, timeMajor } = drawn;
+        if (timeMajor && batches > 1 && steps > 1) return;
+        const network = new Network(drawn);
+        const [x = 0, , ...others] = network.layOut();
+        const room = align(batches * steps * cells * elementBytes, 16);
+        const begins = [x + room, x + room, ...others.map((begin) => begin + room)];
+        const distance = Math.max(0, (batches * steps - 1) * (cells - depth) * elementBytes);
+        const at = (output: number): PlanToVerify => network.plan(begins.with(1, output), room);
+        const best = at(x + room - distance);
+        expect(findBreak(best)).toBeUndefined();
+        expect(refusal(best)).toBeUndefined();
+        if (distance === 0) return;
+        narrow++;
+        const above = at(x + room - distance + elementBytes);
+        expect(findBreak(above)).toBeDefined();
+        expect(refusal(above)).toBeDefined();
+      }),
+      { numRuns: 200 },
+    );
+    expect(narrow).toBeGreaterThan(20);
+  });
+
   test("are refused wherever an item is moved onto what is still needed", () => {
     let broken = 0;
     fc.assert(
