@@ -3,6 +3,7 @@ import { Head, Op } from "../src/plan/format.ts";
 import { add, sub } from "./kernels/add.ts";
 import { argExtreme } from "./kernels/arg-extreme.ts";
 import { averagePool2d } from "./kernels/average-pool2d.ts";
+import { batchMatmul } from "./kernels/batch-matmul.ts";
 import { cast } from "./kernels/cast.ts";
 import { compare } from "./kernels/compare.ts";
 import { conv2d } from "./kernels/conv2d.ts";
@@ -147,6 +148,9 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       return true;
     case Op.select:
       select(record);
+      return true;
+    case Op.batchMatmul:
+      batchMatmul(record);
       return true;
     default:
       return false;

@@ -1,22 +1,8 @@
-import { UnsupportedError } from "../errors.ts";
+import { ModelError } from "../errors.ts";
 import type { BoundNode, TensorType } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
 import type { SpatialGeometry } from "../plan/packing.ts";
+import { convPixelsAtOnce, convScratchBytes, isPointwise, pointwiseRowsAtOnce } from "../plan/packing.ts";
 import {
-  blockChannels,
-  blockHeadBytes,
-  convBlockBytes,
-  convPixelsAtOnce,
-  convScratchBytes,
-  convSegments,
-  dotLanes,
-  isPointwise,
-  pointwiseRowsAtOnce,
-} from "../plan/packing.ts";
-import type { RecordOf } from "../plan/record.ts";
-import type { Variant } from "../plan/variant.ts";
-import {
-  perTensor,
   requireActivation,
   requireInput,
   requireInputCount,
@@ -26,21 +12,13 @@ import {
   requireWindow,
   withShape,
 } from "./check.ts";
-import type { Multiplier } from "./fixed-point.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";
-import {
-  channelMultipliers,
-  convolvedSize,
-  int8Values,
-  outputRange,
-  packBlocks,
-  requireBias,
-  requireWeights,
-} from "./convolution.ts";
-import type { Addresses, Packed, Window } from "./op.ts";
-import { defineOp, NOWHERE } from "./op.ts";
+import { channelMultipliers, convolvedSize, int8Values, requireBias, requireWeights } from "./convolution.ts";
+import type { ConvolutionPart } from "./convolution-parts.ts";
+import { lowerParts, MAX_PARTS, packParts } from "./convolution-parts.ts";
+import type { Window } from "./op.ts";
+import { defineOp } from "./op.ts";
 import { resolvePadding } from "./padding.ts";
-import { denseView } from "./view.ts";
 import { rowOverlapDistance, windowRows } from "./window.ts";
 
 interface ConvOptions {
@@ -80,11 +58,12 @@ export const conv2d = defineOp<ConvolutionAttrs>({
     requireWeights(weights, 0);
     const [, height = 0, width = 0, depth = 0] = input.shape;
     const [channels = 0, kernelHeight = 0, kernelWidth = 0, filterDepth = 0] = weights.shape;
-    if (filterDepth !== depth) {
-      throw new UnsupportedError(
-        "grouped-convolution",
-        `weights "${weights.name}" take ${filterDepth} channels, input "${input.name}" has ${depth}; ` +
-          "grouped convolutions are not run yet: split the operator",
+    const groups = depth / filterDepth;
+    if (!Number.isInteger(groups) || channels % groups !== 0 || groups > MAX_PARTS) {
+      throw new ModelError(
+        "bad-groups",
+        `weights "${weights.name}" take ${filterDepth} channels to ${channels}, input "${input.name}" has ${depth}; a whole number ` +
+          `of groups, at most ${MAX_PARTS}, is needed: export the model again`,
       );
     }
     requireBias(inputs[2], channels);
@@ -132,7 +111,7 @@ export const conv2d = defineOp<ConvolutionAttrs>({
 
   // A row's input is staged before the row is written; a 1×1 kernel goes pixel by pixel, or tile by tile.
   overlapDistance(node, input, variant) {
-    if (input !== 0) return undefined;
+    if (input !== 0 || groupsOf(node) > 1) return undefined;
     const [from, to] = [requireInput(node.inputs, 0, "input"), requireOutput(node.outputs)];
     const { strideY, strideX } = node.attrs;
     const { pointwise, outputWidth } = geometry(node);
@@ -154,26 +133,39 @@ export const conv2d = defineOp<ConvolutionAttrs>({
     const weights = requireInput(node.inputs, 1, "weights");
     const output = requireOutput(node.outputs);
     const [channels = 0] = weights.shape;
-    return packConvolution(node, variant, {
-      multipliers: channelMultipliers(input, weights, output, channels, (a, b) => a * b),
-      kernelHeight: weights.shape[1] ?? 1,
-      kernelWidth: weights.shape[2] ?? 1,
-      depth: weights.shape[3] ?? 1,
-      dilationX: node.attrs.dilationX,
-    });
+    const multipliers = channelMultipliers(input, weights, output, channels, (a, b) => a * b);
+    return packParts(node, variant, multipliers, partsOf(node));
   },
 
-  lower(node, at, _variant, packed) {
-    const { strideY, strideX, dilationY, dilationX, padTop } = node.attrs;
-    const { padLeft = node.attrs.padLeft } = at;
-    const { kernelHeight, kernelWidth } = geometry(node);
-    return lowerConvolution(node, at, packed, {
-      input: requireInput(node.inputs, 0, "input").shape,
-      output: requireOutput(node.outputs).shape,
-      window: { kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, padTop, padLeft },
-    });
-  },
+  lower: (node, at, _variant, packed) => lowerParts(node, at, packed, partsOf(node)),
 });
+
+function groupsOf({ inputs }: BoundNode): number {
+  const [, , , depth = 1] = requireInput(inputs, 0, "input").shape;
+  const [, , , filterDepth = 1] = requireInput(inputs, 1, "weights").shape;
+  return depth / filterDepth;
+}
+
+/** One part, or one per group: channels of the input that make channels of the output. */
+function partsOf(node: BoundNode<ConvolutionAttrs>): ConvolutionPart[] {
+  const weights = requireInput(node.inputs, 1, "weights");
+  const [channels = 1, kernelHeight = 1, kernelWidth = 1, depth = 1] = weights.shape;
+  const groups = groupsOf(node);
+  const perGroup = channels / groups;
+  const { strideY, strideX, dilationY, dilationX, padTop, padLeft } = node.attrs;
+  const window = { kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, padTop, padLeft };
+  const values = int8Values(weights);
+  const size = kernelHeight * kernelWidth * depth * perGroup;
+  return Array.from({ length: groups }, (_, group) => ({
+    weights: values.subarray(group * size, (group + 1) * size),
+    firstChannel: group * perGroup,
+    channels: perGroup,
+    depth,
+    window,
+    inputView: (view) => ({ ...view, address: view.address + group * depth, channels: depth }),
+    outputView: (view) => ({ ...view, address: view.address + group * perGroup, channels: perGroup }),
+  }));
+}
 
 /** The window of a convolution, whose weights are [channels, or 1 where depthwise, height, width, …]. */
 export function windowOf({ attrs, inputs }: BoundNode<ConvolutionAttrs>): Window {
@@ -205,8 +197,8 @@ export function paddingAttrs(
 }
 
 function geometry(node: BoundNode<ConvolutionAttrs>): SpatialGeometry {
-  const [, height = 1, width = 1, channels = 1] = requireInput(node.inputs, 0, "input").shape;
-  const [, kernelHeight = 1, kernelWidth = 1] = requireInput(node.inputs, 1, "weights").shape;
+  const [, height = 1, width = 1] = requireInput(node.inputs, 0, "input").shape;
+  const [, kernelHeight = 1, kernelWidth = 1, channels = 1] = requireInput(node.inputs, 1, "weights").shape;
   const [, outputHeight = 1, outputWidth = 1] = requireOutput(node.outputs).shape;
   const window = { kernelHeight, kernelWidth, ...node.attrs };
   return {
@@ -218,94 +210,6 @@ function geometry(node: BoundNode<ConvolutionAttrs>): SpatialGeometry {
     outputHeight,
     outputWidth,
     pointwise: isPointwise(window, { height, width }, { height: outputHeight, width: outputWidth }),
-    dense: window.strideX === 1,
+    dense: window.strideX === 1 && groupsOf(node) === 1,
   };
-}
-
-/** How `packConvolution` sees the weights: OHWI, with a multiplier per output channel. */
-export interface ConvolutionWeights {
-  readonly multipliers: readonly Multiplier[];
-  readonly kernelHeight: number;
-  readonly kernelWidth: number;
-  readonly depth: number;
-  readonly dilationX: number;
-}
-
-/** Blocks for the conv2d record: [segment][step][channel][lane], zero where a segment's last step has no input. */
-export function packConvolution(
-  node: BoundNode<Pick<ConvolutionAttrs, "activation">>,
-  variant: Variant,
-  { multipliers, kernelHeight, kernelWidth, depth, dilationX }: ConvolutionWeights,
-): Packed {
-  const weights = int8Values(requireInput(node.inputs, 1, "weights"));
-  const patch = convSegments(kernelHeight, kernelWidth, depth, dilationX);
-  const size = kernelHeight * kernelWidth * depth;
-  const lanes = dotLanes(variant);
-  const perBlock = blockChannels(variant);
-  const steps = Math.ceil(patch.length / lanes);
-  return packBlocks(
-    {
-      channels: multipliers.length,
-      multipliers,
-      bias: node.inputs[2],
-      inputZeroPoint: perTensor(requireInput(node.inputs, 0, "input"), "input").zeroPoint,
-      output: outputRange(node),
-      foldZeroPoint: true,
-      weightsOf: (channel) => weights.subarray(channel * size, (channel + 1) * size),
-      blockBytes: (method) => convBlockBytes(variant, method, patch),
-      headBytes: (method) => blockHeadBytes(variant, method),
-      writeWeights(bytes, start, lane, values) {
-        let from = 0;
-        for (let segment = 0; segment < patch.segments; segment++) {
-          let at = start + (segment * steps * perBlock + lane) * lanes;
-          for (let i = 0; i < patch.length; i += lanes, at += perBlock * lanes) {
-            const end = Math.min(lanes, patch.length - i);
-            for (let j = 0; j < end; j++) bytes[at + j] = values[from++] ?? 0;
-          }
-        }
-      },
-    },
-    variant,
-  );
-}
-
-/** The conv2d record of one range of output channels; shapes are NHWC. */
-export function lowerConvolution(
-  node: BoundNode<Pick<ConvolutionAttrs, "activation">>,
-  at: Addresses,
-  packed: Packed | undefined,
-  { input, output, window }: ConvolutionShapes,
-): RecordOf<"conv2d"> {
-  const range = outputRange(node);
-  return {
-    op: "conv2d",
-    inputView: denseView(at.inputs[0] ?? NOWHERE, { shape: input, type: "int8" }),
-    outputView: denseView(at.outputs[0] ?? NOWHERE, { shape: output, type: "int8" }),
-    y0: 0,
-    y1: output[1] ?? 1,
-    c0: at.c0,
-    c1: at.c1,
-    batches: input[0] ?? 1,
-    inputBatchBytes: elementCount(input.slice(1)),
-    outputBatchBytes: elementCount(output.slice(1)),
-    ...window,
-    weights: at.packed,
-    requantization: packed?.fields["requantization"] ?? 0,
-    requantizationShift: packed?.fields["requantizationShift"] ?? 0,
-    inputZeroPoint: perTensor(requireInput(node.inputs, 0, "input"), "input").zeroPoint,
-    outputZeroPoint: range.zeroPoint,
-    activationMin: range.min,
-    activationMax: range.max,
-    scratch: at.scratch,
-  };
-}
-
-/** NHWC shapes and window of a conv2d record. */
-export interface ConvolutionShapes {
-  readonly input: readonly number[];
-  readonly output: readonly number[];
-  readonly window: Pick<
-    RecordOf<"conv2d">,
-    "kernelHeight" | "kernelWidth" | "strideY" | "strideX" | "dilationY" | "dilationX" | "padTop" | "padLeft"
-  >;
 }

@@ -11,8 +11,8 @@ import {
   requireRank,
   withShape,
 } from "./check.ts";
-import { lowerConvolution, packConvolution } from "./conv2d.ts";
-import { channelMultipliers, requireBias, requireWeights } from "./convolution.ts";
+import { lowerConvolution, packConvolution } from "./convolution-record.ts";
+import { channelMultipliers, int8Values, requireBias, requireWeights } from "./convolution.ts";
 import type { FusedActivation, Multiplier } from "./fixed-point.ts";
 import { defineOp } from "./op.ts";
 
@@ -94,8 +94,11 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
   },
 
   pack(node, variant) {
-    const [, depth = 1] = requireInput(node.inputs, 1, "weights").shape;
+    const weights = requireInput(node.inputs, 1, "weights");
+    const [, depth = 1] = weights.shape;
     return packConvolution(node, variant, {
+      weights: int8Values(weights),
+      bias: node.inputs[2],
       multipliers: multipliersOf(node.inputs, requireOutput(node.outputs)),
       kernelHeight: 1,
       kernelWidth: 1,

@@ -3,6 +3,7 @@ import { add } from "./add.ts";
 import { argMax } from "./arg-max.ts";
 import { argMin } from "./arg-min.ts";
 import { averagePool2d } from "./average-pool2d.ts";
+import { batchMatmul } from "./batch-matmul.ts";
 import { batchToSpaceNd } from "./batch-to-space-nd.ts";
 import { broadcastTo } from "./broadcast-to.ts";
 import { cast } from "./cast.ts";
@@ -67,6 +68,7 @@ import { sum } from "./sum.ts";
 import { svdf } from "./svdf.ts";
 import { tanh } from "./tanh.ts";
 import { transpose } from "./transpose.ts";
+import { transposeConv } from "./transpose-conv.ts";
 import { unidirectionalSequenceLstm } from "./unidirectional-sequence-lstm.ts";
 import { unpack } from "./unpack.ts";
 import { zerosLike } from "./zeros-like.ts";
@@ -77,6 +79,7 @@ const DEFINITIONS: readonly OpDefinition[] = [
   argMax,
   argMin,
   averagePool2d,
+  batchMatmul,
   batchToSpaceNd,
   broadcastTo,
   cast,
@@ -140,6 +143,7 @@ const DEFINITIONS: readonly OpDefinition[] = [
   svdf,
   tanh,
   transpose,
+  transposeConv,
   unidirectionalSequenceLstm,
   unpack,
   zerosLike,

@@ -7,6 +7,7 @@ import { resizeBilinearFootprint, resizeNearestFootprint } from "./resize-footpr
 import {
   apart,
   argExtremeFootprint,
+  batchMatmulFootprint,
   castFootprint,
   cumsumFootprint,
   forwards,
@@ -88,6 +89,8 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
       return vectorsFootprint(record);
     case "cast":
       return castFootprint(record);
+    case "batchMatmul":
+      return batchMatmulFootprint(record);
     case "gather":
       return gatherFootprint(record);
     case "select":

@@ -73,8 +73,9 @@ export enum Op {
   cast = 35,
   gather = 36,
   select = 37,
-  unidirectionalSequenceLstm = 38,
-  svdf = 39,
+  batchMatmul = 38,
+  unidirectionalSequenceLstm = 39,
+  svdf = 40,
 }
 
 export enum Head {
@@ -969,4 +970,37 @@ export enum SelectField {
   otherStride2 = 24,
   otherStride3 = 25,
   otherStride4 = 26,
+}
+
+/**
+ * Products of matrices, for each of n0 × n1 × n2: `rows` × `depth` times `depth` × `columns`. Strides are in bytes, 0 where a matrix
+ * is repeated: lhs goes on by `lhsRowStep` from row to row and by `lhsStep` along the depth, rhs by `rhsColumnStep` and `rhsStep`.
+ */
+export enum BatchMatmulField {
+  op = 0,
+  words = 1,
+  lhs = 2,
+  rhs = 3,
+  output = 4,
+  n0 = 5,
+  n1 = 6,
+  n2 = 7,
+  lhsStride0 = 8,
+  lhsStride1 = 9,
+  lhsStride2 = 10,
+  rhsStride0 = 11,
+  rhsStride1 = 12,
+  rhsStride2 = 13,
+  rows = 14,
+  columns = 15,
+  depth = 16,
+  lhsRowStep = 17,
+  lhsStep = 18,
+  rhsColumnStep = 19,
+  rhsStep = 20,
+  lhsZeroPoint = 21,
+  rhsZeroPoint = 22,
+  outputZeroPoint = 23,
+  multiplier = 24,
+  shift = 25,
 }

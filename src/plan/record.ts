@@ -2,6 +2,7 @@ import {
   AddField,
   ArgExtremeField,
   AveragePool2dField,
+  BatchMatmulField,
   CastField,
   CompareField,
   Conv2dField,
@@ -80,6 +81,7 @@ export const FIELDS = {
   cast: CastField,
   gather: GatherField,
   select: SelectField,
+  batchMatmul: BatchMatmulField,
   unidirectionalSequenceLstm: UnidirectionalSequenceLstmField,
   svdf: SvdfField,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;

@@ -40,7 +40,7 @@ export function checkView(
     height >= 1 &&
     ringRows >= 1 &&
     pixelBytes >= channels &&
-    rowBytes >= width * pixelBytes &&
+    rowBytes >= (width - 1) * pixelBytes + channels &&
     ringRows * rowBytes < LIMIT;
   if (!sound) {
     const words = Object.entries(view).map(([word, value]) => `${word} ${value}`);

@@ -36,6 +36,7 @@ export function operandNames(op: RecordOp): readonly string[] {
     case "div":
     case "compare":
     case "prelu":
+    case "batchMatmul":
       return ["lhs", "rhs", "output"];
     case "gather":
       return ["input", "indices", "output"];

@@ -130,3 +130,27 @@ export function selectFootprint(record: RecordOf<"select"> & Placed): Footprint 
     ],
   };
 }
+
+export function batchMatmulFootprint(record: RecordOf<"batchMatmul"> & Placed): Footprint {
+  atLeast(record, 1, ["n0", "n1", "n2", "rows", "columns", "depth"]);
+  atLeast(record, 0, ["lhs", "rhs", "output"]);
+  zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint", "outputZeroPoint"]);
+  const { n0, n1, n2, rows, columns, depth } = record;
+  const lhs = stridedBytes(
+    record,
+    [n0, n1, n2, rows, depth],
+    [record.lhsStride0, record.lhsStride1, record.lhsStride2, record.lhsRowStep, record.lhsStep],
+  );
+  const rhs = stridedBytes(
+    record,
+    [n0, n1, n2, columns, depth],
+    [record.rhsStride0, record.rhsStride1, record.rhsStride2, record.rhsColumnStep, record.rhsStep],
+  );
+  return {
+    accesses: [
+      write("output", { address: record.output, bytes: product(record, n0, n1, n2, rows, columns) }),
+      read("lhs", { address: record.lhs, bytes: lhs }),
+      read("rhs", { address: record.rhs, bytes: rhs }),
+    ],
+  };
+}

@@ -35,19 +35,19 @@ const Q0_31 = 2 ** 31;
 const ONE = Q0_31 - 1;
 
 /** x · 2^count, saturating to int32. */
-function saturatingLeft(x: number, count: number): number {
+export function saturatingLeft(x: number, count: number): number {
   return Math.min(Math.max(x * 2 ** count, -(2 ** 31)), 2 ** 31 - 1);
 }
 
-/** exp(a) in Q0.31 of a ≤ 0 in Q5.26. */
-export function expOfNegative(a: number): number {
+/** exp(a) in Q0.31 of a ≤ 0 with so many integer bits, at most 5. */
+export function expOfNegative(a: number, integerBits = 5): number {
   if (a === 0) return ONE;
-  // a = r − Σ of powers of two from 2^-2 to 2^4, with r in [-1/4, 0).
-  const quarter = 2 ** 24;
+  // a = r − Σ of powers of two from 2^-2 on, with r in [-1/4, 0).
+  const quarter = 2 ** (29 - integerBits);
   const r = a - Math.floor(a / quarter) * quarter - quarter;
-  let result = expOfQuarter(r * 2 ** 5);
-  for (let power = -2; power <= 4; power++) {
-    if (Math.floor((r - a) / 2 ** (26 + power)) % 2 === 0) continue;
+  let result = expOfQuarter(r * 2 ** integerBits);
+  for (let power = -2; power < integerBits; power++) {
+    if (Math.floor((r - a) / (4 * quarter * 2 ** power)) % 2 === 0) continue;
     result = srdhm(result, Math.round(Math.exp(-(2 ** power)) * Q0_31));
   }
   return result;
@@ -65,8 +65,14 @@ function expOfQuarter(a: number): number {
   return middle + srdhm(middle, x + tail);
 }
 
-/** 1 / (1 + a) in Q0.31 of a in [0, 1) in Q0.31: three Newton-Raphson steps for 1 / d, d = (1 + a) / 2. */
-function reciprocalOfOnePlus(a: number): number {
+/** 1 / (1 + a) in Q0.31 of a in [0, 1) in Q0.31. */
+export function reciprocalOfOnePlus(a: number): number {
+  // x / 2 is the reciprocal, in Q1.30.
+  return saturatingLeft(reciprocalOfHalf(a), 1);
+}
+
+/** 1 / d in Q2.29, d = (1 + a) / 2 of a in [0, 1] in Q0.31: three Newton-Raphson steps. */
+export function reciprocalOfHalf(a: number): number {
   const d = Math.floor((a + ONE + 1) / 2);
   // Q2.29
   let x = Math.round((48 / 17) * 2 ** 29) + srdhm(d, -Math.round((32 / 17) * 2 ** 29));
@@ -74,6 +80,5 @@ function reciprocalOfOnePlus(a: number): number {
     const error = 2 ** 29 - srdhm(d, x);
     x += saturatingLeft(srdhm(x, error), 2);
   }
-  // x / 2 is the reciprocal, in Q1.30.
-  return saturatingLeft(x, 1);
+  return x;
 }

@@ -1,0 +1,49 @@
+import { loadActivation } from "../record.ts";
+
+/**
+ *   Σ_k (a[k·aStep] − aZero) · (b[k·bStep] − bZero)   of `length` activations
+ *
+ * Where both are dense and the variant has vectors, eight at a time.
+ */
+export function dotOfActivations(
+  a: usize,
+  aStep: usize,
+  aZero: i32,
+  b: usize,
+  bStep: usize,
+  bZero: i32,
+  length: i32,
+): i32 {
+  let sum = 0;
+  let k = 0;
+  if (ASC_FEATURE_SIMD && aStep === 1 && bStep === 1) {
+    const flip = ASC_FEATURE_RELAXED_SIMD ? 128 : 0;
+    const aZeros = i16x8.splat(<i16>(aZero + flip));
+    const bZeros = i16x8.splat(<i16>(bZero + flip));
+    let sums = i32x4.splat(0);
+    for (; k + 8 <= length; k += 8) {
+      const left = i16x8.sub(loadEight(a), aZeros);
+      const right = i16x8.sub(loadEight(b), bZeros);
+      sums = i32x4.add(sums, i32x4.dot_i16x8_s(left, right));
+      a += 8;
+      b += 8;
+    }
+    sum =
+      i32x4.extract_lane(sums, 0) +
+      i32x4.extract_lane(sums, 1) +
+      i32x4.extract_lane(sums, 2) +
+      i32x4.extract_lane(sums, 3);
+  }
+  for (; k < length; k++) {
+    sum += (loadActivation(a) - aZero) * (loadActivation(b) - bZero);
+    a += aStep;
+    b += bStep;
+  }
+  return sum;
+}
+
+/** Eight activations as they are stored, as int16. */
+function loadEight(at: usize): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return v128.load_ext<u8>(at);
+  return v128.load_ext<i8>(at);
+}

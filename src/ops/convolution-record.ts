@@ -1,0 +1,102 @@
+/** Weights and records of convolutions that run on the conv2d kernel. */
+import type { BoundNode, Tensor } from "../graph/graph.ts";
+import { elementCount } from "../graph/graph.ts";
+import { blockChannels, blockHeadBytes, convBlockBytes, convSegments, dotLanes } from "../plan/packing.ts";
+import type { RecordOf } from "../plan/record.ts";
+import type { Variant } from "../plan/variant.ts";
+import { perTensor, requireInput } from "./check.ts";
+import type { ConvolutionAttrs } from "./convolution.ts";
+import { outputRange, packBlocks } from "./convolution.ts";
+import type { Multiplier } from "./fixed-point.ts";
+import type { Addresses, Packed } from "./op.ts";
+import { NOWHERE } from "./op.ts";
+import { denseView } from "./view.ts";
+
+/** What `packConvolution` packs: OHWI weights, with a multiplier per output channel. */
+export interface ConvolutionWeights {
+  readonly weights: Int8Array;
+  readonly bias: Tensor | undefined;
+  readonly multipliers: readonly Multiplier[];
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly depth: number;
+  readonly dilationX: number;
+}
+
+/** Blocks for the conv2d record: [segment][step][channel][lane], zero where a segment's last step has no input. */
+export function packConvolution(
+  node: BoundNode<Pick<ConvolutionAttrs, "activation">>,
+  variant: Variant,
+  { weights, bias, multipliers, kernelHeight, kernelWidth, depth, dilationX }: ConvolutionWeights,
+): Packed {
+  const patch = convSegments(kernelHeight, kernelWidth, depth, dilationX);
+  const size = kernelHeight * kernelWidth * depth;
+  const lanes = dotLanes(variant);
+  const perBlock = blockChannels(variant);
+  const steps = Math.ceil(patch.length / lanes);
+  return packBlocks(
+    {
+      channels: multipliers.length,
+      multipliers,
+      bias,
+      inputZeroPoint: perTensor(requireInput(node.inputs, 0, "input"), "input").zeroPoint,
+      output: outputRange(node),
+      foldZeroPoint: true,
+      weightsOf: (channel) => weights.subarray(channel * size, (channel + 1) * size),
+      blockBytes: (method) => convBlockBytes(variant, method, patch),
+      headBytes: (method) => blockHeadBytes(variant, method),
+      writeWeights(bytes, start, lane, values) {
+        let from = 0;
+        for (let segment = 0; segment < patch.segments; segment++) {
+          let at = start + (segment * steps * perBlock + lane) * lanes;
+          for (let i = 0; i < patch.length; i += lanes, at += perBlock * lanes) {
+            const end = Math.min(lanes, patch.length - i);
+            for (let j = 0; j < end; j++) bytes[at + j] = values[from++] ?? 0;
+          }
+        }
+      },
+    },
+    variant,
+  );
+}
+
+/** The conv2d record of one range of output channels; shapes are NHWC. */
+export function lowerConvolution(
+  node: BoundNode<Pick<ConvolutionAttrs, "activation">>,
+  at: Addresses,
+  packed: Packed | undefined,
+  { input, output, window }: ConvolutionShapes,
+): RecordOf<"conv2d"> {
+  const range = outputRange(node);
+  return {
+    op: "conv2d",
+    inputView: denseView(at.inputs[0] ?? NOWHERE, { shape: input, type: "int8" }),
+    outputView: denseView(at.outputs[0] ?? NOWHERE, { shape: output, type: "int8" }),
+    y0: 0,
+    y1: output[1] ?? 1,
+    c0: at.c0,
+    c1: at.c1,
+    batches: input[0] ?? 1,
+    inputBatchBytes: elementCount(input.slice(1)),
+    outputBatchBytes: elementCount(output.slice(1)),
+    ...window,
+    weights: at.packed,
+    requantization: packed?.fields["requantization"] ?? 0,
+    requantizationShift: packed?.fields["requantizationShift"] ?? 0,
+    inputZeroPoint: perTensor(requireInput(node.inputs, 0, "input"), "input").zeroPoint,
+    outputZeroPoint: range.zeroPoint,
+    activationMin: range.min,
+    activationMax: range.max,
+    scratch: at.scratch,
+  };
+}
+
+/** NHWC shapes and window of a conv2d record. */
+export interface ConvolutionShapes {
+  readonly input: readonly number[];
+  readonly output: readonly number[];
+  readonly window: Pick<
+    RecordOf<"conv2d">,
+    "kernelHeight" | "kernelWidth" | "strideY" | "strideX" | "dilationY" | "dilationX" | "padTop" | "padLeft"
+  >;
+}
