@@ -34,6 +34,8 @@ import { resizeNearest } from "./kernels/resize-nearest.ts";
 import { select } from "./kernels/select.ts";
 import { softmax } from "./kernels/softmax.ts";
 import { squaredDifference } from "./kernels/squared-difference.ts";
+import { svdf } from "./kernels/svdf.ts";
+import { unidirectionalSequenceLstm } from "./kernels/unidirectional-sequence-lstm.ts";
 import { field } from "./record.ts";
 
 /** Executes one record, of operators that run in ranges of rows for rows [y0, y1). Returns whether the operator is known. */
@@ -86,6 +88,12 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       return true;
     case Op.requantize:
       requantize(record);
+      return true;
+    case Op.unidirectionalSequenceLstm:
+      unidirectionalSequenceLstm(record);
+      return true;
+    case Op.svdf:
+      svdf(record);
       return true;
     case Op.resizeBilinear:
       resizeBilinear(record, y0, y1);

@@ -19,8 +19,7 @@ function sharedModels(): string[] {
     console.error("no models: pass .tflite files, or set THIMBLE_SHARED to the folder of shared data");
     process.exit(2);
   }
-  // The LSTM's operator is not run yet.
   return readdirSync(folder)
-    .filter((file) => file.endsWith(".tflite") && !file.includes("lstm"))
+    .filter((file) => file.endsWith(".tflite"))
     .map((file) => join(folder, file));
 }

@@ -43,6 +43,7 @@ const OPERATORS: Readonly<Record<string, readonly [run: number, refused: number]
   int16_concatenation: [7, 0],
   int16_pad: [6, 0],
   int16_strided_slice: [6, 0],
+  int16_unidirectional_sequence_lstm: [2, 0],
   l2_normalization: [8, 0],
   leaky_relu: [9, 0],
   less: [4, 0],
@@ -84,9 +85,11 @@ const OPERATORS: Readonly<Record<string, readonly [run: number, refused: number]
   strided_slice: [14, 0],
   sub: [18, 0],
   sum: [12, 0],
+  svdf: [8, 0],
   tanh: [8, 0],
   transpose: [19, 0],
   transpose_conv: [14, 0],
+  unidirectional_sequence_lstm: [7, 0],
   unpack: [9, 0],
   zeros_like: [2, 0],
 };
@@ -122,6 +125,7 @@ async function check(operator: string, c: ConformanceCase, variant: Variant): Pr
   for (const options of SCHEDULES) {
     const model = await load(bytes, { variant, sram: "unbounded", ...options });
     for (const { kind, seed = 0, inputs, input_crc32, op_crc32, outputs } of c.runs) {
+      if (c.sequence !== true) model.reset();
       const data =
         kind === "explicit"
           ? (inputs ?? []).map((text) => new Uint8Array(Buffer.from(text, "base64")))

@@ -10,6 +10,7 @@ export interface WrittenTensor {
   readonly axis?: number;
   /** A constant's values. */
   readonly data?: Int8Array | Int32Array | Float32Array | Uint8Array;
+  readonly isVariable?: boolean;
 }
 
 /** A field of an options table, in field order; `undefined` leaves the schema's default. */
@@ -66,9 +67,11 @@ export const BUILTIN = {
   reshape: 22,
   resizeBilinear: 23,
   softmax: 25,
+  svdf: 27,
   pad: 34,
   transpose: 39,
   mean: 40,
+  unidirectionalSequenceLstm: 44,
   resizeNearestNeighbor: 97,
   quantize: 114,
 } as const;
@@ -123,6 +126,13 @@ export const options = {
   ],
   softmax: (beta: number): OptionField[] => [{ float: beta }],
   reshape: (shape: readonly number[]): OptionField[] => [{ ints: shape }],
+  svdf: (rank: number, activation = 0): OptionField[] => [{ int: rank }, { byte: activation }],
+  unidirectionalSequenceLstm: (cellClip: number, timeMajor: boolean): OptionField[] => [
+    { byte: 4 },
+    { float: cellClip },
+    { float: 0 },
+    { bool: timeMajor },
+  ],
 };
 
 /** The bytes of a `.tflite` file: schema version 3, buffer 0 empty, one buffer per constant. */
@@ -213,7 +223,8 @@ function writeTensor(builder: Builder, tensor: WrittenTensor, buffer: number): n
     quantization = offset(writeTable(builder, fields));
   }
   const type = { byte: TENSOR_TYPES[tensor.type ?? "int8"] };
-  return writeTable(builder, [shape, type, { int: buffer }, name, quantization]);
+  const isVariable = { bool: tensor.isVariable === true };
+  return writeTable(builder, [shape, type, { int: buffer }, name, quantization, isVariable]);
 }
 
 function intVector(builder: Builder, values: readonly number[]): number {

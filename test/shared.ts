@@ -20,6 +20,11 @@ export interface Golden {
     readonly input_crc32: readonly string[];
     readonly outputs: readonly { readonly crc32: string }[];
   }[];
+  /** Of stateful models: one invocation after the other, without a reset. */
+  readonly sequence?: readonly {
+    readonly seed: number;
+    readonly outputs: readonly { readonly crc32: string }[];
+  }[];
   readonly trace: {
     readonly ops: readonly {
       readonly op: number;
@@ -56,6 +61,8 @@ export interface ConformanceCase {
   readonly desc: string;
   readonly inputs: readonly InputSpec[];
   readonly outputs: readonly (InputSpec & { readonly bytes: number })[];
+  /** The runs follow each other, state kept; otherwise each starts afresh. */
+  readonly sequence?: boolean;
   readonly runs: readonly {
     readonly seed?: number;
     readonly kind: InputKind | "explicit";

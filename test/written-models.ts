@@ -65,6 +65,62 @@ export function bias(channels: number): Named {
   return { shape: [channels], type: "int32", scales: [5e-4], zeroPoints: [0], data };
 }
 
+/** State of an operator. */
+export function variable(tensor: Named): Named {
+  return { ...tensor, isVariable: true };
+}
+
+/** int8 weights of one scale. */
+function matrix(shape: readonly number[], scale: number): Named {
+  return { ...weights(shape), scales: [scale], zeroPoints: [0] };
+}
+
+/** An LSTM of `cells` over an int8 input, and an SVDF of 2 filters per unit, with operands whose names begin with `name`. */
+export function lstmTensors(name: string, depth: number, cells: number, batches = 1): Record<string, Named> {
+  const gates = Array.from({ length: 4 }, (_, gate) => [
+    [`${name}.w${gate}`, matrix([cells, depth], 0.004 + 0.001 * gate)],
+    [`${name}.r${gate}`, matrix([cells, cells], 0.003 + 0.001 * gate)],
+    [`${name}.b${gate}`, bias(cells)],
+  ]);
+  return {
+    ...(Object.fromEntries(gates.flat()) as Record<string, Named>),
+    [`${name}.hidden`]: variable(int8([batches, cells], 1 / 128, 9)),
+    [`${name}.cell`]: variable({
+      shape: [batches, cells],
+      type: "int16",
+      scales: [2 ** -11],
+      zeroPoints: [0],
+    }),
+  };
+}
+
+export function lstmInputs(name: string, input: string): string[] {
+  const ofGates = (part: string): string[] => [0, 1, 2, 3].map((gate) => `${name}.${part}${gate}`);
+  const none = (count: number): string[] => Array<string>(count).fill("");
+  return [
+    ...[input, ...ofGates("w"), ...ofGates("r"), ...none(3), ...ofGates("b"), ...none(2)],
+    ...[`${name}.hidden`, `${name}.cell`, ...none(4)],
+  ];
+}
+
+export function svdfTensors(
+  name: string,
+  depth: number,
+  units: number,
+  memory: number,
+): Record<string, Named> {
+  return {
+    [`${name}.features`]: matrix([2 * units, depth], 0.01),
+    [`${name}.time`]: matrix([2 * units, memory], 0.02),
+    [`${name}.bias`]: bias(units),
+    [`${name}.state`]: variable(int8([1, 2 * units * memory], 0.05, -7)),
+  };
+}
+
+export function svdfInputs(name: string, input: string): string[] {
+  return [input, ...["features", "time", "bias", "state"].map((part) => `${name}.${part}`)];
+}
+
 /** One small model per operator, valid, with every operand that the operator takes. */
 export const ONE_OPERATOR: Readonly<Record<keyof typeof BUILTIN, WrittenModel>> = {
   add: named(
@@ -184,6 +240,25 @@ export const ONE_OPERATOR: Readonly<Record<keyof typeof BUILTIN, WrittenModel>> 
   softmax: named(
     { in: int8([2, 6]), out: int8([2, 6], 1 / 256, -128) },
     [{ builtin: BUILTIN.softmax, inputs: ["in"], output: "out", options: options.softmax(1) }],
+    ["in"],
+    ["out"],
+  ),
+  svdf: named(
+    { in: int8([1, 6]), ...svdfTensors("s", 6, 3, 4), out: int8([1, 3], 0.1, 2) },
+    [{ builtin: BUILTIN.svdf, inputs: svdfInputs("s", "in"), output: "out", options: options.svdf(2, 1) }],
+    ["in"],
+    ["out"],
+  ),
+  unidirectionalSequenceLstm: named(
+    { in: int8([2, 3, 5]), ...lstmTensors("l", 5, 9, 2), out: int8([2, 3, 9], 1 / 128, 9) },
+    [
+      {
+        builtin: BUILTIN.unidirectionalSequenceLstm,
+        inputs: lstmInputs("l", "in"),
+        output: "out",
+        options: options.unidirectionalSequenceLstm(8, false),
+      },
+    ],
     ["in"],
     ["out"],
   ),

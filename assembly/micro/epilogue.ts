@@ -84,7 +84,7 @@ export function prepareEpilogue(
   }
 }
 
-function highWords(a: v128, b: v128): v128 {
+export function highWords(a: v128, b: v128): v128 {
   return v128.shuffle<i32>(a, b, 1, 3, 5, 7);
 }
 

@@ -1,6 +1,6 @@
 import { UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { byteSize, tensorOf } from "../graph/graph.ts";
+import { byteSize, initialByte, tensorOf } from "../graph/graph.ts";
 import type { MemoryDemand, PackedWeights } from "../memory/lifetimes.ts";
 import type { Schedule } from "../memory/search.ts";
 import type { Layout } from "../memory/problem.ts";
@@ -107,6 +107,13 @@ export function emit(compilation: Compilation): Image {
     operands: Int32Array.from(writer.operands),
     inputs: ports(program, "inputs", addressOf),
     outputs: ports(program, "outputs", addressOf),
+    states: program.variables.map((tensor) => ({
+      name: tensor.name,
+      address: addressOf(tensor.id),
+      bytes: byteSize(tensor),
+      value: tensor.id,
+      initialByte: initialByte(tensor) ^ (tensor.type === "int8" ? storageFlip(variant) : 0),
+    })),
     report: report(compilation, emitted, flash.length, addressOf),
   };
 }
@@ -386,7 +393,7 @@ const OPERAND_INPUTS: Readonly<Record<string, number>> = {
 function operandId(
   operand: string,
   { input = 0, output = 0 }: LoweredRecord,
-  { bound, node, reads, writes }: Operation,
+  { bound, node, op, reads, writes }: Operation,
   blob: Packed | undefined,
   program: Program,
   weightsId: number,
@@ -394,6 +401,8 @@ function operandId(
   if (operand === "weights") return weightsId;
   if (operand === "output") return writes[output] ?? -1;
   if (operand === "input" && input === "packed") return weightsId;
+  const state = op.states?.[operand];
+  if (state !== undefined) return reads[state] ?? -1;
   const index = OPERAND_INPUTS[operand] ?? Number(input);
   const value = reads[index];
   if (value !== undefined && program.values.has(value)) return value;

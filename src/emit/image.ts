@@ -29,6 +29,17 @@ export interface Port {
   readonly rows?: number;
 }
 
+/** State of an operator: bytes of linear memory that it reads and changes, and that outlive the run. */
+export interface State {
+  readonly name: string;
+  readonly address: number;
+  readonly bytes: number;
+  /** The value's id in `Image.operands`. */
+  readonly value: number;
+  /** What every byte is before the first run, in storage form. */
+  readonly initialByte: number;
+}
+
 /** A tensor that a step leaves in memory: what a trace reads after it. */
 export interface TracedTensor {
   readonly id: number;
@@ -136,6 +147,7 @@ export interface Image {
   readonly operands: Int32Array;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  readonly states: readonly State[];
   readonly report: Report;
 }
 
@@ -156,7 +168,8 @@ export function verifyImage(image: Image): void {
 }
 
 /** What the checker proves of an image. */
-export function planToVerify({ variant, sram, flash, operands, inputs, outputs }: Image): PlanToVerify {
+export function planToVerify(image: Image): PlanToVerify {
+  const { variant, sram, flash, operands, inputs, outputs } = image;
   const value = (port: Port): ValueRange => ({
     id: port.value,
     address: port.address,
@@ -172,6 +185,7 @@ export function planToVerify({ variant, sram, flash, operands, inputs, outputs }
     ),
     initial: inputs.filter(({ rows }) => rows === undefined).map(value),
     final: outputs.map(value),
+    states: image.states.map(({ value: id, address, bytes }) => ({ id, address, bytes })),
   };
 }
 
@@ -230,8 +244,8 @@ export function isImageFile(bytes: Uint8Array): boolean {
 
 /** The image as the bytes of a `.thimble` file. */
 export function encodeImage(image: Image): Uint8Array {
-  const { inputs, outputs, report } = image;
-  const metadata = asciiBytes(JSON.stringify({ inputs, outputs, report }));
+  const { inputs, outputs, states, report } = image;
+  const metadata = asciiBytes(JSON.stringify({ inputs, outputs, states, report }));
   const operands = new Uint8Array(
     image.operands.buffer,
     image.operands.byteOffset,
@@ -297,14 +311,17 @@ export function decodeImage(file: Uint8Array): Image {
   if (metadata === undefined || sram === undefined || flash === undefined || operands === undefined) {
     throw damaged("the image lacks a section");
   }
-  const { inputs, outputs, report } = readMetadata(metadata, variant);
+  const { inputs, outputs, states, report } = readMetadata(metadata, variant);
   const operandIds = new Int32Array(operands.buffer, 0, operands.length >> 2);
-  const image = { variant, sram, flash, operands: operandIds, inputs, outputs, report };
+  const image = { variant, sram, flash, operands: operandIds, inputs, outputs, states, report };
   verifyImage(image);
   return image;
 }
 
-function readMetadata(bytes: Uint8Array, variant: Variant): Pick<Image, "inputs" | "outputs" | "report"> {
+function readMetadata(
+  bytes: Uint8Array,
+  variant: Variant,
+): Pick<Image, "inputs" | "outputs" | "states" | "report"> {
   let value: unknown;
   try {
     value = JSON.parse(asciiText(bytes));
@@ -314,13 +331,16 @@ function readMetadata(bytes: Uint8Array, variant: Variant): Pick<Image, "inputs"
   if (!isRecord(value) || !isRecord(value["report"]) || value["report"]["variant"] !== variant) {
     throw damaged("the image's description lacks its report");
   }
-  const { inputs, outputs } = value;
+  const { inputs, outputs, states } = value;
   if (!Array.isArray(inputs) || !inputs.every(isPort) || !Array.isArray(outputs) || !outputs.every(isPort)) {
     throw damaged("the image's description of inputs and outputs is wrong");
   }
+  if (!Array.isArray(states) || !states.every(isState)) {
+    throw damaged("the image's description of its states is wrong");
+  }
   const { report } = value;
   if (!isReport(report)) throw damaged("the image's report is wrong");
-  return { inputs, outputs, report };
+  return { inputs, outputs, states, report };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -352,6 +372,18 @@ function isPort(value: unknown): value is Port {
     isSize(value["address"]) &&
     Number.isInteger(value["value"]) &&
     (value["rows"] === undefined || isRowCount(value["rows"], value["shape"]))
+  );
+}
+
+function isState(value: unknown): value is State {
+  return (
+    isRecord(value) &&
+    typeof value["name"] === "string" &&
+    isSize(value["address"]) &&
+    isSize(value["bytes"]) &&
+    isSize(value["value"]) &&
+    isSize(value["initialByte"]) &&
+    value["initialByte"] < 256
   );
 }
 

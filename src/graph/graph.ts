@@ -24,6 +24,8 @@ export interface Tensor extends TensorType {
   readonly name: string;
   /** Little-endian bytes of a constant; absent for activations. */
   readonly data?: Uint8Array;
+  /** Keeps its value from run to run; operators read and change it in place. */
+  readonly isVariable?: true;
 }
 
 /** One operator application. `inputs` holds tensor ids, -1 for an omitted optional input. */
@@ -80,6 +82,11 @@ export function elementCount(shape: readonly number[]): number {
 /** Bytes of the tensor, dense. */
 export function byteSize(tensor: TensorType): number {
   return elementCount(tensor.shape) * elementBytes(tensor.type);
+}
+
+/** The byte that a variable tensor is filled with before the first run, as TFLM does: an int8 tensor's zero point, else 0. */
+export function initialByte({ type, quantization }: TensorType): number {
+  return type === "int8" ? (quantization?.zeroPoints[0] ?? 0) & 0xff : 0;
 }
 
 /** The tensor of this id; ids come from a verified graph, so a miss is a bug of ours. */

@@ -2,8 +2,8 @@ import { ModelError } from "../errors.ts";
 import type { Graph } from "./graph.ts";
 
 /**
- * What every graph must be: ids in range, each tensor made once and before it is read, constants made by nobody, all outputs
- * made. `after` names the import or pass to blame.
+ * What every graph must be: ids in range, each tensor made once and before it is read, constants and variables made by nobody,
+ * all outputs made. `after` names the import or pass to blame.
  * @throws ModelError
  */
 export function verifyGraph(graph: Graph, after: string): void {
@@ -22,7 +22,7 @@ export function verifyGraph(graph: Graph, after: string): void {
     if (available.has(id)) fail("graph-repeated-input", `${label(id)} is listed as an input twice`);
     available.add(id);
   }
-  for (const tensor of tensors) if (tensor.data !== undefined) available.add(tensor.id);
+  for (const { id, data, isVariable } of tensors) if (data !== undefined || isVariable) available.add(id);
   for (const node of nodes) {
     for (const id of node.inputs) {
       if (id === -1) continue;

@@ -65,9 +65,11 @@ import { squeeze } from "./squeeze.ts";
 import { stridedSlice } from "./strided-slice.ts";
 import { sub } from "./sub.ts";
 import { sum } from "./sum.ts";
+import { svdf } from "./svdf.ts";
 import { tanh } from "./tanh.ts";
 import { transpose } from "./transpose.ts";
 import { transposeConv } from "./transpose-conv.ts";
+import { unidirectionalSequenceLstm } from "./unidirectional-sequence-lstm.ts";
 import { unpack } from "./unpack.ts";
 import { zerosLike } from "./zeros-like.ts";
 
@@ -138,9 +140,11 @@ const DEFINITIONS: readonly OpDefinition[] = [
   stridedSlice,
   sub,
   sum,
+  svdf,
   tanh,
   transpose,
   transposeConv,
+  unidirectionalSequenceLstm,
   unpack,
   zerosLike,
 ];

@@ -128,6 +128,8 @@ export interface OpDefinition<Attrs = unknown> {
   prepare(inputs: readonly (Tensor | undefined)[], outputs: readonly Tensor[], options: unknown): Attrs;
   /** Output shapes and types from checked inputs. Import and every pass compare them with the graph's tensors. */
   infer(inputs: readonly (Tensor | undefined)[], attrs: Attrs, outputs: readonly Tensor[]): TensorType[];
+  /** Of a stateful operator: the operands of its record that it reads and changes, and which of its inputs (variables) they are. */
+  readonly states?: Readonly<Record<string, number>>;
   /** The output is the input's bytes under another shape; no record is emitted. */
   readonly alias?: true;
   /** Spatial operators only. */

@@ -17,6 +17,7 @@ import {
   vectorsFootprint,
 } from "./whole-footprint.ts";
 import { copyFootprint, padFootprint } from "./move-footprint.ts";
+import { lstmFootprint, svdfFootprint } from "./recurrent-footprint.ts";
 import { distinctBytes, rowByRow, rowsOf, stridedBytes } from "./rows.ts";
 import { checkView, conv2dFootprint, depthwiseFootprint, poolFootprint } from "./spatial-footprint.ts";
 import type { Variant } from "./variant.ts";
@@ -122,6 +123,10 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
       return resizeNearestFootprint(record);
     case "copy":
       return copyFootprint(record);
+    case "unidirectionalSequenceLstm":
+      return lstmFootprint(record, variant);
+    case "svdf":
+      return svdfFootprint(record, variant);
   }
 }
 

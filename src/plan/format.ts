@@ -74,6 +74,8 @@ export enum Op {
   gather = 36,
   select = 37,
   batchMatmul = 38,
+  unidirectionalSequenceLstm = 39,
+  svdf = 40,
 }
 
 export enum Head {
@@ -688,6 +690,70 @@ export enum InputField {
   rowBytes = 6,
   ringRows = 7,
   isInt8 = 8,
+}
+
+/**
+ * `batches` sequences of `steps` vectors: vector t of sequence b is at `b · BatchBytes + t · StepBytes` of an operand. Elements
+ * of input, output and hidden are int8 (`elementBytes` 1) or int16 (2); hidden and cell (int16) have `cells` values per batch.
+ * `weights` begins with what src/plan/recurrent-packing.ts states.
+ */
+export enum UnidirectionalSequenceLstmField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  weights = 4,
+  /** State, read and written. */
+  hidden = 5,
+  cell = 6,
+  batches = 7,
+  steps = 8,
+  inputDepth = 9,
+  cells = 10,
+  elementBytes = 11,
+  inputBatchBytes = 12,
+  inputStepBytes = 13,
+  outputBatchBytes = 14,
+  outputStepBytes = 15,
+  /** Of the cell state, as a power of two: tanh's table is for Q3.12, multiplied by 3. */
+  cellLeftShift = 16,
+  /** The cell state stays within ± this. */
+  cellClip = 17,
+  /** input gate · cell gate → cell state. */
+  updateMultiplier = 18,
+  updateShift = 19,
+  /** tanh(cell state) · output gate → hidden state. */
+  hiddenMultiplier = 20,
+  hiddenShift = 21,
+  hiddenZeroPoint = 22,
+  scratch = 23,
+}
+
+/**
+ * `batches` inputs of `inputDepth` int8. The state has `memory` values of `stateBytes` (1: int8, 2: int16) for each of
+ * `filters` in each batch, the newest last; `rank` filters make one output. `weights`: src/plan/recurrent-packing.ts.
+ */
+export enum SvdfField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  weights = 4,
+  /** Read and written. */
+  state = 5,
+  batches = 6,
+  inputDepth = 7,
+  filters = 8,
+  rank = 9,
+  memory = 10,
+  stateBytes = 11,
+  featureMultiplier = 12,
+  featureShift = 13,
+  stateZeroPoint = 14,
+  outputMultiplier = 15,
+  outputShift = 16,
+  outputZeroPoint = 17,
+  scratch = 18,
 }
 
 /** Output rows [y0, y1), whole pixels. Index i of the output is index i · scale + offset of the input, in 1/1024, between two cells. */

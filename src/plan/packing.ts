@@ -111,7 +111,7 @@ function epilogueBytes(variant: Variant): number {
 }
 
 /** Bytes of a staged pixel row of a convolution: int16 in simd, else one byte per element. */
-function stagedBytes(variant: Variant, elements: number): number {
+export function stagedBytes(variant: Variant, elements: number): number {
   return align(elements * (variant === "simd" ? 2 : 1), 16) + 16;
 }
 

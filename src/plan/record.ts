@@ -35,7 +35,9 @@ import {
   SoftmaxField,
   StageField,
   StreamField,
+  SvdfField,
   TilesField,
+  UnidirectionalSequenceLstmField,
   View,
 } from "./format.ts";
 
@@ -80,6 +82,8 @@ export const FIELDS = {
   gather: GatherField,
   select: SelectField,
   batchMatmul: BatchMatmulField,
+  unidirectionalSequenceLstm: UnidirectionalSequenceLstmField,
+  svdf: SvdfField,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;

@@ -42,6 +42,10 @@ export function operandNames(op: RecordOp): readonly string[] {
       return ["input", "indices", "output"];
     case "select":
       return ["condition", "chosen", "other", "output"];
+    case "unidirectionalSequenceLstm":
+      return ["input", "output", "weights", "hidden", "cell"];
+    case "svdf":
+      return ["input", "output", "weights", "state"];
     case "averagePool2d":
     case "mean":
       return ["input", "output", "accumulators"];

@@ -44,6 +44,8 @@ export interface PlanToVerify {
   readonly initial: readonly ValueRange[];
   /** Intact after the last: graph outputs. */
   readonly final: readonly ValueRange[];
+  /** In memory before the first record and intact after the last, because the next run begins with them. */
+  readonly states: readonly ValueRange[];
 }
 
 /** The id of resident constants. */
@@ -69,9 +71,15 @@ export function verifyPlan(plan: PlanToVerify): void {
     tiles: new Map(),
     laps: new Map(),
   };
-  for (const value of plan.initial) {
-    requireValue(replay, value, "graph input");
-    claim(replay.owners, value.address - arena, value.address + value.bytes - arena, value.id);
+  // The host writes inputs before a run, over whatever is there: states come first.
+  for (const [what, values] of [
+    ["state", plan.states],
+    ["graph input", plan.initial],
+  ] as const) {
+    for (const value of values) {
+      requireValue(replay, value, what);
+      claim(replay.owners, value.address - arena, value.address + value.bytes - arena, value.id);
+    }
   }
 
   const reader = new RecordReader(plan, entry, planBytes);
@@ -83,18 +91,21 @@ export function verifyPlan(plan: PlanToVerify): void {
   if (reader.operand !== plan.operands.length) {
     throw refusedTable(`has ${plan.operands.length} entries, the records have ${reader.operand} operands`);
   }
-  for (const value of plan.final) {
-    requireValue(replay, value, "graph output");
-    const { id, address, bytes } = value;
-    const other = firstOther(replay.owners, address - arena, address + bytes - arena, id);
-    if (other >= 0) {
-      throw new ExecutionError(
-        "plan-overlap",
-        `graph output ${id} at ${address} to ${address + bytes} is not intact at the end: byte ${arena + other} ` +
-          `holds ${holder(replay, other)}; the image is damaged or was made by another version: compile the model again`,
-      );
-    }
-  }
+  for (const value of plan.final) requireIntact(replay, value, "graph output");
+  for (const value of plan.states) requireIntact(replay, value, "state");
+}
+
+/** A value that is read after the last record is all there. */
+function requireIntact(replay: Replay, value: ValueRange, what: string): void {
+  requireValue(replay, value, what);
+  const { id, address, bytes } = value;
+  const other = firstOther(replay.owners, address - replay.arena, address + bytes - replay.arena, id);
+  if (other < 0) return;
+  throw new ExecutionError(
+    "plan-overlap",
+    `${what} ${id} at ${address} to ${address + bytes} is not intact at the end: byte ${replay.arena + other} ` +
+      `holds ${holder(replay, other)}; the image is damaged or was made by another version: compile the model again`,
+  );
 }
 
 interface Sections {
@@ -392,7 +403,7 @@ function requireOwned(replay: Replay, record: AnyRecord, range: Range, owner: nu
   );
 }
 
-/** Graph inputs and outputs: ids of values, in the arena. */
+/** Graph inputs, outputs and states: ids of values, in the arena. */
 function requireValue({ arena, limit }: Replay, { id, address, bytes }: ValueRange, what: string): void {
   if (!(id >= 0)) throw refusedTable(`has no value for a ${what}: its id is ${id}`);
   if (address >= arena && address + bytes <= limit) return;

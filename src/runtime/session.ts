@@ -33,6 +33,12 @@ export interface Model {
    */
   run(input: InputValues): TensorArray;
   run(inputs: readonly InputValues[]): readonly TensorArray[];
+  /**
+   * Puts the state of stateful operators (UNIDIRECTIONAL_SEQUENCE_LSTM, SVDF) back to where it was when the model was loaded.
+   * State lives from run to run, `trace` and `runSteps` included; a run that was broken off leaves it half changed. Does
+   * nothing to other models.
+   */
+  reset(): void;
   /** Runs the model once, step by step, and hands over a copy of every tensor as soon as it is made. Slow. */
   trace(inputs: InputValues | readonly InputValues[]): Generator<TraceEntry, void>;
   /** As `run` up to the outputs, calling `lap` after each step with its index: for profiles. */
@@ -67,7 +73,13 @@ export async function startSession(image: Image): Promise<Model> {
   const memory = new Uint8Array(kernels.memory.buffer);
   flash.memory = memory;
   memory.set(image.sram);
+  setStates(image, memory);
   return new Session(image, kernels, rows);
+}
+
+/** Fills the states with what they are before the first run. */
+function setStates({ states }: Image, memory: Uint8Array): void {
+  for (const { address, bytes, initialByte } of states) memory.fill(initialByte, address, address + bytes);
 }
 
 /** Serves input records: asks the ports of streamed inputs for rows. */
@@ -171,6 +183,10 @@ class Session implements Model {
         yield { step, tensor, bytes };
       }
     }
+  }
+
+  reset(): void {
+    setStates(this.image, new Uint8Array(this.#live().memory.buffer));
   }
 
   runSteps(inputs: InputValues | readonly InputValues[], lap: (step: number) => void): void {

@@ -23,9 +23,9 @@ export interface Value {
   readonly id: number;
   readonly name: string;
   readonly bytes: number;
-  /** Index of the operation that makes it; -1 for a graph input that is there before the first. */
+  /** Index of the operation that makes it; -1 for a graph input or variable that is there before the first. */
   readonly born: number;
-  /** Index of the last operation that reads it (or makes it, if none reads it); their number for a graph output. */
+  /** Index of the last operation that reads it (or makes it, if none reads it); their number for a graph output or variable. */
   readonly lastRead: number;
 }
 
@@ -36,6 +36,8 @@ export interface Program {
   readonly extraMacs: number;
   readonly operations: readonly Operation[];
   readonly values: ReadonlyMap<number, Value>;
+  /** State of its operators: values that are there before the first run, and from run to run. */
+  readonly variables: readonly Tensor[];
   /** The value that holds a tensor; undefined for constants and tensors that nothing uses. */
   valueOf(tensorId: number): number | undefined;
   /** Rows of the graph's inputs, by index, where they come row by row. */
@@ -71,6 +73,10 @@ export function programOf(graph: Graph, streamedInput: boolean, extraMacs = 0): 
     if (value !== undefined) value.lastRead = Math.max(value.lastRead, index);
   };
   if (!streamedInput) for (const id of graph.inputs) place(tensorOf(graph, id), -1);
+  const variables = computed.flatMap(({ bound }) =>
+    bound.inputs.filter((tensor): tensor is Tensor => tensor?.isVariable === true),
+  );
+  for (const tensor of variables) place(tensor, -1);
   const operations = [...sources, ...computed].map(({ node, bound, op }, index): Operation => {
     const reads = bound.inputs.map((tensor) => (tensor === undefined ? undefined : valueOf(tensor.id)));
     for (const id of reads) extend(id, index);
@@ -85,8 +91,10 @@ export function programOf(graph: Graph, streamedInput: boolean, extraMacs = 0): 
     };
   });
   for (const id of graph.outputs) extend(valueOf(id), operations.length);
+  for (const { id } of variables) extend(valueOf(id), operations.length);
   return {
     graph,
+    variables,
     extraMacs,
     operations,
     values,

@@ -16,13 +16,7 @@ import { readModel } from "./read.ts";
 export function importModel(bytes: Uint8Array, name = "model"): Graph {
   const file = readModel(bytes);
   const definitions = definitionsOf(file.operators);
-  const [variable] = file.variables;
-  if (variable !== undefined) {
-    throw new UnsupportedError(
-      "variable-tensor",
-      `tensor ${variable.id} "${variable.name}" keeps its value from run to run, which is not run yet; export a stateless model`,
-    );
-  }
+  checkVariables(file, definitions);
   checkSharing(file, bytes.length);
   const nodes = executionOrder(file).map((operator) =>
     importOperator(file, operator, definitions[operator.index] as OpDefinition),
@@ -56,13 +50,42 @@ function definitionsOf(operators: readonly FileOperator[]): OpDefinition[] {
 }
 
 /**
+ * A variable is the state of one operator, and of nothing else: whoever read it beside would see it before or after its change.
+ * @throws UnsupportedError variable-tensor
+ */
+function checkVariables(
+  { tensors, operators, inputs, outputs }: FileModel,
+  definitions: readonly OpDefinition[],
+): void {
+  const refuse = (id: number, what: string): never => {
+    throw new UnsupportedError(
+      "variable-tensor",
+      `tensor ${id} "${tensors[id]?.name ?? ""}" keeps its value from run to run and ${what}; only the state of one operator ` +
+        "may: export the model again with its state inside of its operators",
+    );
+  };
+  for (const id of [...inputs, ...outputs])
+    if (tensors[id]?.isVariable) refuse(id, "is an input or output of the model");
+  const seen = new Set<number>();
+  for (const operator of operators) {
+    const states = Object.values(definitions[operator.index]?.states ?? {});
+    for (const [index, id] of operator.inputs.entries()) {
+      if (!tensors[id]?.isVariable) continue;
+      if (!states.includes(index)) refuse(id, `is read by ${where(operator)}`);
+      if (seen.has(id)) refuse(id, `is read twice, by ${where(operator)} too`);
+      seen.add(id);
+    }
+  }
+}
+
+/**
  * The operators in an order in which every input is there when it is needed. Files are usually in it already.
  * @throws ModelError a tensor with two producers, a cycle, an input that nothing produces
  */
 function executionOrder({ tensors, operators, inputs }: FileModel): FileOperator[] {
   const producer = new Map<number, FileOperator>();
   const available = new Set(inputs);
-  for (const tensor of tensors) if (tensor.data !== undefined) available.add(tensor.id);
+  for (const { id, data, isVariable } of tensors) if (data !== undefined || isVariable) available.add(id);
   for (const operator of operators) {
     for (const id of operator.outputs) {
       const tensor = `tensor ${id} "${tensors[id]?.name ?? ""}"`;

@@ -36,8 +36,6 @@ export interface FileModel {
   readonly operators: readonly FileOperator[];
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
-  /** Tensors that keep their value from run to run. */
-  readonly variables: readonly Tensor[];
 }
 
 const SUPPORTED_TYPES: readonly ElementType[] = [
@@ -80,8 +78,9 @@ export function readModel(bytes: Uint8Array): FileModel {
       `the model has ${others.length + 1} subgraphs (control flow or several signatures); export one plain graph`,
     );
   }
-  const tensorTables = main.tables(SubGraphField.tensors, "tensors");
-  const tensors = tensorTables.map((table, index) => readTensor(table, index, buffers));
+  const tensors = main
+    .tables(SubGraphField.tensors, "tensors")
+    .map((table, index) => readTensor(table, index, buffers));
   const operators = main
     .tables(SubGraphField.operators, "operators")
     .map((table, index) => readOperator(table, index, codes, tensors.length));
@@ -90,8 +89,7 @@ export function readModel(bytes: Uint8Array): FileModel {
   const inputs = indices(main, SubGraphField.inputs, "inputs", tensors.length, false);
   const outputs = indices(main, SubGraphField.outputs, "outputs", tensors.length, false);
   if (outputs.length === 0) throw new ModelError("no-outputs", "the model has no outputs; export it again");
-  const variables = tensors.filter((_, id) => tensorTables[id]?.bool(TensorField.isVariable, false));
-  return { tensors, operators, inputs, outputs, variables };
+  return { tensors, operators, inputs, outputs };
 }
 
 function checkContainer(bytes: Uint8Array): void {
@@ -188,13 +186,15 @@ function readTensor(table: Table, id: number, buffers: readonly Table[]): Tensor
   const shape = readShape(table, at);
   const quantization = readQuantization(table, at, type, shape);
   const data = readData(table, at, type, shape, buffers);
+  const isVariable = table.bool(TensorField.isVariable, false);
   return {
     id,
     name,
     shape,
     type,
     ...(quantization === undefined ? {} : { quantization }),
-    ...(data === undefined ? {} : { data }),
+    // What a file may give a variable to start with has no effect in the reference either.
+    ...(isVariable ? { isVariable } : data === undefined ? {} : { data }),
   };
 }
 

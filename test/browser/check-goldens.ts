@@ -36,6 +36,7 @@ export async function checkGoldens({
     const values = goldenInputs(seed, kind, golden.inputs).map((data, i) =>
       typed(golden.inputs[i]?.type ?? "", data),
     );
+    model.reset();
     for (const { step, tensor, bytes: result } of model.trace(values)) {
       if (golden.trace.ops[tensor.source]?.outputs[0]?.tensor !== tensor.id) continue;
       compared++;
@@ -43,6 +44,7 @@ export async function checkGoldens({
         return { compared, difference: `seed ${seed}, operator ${tensor.source} (${step.op})` };
       }
     }
+    model.reset();
     for (const [i, answer] of model.run(values).entries()) {
       compared++;
       const result = new Uint8Array(answer.buffer, answer.byteOffset, answer.byteLength);

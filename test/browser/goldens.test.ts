@@ -16,6 +16,7 @@ const MODELS = [
   "mcunet_vww",
   "mcunetv2_large",
   "micro_speech_int8",
+  "mnist_lstm_int8",
   "person_detect_int8",
   "vww_mobilenet_int8",
 ];

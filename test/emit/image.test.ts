@@ -35,6 +35,7 @@ function described(image: Image, change: (description: Description) => void): Ui
   const description = structuredClone({
     inputs: image.inputs,
     outputs: image.outputs,
+    states: image.states,
     report: image.report,
   }) as unknown as Description;
   change(description);
@@ -44,6 +45,7 @@ function described(image: Image, change: (description: Description) => void): Ui
 interface Description {
   inputs: Record<string, unknown>[];
   outputs: Record<string, unknown>[];
+  states: Record<string, unknown>[];
   report: Record<string, unknown> & {
     steps: (Record<string, unknown> & { outputs: Record<string, unknown>[] })[];
   };
@@ -305,6 +307,7 @@ describe("files whose checksum is right, but not what they say", () => {
   test.each([
     ["int8", image],
     ["float32", compile(writeModel(ONE_OPERATOR.quantize), { passes: [] })],
+    ["with state", compile(writeModel(ONE_OPERATOR.unidirectionalSequenceLstm))],
     ["float32 in part", compile(writeModel(ONE_OPERATOR.dequantize))],
   ])("any number of the description changed, %s: refused, or a model that runs", async (_, before) => {
     await fc.assert(

@@ -44,8 +44,8 @@ function inputsOf(model: Model): InputValues[] {
 }
 
 /** Bytes [begin, end) that must keep their content until step `index` runs. */
-function liveBefore({ report, inputs }: Image, index: number): [number, number][] {
-  const given = new Set(inputs.map(({ value }) => value));
+function liveBefore({ report, inputs, states }: Image, index: number): [number, number][] {
+  const given = new Set([...inputs, ...states].map(({ value }) => value));
   return report.map
     .filter(({ kind, value, firstStep, lastStep }) => {
       const isThere = firstStep < index || (value !== undefined && given.has(value));
@@ -83,7 +83,7 @@ const OPTIONS: readonly (readonly [string, CompileOptions])[] = [
 const MODELS = [
   ["a generated network", () => depthwiseNet(3)],
   ...(hasShared
-    ? ["kws_dscnn_int8", "ic_resnet8_int8", "person_detect_int8", "mcunet_vww"].map(
+    ? ["kws_dscnn_int8", "ic_resnet8_int8", "person_detect_int8", "mcunet_vww", "mnist_lstm_int8"].map(
         (name) => [name, () => modelBytes(name)] as const,
       )
     : []),
@@ -104,6 +104,7 @@ async function checkPoisoned(image: Image): Promise<number> {
   for (const pattern of [0xa5, 0x5a]) {
     // Inputs are copied in before the first step, so what is overwritten before it is overwritten first.
     memory.fill(pattern, image.sram.length);
+    model.reset();
     let previous: Uint8Array | undefined;
     const compare = (): void => {
       if (previous === undefined) return;
@@ -157,6 +158,7 @@ async function highWater(image: Image): Promise<{ used: number; reserved: number
   const touched = new Uint8Array(memory.length);
   for (const pattern of [0xa5, 0x5a]) {
     memory.fill(pattern, image.sram.length);
+    model.reset();
     model.run(inputs);
     for (let i = image.sram.length; i < memory.length; i++) if (memory[i] !== pattern) touched[i] = 1;
   }

@@ -9,6 +9,12 @@ import {
   depthwiseScratchBytes,
   isPointwise,
 } from "../../src/plan/packing.ts";
+import {
+  lstmScratchBytes,
+  lstmWeightBytes,
+  svdfScratchBytes,
+  svdfWeightParts,
+} from "../../src/plan/recurrent-packing.ts";
 import type { PlanRecord, RecordOf, ViewWords } from "../../src/plan/record.ts";
 import { decodeRecord, recordBytes } from "../../src/plan/record.ts";
 import type { PlanToVerify } from "../../src/plan/verify.ts";
@@ -80,7 +86,8 @@ class Machine {
   }
 
   run(): void {
-    for (const { id, address, bytes } of this.#plan.initial) this.#fill(address, bytes, id);
+    const { states, initial, final } = this.#plan;
+    for (const { id, address, bytes } of [...states, ...initial]) this.#fill(address, bytes, id);
     let operand = 0;
     const records: Named[] = [];
     for (let at = this.#word(Header.entry); ;) {
@@ -99,7 +106,7 @@ class Machine {
       else if (record.op === "tiles") this.#tiles(record, ids, records[++i]);
       else this.#run(record, ids);
     }
-    for (const { id, address, bytes } of this.#plan.final) this.#check(address, bytes, id, "final");
+    for (const { id, address, bytes } of [...final, ...states]) this.#check(address, bytes, id, "final");
   }
 
   #run(record: PlanRecord, ids: ReadonlyMap<string, number>): void {
@@ -261,6 +268,12 @@ class Machine {
         return;
       case "copy":
         this.#copy(record);
+        return;
+      case "unidirectionalSequenceLstm":
+        this.#lstm(record);
+        return;
+      case "svdf":
+        this.#svdf(record);
         return;
     }
   }
@@ -558,6 +571,58 @@ class Machine {
       for (const [i, offset] of from.entries()) {
         this.#read("input", source + offset, 1, fromLap);
         this.#write("output", target + (to[i] ?? 0), 1, toLap);
+      }
+    }
+  }
+
+  /** Step by step: all of a step's input and state is read before its output and state are written. */
+  #lstm(record: RecordOf<"unidirectionalSequenceLstm">): void {
+    const { variant } = this.#plan;
+    const { batches, steps, inputDepth, cells, elementBytes: size, hidden, cell } = record;
+    this.#reserve(
+      record.scratch,
+      lstmScratchBytes(variant, record),
+      record.weights,
+      lstmWeightBytes(variant, record),
+    );
+    for (let n = 0; n < batches; n++) {
+      for (let t = 0; t < steps; t++) {
+        const from = record.input + n * record.inputBatchBytes + t * record.inputStepBytes;
+        const to = record.output + n * record.outputBatchBytes + t * record.outputStepBytes;
+        this.#read("input", from, inputDepth * size);
+        this.#read("hidden", hidden + n * cells * size, cells * size);
+        for (let i = n * cells; i < (n + 1) * cells; i++) {
+          this.#read("cell", cell + 2 * i, 2);
+          this.#write("cell", cell + 2 * i, 2);
+          this.#write("hidden", hidden + i * size, size);
+          this.#write("output", to + (i - n * cells) * size, size);
+        }
+      }
+    }
+  }
+
+  /** All of the state moves on, then batch by batch its newest values are written and all is read. */
+  #svdf(record: RecordOf<"svdf">): void {
+    const { variant } = this.#plan;
+    const { batches, inputDepth, filters, rank, memory, stateBytes, state } = record;
+    this.#reserve(
+      record.scratch,
+      svdfScratchBytes(variant, record),
+      record.weights,
+      svdfWeightParts(variant, record).end,
+    );
+    const bytes = filters * memory * stateBytes;
+    this.#read("state", state, batches * bytes);
+    this.#write("state", state, batches * bytes);
+    for (let n = 0; n < batches; n++) {
+      this.#read("input", record.input + n * inputDepth, inputDepth);
+      for (let f = 1; f <= filters; f++) {
+        this.#write("state", state + n * bytes + (f * memory - 1) * stateBytes, stateBytes);
+      }
+      for (let unit = 0; unit < filters / rank; unit++) {
+        const share = rank * memory * stateBytes;
+        this.#read("state", state + n * bytes + unit * share, share);
+        this.#write("output", record.output + n * (filters / rank) + unit);
       }
     }
   }

@@ -26,6 +26,7 @@ export interface PlanParts {
   readonly inputRows?: readonly (InputRows | undefined)[];
   readonly initial?: readonly ValueRange[];
   readonly final?: readonly ValueRange[];
+  readonly states?: readonly ValueRange[];
 }
 
 /** The steps as a plan, with its header and an end record. */
@@ -36,6 +37,7 @@ export function writePlan({
   inputRows = [],
   initial = [],
   final = [],
+  states = [],
 }: PlanParts): PlanToVerify {
   const words = new Int32Array(ARENA / 4);
   words[Header.magic] = MAGIC;
@@ -61,5 +63,6 @@ export function writePlan({
     inputRows,
     initial,
     final,
+    states,
   };
 }

@@ -11,11 +11,12 @@ import { mulReference } from "./mul.ts";
 import { padReference } from "./pad.ts";
 import { quantizeReference, requantizeReference } from "./quantize.ts";
 import { resizeBilinearReference, resizeNearestNeighborReference } from "./resize.ts";
+import { runLstm, runSvdf } from "./run-recurrent.ts";
 import { softmaxReference } from "./softmax.ts";
 import type { Int8Output, Int8Tensor } from "./tensor.ts";
 import { transposeReference } from "./transpose.ts";
 import type { BoundNode, Graph, Tensor } from "../../src/graph/graph.ts";
-import { bind, byteSize, tensorOf } from "../../src/graph/graph.ts";
+import { bind, byteSize, initialByte, tensorOf } from "../../src/graph/graph.ts";
 
 /** What a graph computed. */
 export interface GraphRun {
@@ -27,10 +28,20 @@ export interface GraphRun {
 
 /**
  * Runs a graph node by node with the references. `inputs` are little-endian bytes as the host sees them: float32 where
- * the border moved a QUANTIZE there.
+ * the border moved a QUANTIZE there. `states` has the variables after earlier runs, and after this one.
  */
-export function runGraph(graph: Graph, inputs: readonly Uint8Array[]): GraphRun {
+export function runGraph(
+  graph: Graph,
+  inputs: readonly Uint8Array[],
+  states = new Map<number, Uint8Array>(),
+): GraphRun {
   const values = new Map<number, Uint8Array>();
+  for (const tensor of graph.tensors) {
+    if (tensor.isVariable !== true) continue;
+    const state = states.get(tensor.id) ?? new Uint8Array(byteSize(tensor)).fill(initialByte(tensor));
+    states.set(tensor.id, state);
+    values.set(tensor.id, state);
+  }
   for (const tensor of graph.tensors) if (tensor.data !== undefined) values.set(tensor.id, tensor.data);
   for (const [index, id] of graph.inputs.entries()) {
     const outer = graph.border?.inputs[index];
@@ -129,6 +140,10 @@ function runNode(op: string, node: BoundNode, value: (tensor: Tensor) => Uint8Ar
       return bytesOf(resizeBilinearReference(int8(first), output(), attrs));
     case "reshape":
       return value(first);
+    case "svdf":
+      return runSvdf(node, value);
+    case "unidirectionalSequenceLstm":
+      return runLstm(node, value);
     default:
       throw new Error(`no reference for ${op}`);
   }

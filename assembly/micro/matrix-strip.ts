@@ -1,0 +1,210 @@
+import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
+import { segmentSteps } from "./conv-strip.ts";
+import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
+import { highWords } from "./epilogue.ts";
+
+/**
+ * A matrix times one vector, to int16:
+ *
+ *   out[r] = clamp16(requantize(bias[r] + Σ_i vector[i] · w[r, i]))      one multiplier for all rows
+ *
+ * or that added to out[r], saturating. Weights are blocks of src/plan/recurrent-packing.ts; the vector is staged as conv-strip.ts
+ * does, or of int16. `out` has room for a multiple of 8 rows. No float or proof here: requantisation is in int64, exact for any
+ * accumulator and multiplier, because recurrent matrices are small and their outputs wide.
+ */
+export function matrixRows(
+  vector: usize,
+  depth: i32,
+  block: usize,
+  rows: i32,
+  multiplier: i32,
+  shift: i32,
+  out: usize,
+  adds: bool,
+): void {
+  const steps = segmentSteps(depth);
+  if (ASC_FEATURE_SIMD) vectorRows(vector, steps, block, rows, multiplier, shift, out, adds);
+  else scalarRows(vector, steps, block, rows, multiplier, shift, out, adds);
+}
+
+/** Bytes of matrixRows' weights: matrixBytes in src/plan/recurrent-packing.ts. */
+export function matrixBytes(rows: i32, depth: i32): usize {
+  const steps = <usize>segmentSteps(depth);
+  if (ASC_FEATURE_SIMD) return <usize>((rows + 7) >> 3) * (32 + steps * stepBytes());
+  return <usize>rows * ((4 + steps + 3) & ~3);
+}
+
+/** Three blocks of 8 rows at a time, so that additions do not wait for each other, then one by one. */
+function vectorRows(
+  vector: usize,
+  steps: i32,
+  block: usize,
+  rows: i32,
+  multiplier: i32,
+  shift: i32,
+  out: usize,
+  adds: bool,
+): void {
+  const blockBytes = 32 + <usize>steps * stepBytes();
+  let r = 0;
+  for (; r + 16 < rows; r += 24) {
+    let wa = block;
+    let wb = wa + blockBytes;
+    let wc = wb + blockBytes;
+    let a0 = v128.load(wa);
+    let a1 = v128.load(wa, 16);
+    let b0 = v128.load(wb);
+    let b1 = v128.load(wb, 16);
+    let c0 = v128.load(wc);
+    let c1 = v128.load(wc, 16);
+    wa += 32;
+    wb += 32;
+    wc += 32;
+    let q = vector;
+    for (let k = steps; k > 0; k--) {
+      const x = v128.load_splat<i32>(q);
+      a0 = multiplyAdd(loadWeights(wa, 0), x, a0);
+      a1 = multiplyAdd(loadWeights(wa, 1), x, a1);
+      b0 = multiplyAdd(loadWeights(wb, 0), x, b0);
+      b1 = multiplyAdd(loadWeights(wb, 1), x, b1);
+      c0 = multiplyAdd(loadWeights(wc, 0), x, c0);
+      c1 = multiplyAdd(loadWeights(wc, 1), x, c1);
+      q += 4;
+      wa += stepBytes();
+      wb += stepBytes();
+      wc += stepBytes();
+    }
+    storeRows(a0, a1, multiplier, shift, out, adds);
+    storeRows(b0, b1, multiplier, shift, out + 16, adds);
+    storeRows(c0, c1, multiplier, shift, out + 32, adds);
+    block += 3 * blockBytes;
+    out += 48;
+  }
+  for (; r < rows; r += 8) {
+    let w = block;
+    let a0 = v128.load(w);
+    let a1 = v128.load(w, 16);
+    w += 32;
+    let q = vector;
+    for (let k = steps; k > 0; k--) {
+      const x = v128.load_splat<i32>(q);
+      a0 = multiplyAdd(loadWeights(w, 0), x, a0);
+      a1 = multiplyAdd(loadWeights(w, 1), x, a1);
+      q += 4;
+      w += stepBytes();
+    }
+    storeRows(a0, a1, multiplier, shift, out, adds);
+    block += blockBytes;
+    out += 16;
+  }
+}
+
+function storeRows(a0: v128, a1: v128, multiplier: i32, shift: i32, out: usize, adds: bool): void {
+  const left = max(shift, 0);
+  const row = i16x8.narrow_i32x4_s(
+    scale4(a0, multiplier, left, left - shift),
+    scale4(a1, multiplier, left, left - shift),
+  );
+  v128.store(out, adds ? i16x8.add_sat_s(v128.load(out), row) : row);
+}
+
+/** multiplyByQuantizedMultiplier in every lane. |a · multiplier| ≤ 2^62, so that twice the product and its nudge fit. */
+export function scale4(a: v128, multiplier: i32, left: i32, right: i32): v128 {
+  const m = i32x4.splat(multiplier);
+  const half = i64x2.splat(1 << 30);
+  const shifted = i32x4.shl(a, left);
+  const low = i64x2.shl(i64x2.add(i64x2.extmul_low_i32x4_s(shifted, m), half), 1);
+  const high = i64x2.shl(i64x2.add(i64x2.extmul_high_i32x4_s(shifted, m), half), 1);
+  const t = highWords(low, high);
+  const mask = i32x4.splat(<i32>(((<i64>1) << right) - 1));
+  const threshold = i32x4.sub(i32x4.shr_u(mask, 1), i32x4.shr_s(t, 31));
+  return i32x4.sub(i32x4.shr_s(t, right), i32x4.gt_s(v128.and(t, mask), threshold));
+}
+
+function scalarRows(
+  vector: usize,
+  depth: i32,
+  block: usize,
+  rows: i32,
+  multiplier: i32,
+  shift: i32,
+  out: usize,
+  adds: bool,
+): void {
+  const blockBytes = (4 + <usize>depth + 3) & ~3;
+  for (let r = 0; r < rows; r++) {
+    let sum = load<i32>(block);
+    let k = 0;
+    for (; k + 4 <= depth; k += 4) {
+      const x = vector + k;
+      const w = block + k;
+      sum +=
+        <i32>load<i8>(x) * <i32>load<i8>(w, 4) +
+        <i32>load<i8>(x, 1) * <i32>load<i8>(w, 5) +
+        <i32>load<i8>(x, 2) * <i32>load<i8>(w, 6) +
+        <i32>load<i8>(x, 3) * <i32>load<i8>(w, 7);
+    }
+    for (; k < depth; k++) sum += <i32>load<i8>(vector + k) * <i32>load<i8>(block + k, 4);
+    storeRow16(multiplyByQuantizedMultiplier(sum, multiplier, shift), out, adds);
+    block += blockBytes;
+    out += 2;
+  }
+}
+
+function storeRow16(value: i32, out: usize, adds: bool): void {
+  const row = clamp(value, -32768, 32767);
+  store<i16>(out, <i16>(adds ? clamp(<i32>load<i16>(out) + row, -32768, 32767) : row));
+}
+
+/**
+ * As matrixRows for a vector of int16: sums and biases are int64, the multiplier is of 16 bits, and rounding is half up, once:
+ * (sum · multiplier + 2^(14 − shift)) >> (15 − shift).
+ */
+export function matrixRowsInt16(
+  vector: usize,
+  depth: i32,
+  block: usize,
+  rows: i32,
+  multiplier: i32,
+  shift: i32,
+  out: usize,
+  adds: bool,
+): void {
+  const right = <i64>(15 - shift);
+  for (let r = 0; r < rows; r++) {
+    const sum = load<i64>(block) + dotInt16(vector, block + 8, depth);
+    storeRow16(<i32>((sum * <i64>multiplier + ((<i64>1) << (right - 1))) >> right), out, adds);
+    block += matrixInt16RowBytes(depth);
+    out += 2;
+  }
+}
+
+/** Bytes of one row of matrixRowsInt16's weights. */
+export function matrixInt16RowBytes(depth: i32): usize {
+  return 8 + ((<usize>depth + 7) & ~7);
+}
+
+/** Terms whose sum of int16 · int8 stays below 2^30 in each of four lanes. */
+const MOST_TERMS = 1024;
+
+/** Σ x[i] · w[i]. Vectors read past the last x, against weights of 0. */
+function dotInt16(x: usize, w: usize, depth: i32): i64 {
+  let sum: i64 = 0;
+  if (ASC_FEATURE_SIMD) {
+    for (let begin = 0; begin < depth; begin += MOST_TERMS) {
+      const end = min(begin + MOST_TERMS, depth);
+      let four = i32x4.splat(0);
+      for (let i = begin; i < end; i += 8) {
+        const values = v128.load(x + ((<usize>i) << 1));
+        four = i32x4.add(four, i32x4.dot_i16x8_s(values, v128.load_ext<i8>(w + i)));
+      }
+      const two = i64x2.add(i64x2.extend_low_i32x4_s(four), i64x2.extend_high_i32x4_s(four));
+      sum += i64x2.extract_lane(two, 0) + i64x2.extract_lane(two, 1);
+    }
+  } else {
+    for (let i = 0; i < depth; i++) {
+      sum += <i64>(<i32>load<i16>(x + ((<usize>i) << 1)) * <i32>load<i8>(w + i));
+    }
+  }
+  return sum;
+}

@@ -1,0 +1,65 @@
+/**
+ * Logistic function and tanh by table, as the reference's int16 kernels: `table` has 65536 · sigmoid(i / 24) as uint16 for i from 0
+ * to 255 (src/ops/sigmoid-table.ts), between whose entries results are interpolated. `t` is 3 · 2^12 times the argument; results
+ * are Q0.15.
+ */
+
+/** Reference: TFLite reference/integer_ops/logistic.h, int16. */
+export function sigmoidByTable(t: i32, table: usize): i32 {
+  const magnitude = abs(t);
+  const i = <usize>(magnitude >> 9);
+  let r: i32 = 0x7fff << 10;
+  if (i < 255) {
+    const low = <i32>load<u16>(table + (i << 1));
+    const high = <i32>load<u16>(table + (i << 1), 2);
+    r = (low << 9) + (magnitude & 511) * (high - low);
+  }
+  return (t >= 0 ? r + 512 : (1 << 25) - r + 511) >> 10;
+}
+
+/** tanh(x) = 2 · sigmoid(2x) − 1. Reference: TFLite reference/integer_ops/tanh.h, int16. */
+export function tanhByTable(t: i32, table: usize): i32 {
+  const magnitude = abs(t);
+  const i = <usize>(magnitude >> 8);
+  let r: i32 = 0xffff << 8;
+  if (i < 255) {
+    const low = <i32>load<u16>(table + (i << 1));
+    const high = <i32>load<u16>(table + (i << 1), 2);
+    r = (low << 8) + (magnitude & 255) * (high - low);
+  }
+  return (t >= 0 ? r - (1 << 23) + 128 : -r + (1 << 23) + 127) >> 8;
+}
+
+/** sigmoidByTable of four lanes. With s the sign of t, all ones or none, r ^ s is r or −r − 1. */
+export function sigmoid4(t: v128, table: usize): v128 {
+  const sign = i32x4.shr_s(t, 31);
+  const r = v128.xor(interpolate4(i32x4.abs(t), 9, 0x7fff << 10, table), sign);
+  const low = v128.and(sign, i32x4.splat(1 << 25));
+  return i32x4.shr_s(i32x4.add(i32x4.add(r, low), i32x4.splat(512)), 10);
+}
+
+/** tanhByTable of four lanes. */
+export function tanh4(t: v128, table: usize): v128 {
+  const r = interpolate4(i32x4.abs(t), 8, 0xffff << 8, table);
+  const centred = v128.xor(i32x4.sub(r, i32x4.splat(1 << 23)), i32x4.shr_s(t, 31));
+  return i32x4.shr_s(i32x4.add(centred, i32x4.splat(128)), 8);
+}
+
+/** Between entries of the table, whose index is all but the low `bits` of each lane; `limit` past its end. */
+function interpolate4(magnitude: v128, bits: i32, limit: i32, table: usize): v128 {
+  const i = i32x4.shr_u(magnitude, bits);
+  const entries = twoEntries4(i32x4.min_u(i, i32x4.splat(254)), table);
+  const low = v128.and(entries, i32x4.splat(0xffff));
+  const high = i32x4.shr_u(entries, 16);
+  const rest = v128.and(magnitude, i32x4.splat((1 << bits) - 1));
+  const r = i32x4.add(i32x4.shl(low, bits), i32x4.mul(rest, i32x4.sub(high, low)));
+  return v128.bitselect(r, i32x4.splat(limit), i32x4.lt_u(i, i32x4.splat(255)));
+}
+
+/** Entries i (low half) and i + 1 of the table for each lane's i. */
+function twoEntries4(i: v128, table: usize): v128 {
+  let entries = v128.load_splat<i32>(table + ((<usize>i32x4.extract_lane(i, 0)) << 1));
+  entries = v128.load_lane<i32>(table + ((<usize>i32x4.extract_lane(i, 1)) << 1), entries, 1);
+  entries = v128.load_lane<i32>(table + ((<usize>i32x4.extract_lane(i, 2)) << 1), entries, 2);
+  return v128.load_lane<i32>(table + ((<usize>i32x4.extract_lane(i, 3)) << 1), entries, 3);
+}
