@@ -1,39 +1,54 @@
 import { Reader, unsigned } from "./wasm-module.ts";
 
 /** Opcodes that the walk or the shaker tells apart. */
-enum Opcode {
-  unreachable = 0x00,
-  block = 0x02,
-  if = 0x04,
-  end = 0x0b,
-  br = 0x0c,
-  brIf = 0x0d,
-  brTable = 0x0e,
-  call = 0x10,
-  localGet = 0x20,
-  localTee = 0x22,
-  firstLoad = 0x28,
-  lastStore = 0x3e,
-  memorySize = 0x3f,
-  memoryGrow = 0x40,
-  i32Const = 0x41,
-  i64Const = 0x42,
-  f32Const = 0x43,
-  f64Const = 0x44,
-  prefix = 0xfc,
-  memoryInit = 8,
-  dataDrop = 9,
-  memoryCopy = 10,
-  memoryFill = 11,
-}
+const OPCODE = {
+  unreachable: 0x00,
+  block: 0x02,
+  if: 0x04,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
+  call: 0x10,
+  drop: 0x1a,
+  selectTyped: 0x1c,
+  localGet: 0x20,
+  localTee: 0x22,
+  firstLoad: 0x28,
+  lastStore: 0x3e,
+  memorySize: 0x3f,
+  memoryGrow: 0x40,
+  i32Const: 0x41,
+  i64Const: 0x42,
+  f32Const: 0x43,
+  f64Const: 0x44,
+  lastPlain: 0xc4,
+  prefix: 0xfc,
+} as const;
+
+/** Behind the prefix; 0 to 7 are saturating conversions. */
+const PREFIXED = {
+  memoryInit: 8,
+  dataDrop: 9,
+  memoryCopy: 10,
+  memoryFill: 11,
+} as const;
 
 /** A body without locals that traps. */
-export const TRAP_BODY = Uint8Array.of(0, Opcode.unreachable, Opcode.end);
+export const TRAP_BODY = Uint8Array.of(0, OPCODE.unreachable, OPCODE.end);
 
 /** Body of `(destination, source, bytes) => memory.init segment`. */
 export function memoryInitBody(segment: number): Uint8Array {
-  const operands = [0, 1, 2].flatMap((local) => [Opcode.localGet, local]);
-  return Uint8Array.of(0, ...operands, Opcode.prefix, Opcode.memoryInit, ...unsigned(segment), 0, Opcode.end);
+  const operands = [0, 1, 2].flatMap((local) => [OPCODE.localGet, local]);
+  return Uint8Array.of(
+    0,
+    ...operands,
+    OPCODE.prefix,
+    PREFIXED.memoryInit,
+    ...unsigned(segment),
+    0,
+    OPCODE.end,
+  );
 }
 
 /** Number of locals that a body declares besides its parameters. */
@@ -61,7 +76,7 @@ export function renumberCalls(body: Uint8Array, renumber: (callee: number) => nu
   let copied = 0;
   for (const { begin, end, callee } of instructions(body)) {
     if (callee === undefined) continue;
-    bytes.push(...body.subarray(copied, begin), Opcode.call, ...unsigned(renumber(callee)));
+    bytes.push(...body.subarray(copied, begin), OPCODE.call, ...unsigned(renumber(callee)));
     copied = end;
   }
   return copied === 0 ? body : Uint8Array.from([...bytes, ...body.subarray(copied)]);
@@ -85,7 +100,7 @@ export function* instructions(body: Uint8Array): Generator<Instruction, void> {
   while (!reader.ended) {
     const begin = reader.at;
     const opcode = reader.byte();
-    if (opcode === Opcode.call) {
+    if (opcode === OPCODE.call) {
       const callee = reader.unsigned();
       yield { opcode, begin, end: reader.at, callee };
       continue;
@@ -96,30 +111,33 @@ export function* instructions(body: Uint8Array): Generator<Instruction, void> {
 }
 
 function skipImmediates(reader: Reader, opcode: number): void {
-  if (opcode >= Opcode.block && opcode <= Opcode.if) reader.unsigned();
-  else if (opcode === Opcode.br || opcode === Opcode.brIf) reader.unsigned();
-  else if (opcode === Opcode.brTable) {
+  if (opcode >= OPCODE.block && opcode <= OPCODE.if) reader.unsigned();
+  else if (opcode === OPCODE.br || opcode === OPCODE.brIf) reader.unsigned();
+  else if (opcode === OPCODE.brTable) {
     reader.list(() => reader.unsigned());
     reader.unsigned();
-  } else if (opcode >= Opcode.localGet && opcode <= Opcode.localTee) reader.unsigned();
-  else if (opcode >= Opcode.firstLoad && opcode <= Opcode.lastStore) {
+  } else if (opcode >= OPCODE.localGet && opcode <= OPCODE.localTee) reader.unsigned();
+  else if (opcode >= OPCODE.firstLoad && opcode <= OPCODE.lastStore) {
     reader.unsigned();
     reader.unsigned();
-  } else if (opcode === Opcode.memorySize || opcode === Opcode.memoryGrow) reader.byte();
+  } else if (opcode === OPCODE.memorySize || opcode === OPCODE.memoryGrow) reader.byte();
   // Signed numbers end where unsigned ones do.
-  else if (opcode === Opcode.i32Const || opcode === Opcode.i64Const) reader.unsigned();
-  else if (opcode === Opcode.f32Const) reader.take(4);
-  else if (opcode === Opcode.f64Const) reader.take(8);
-  else if (opcode === Opcode.prefix) skipPrefixed(reader, reader.unsigned());
-  else if (opcode > 0xc4 || (opcode > Opcode.call && opcode < 0x1a) || opcode === 0x1c) {
+  else if (opcode === OPCODE.i32Const || opcode === OPCODE.i64Const) reader.unsigned();
+  else if (opcode === OPCODE.f32Const) reader.take(4);
+  else if (opcode === OPCODE.f64Const) reader.take(8);
+  else if (opcode === OPCODE.prefix) skipPrefixed(reader, reader.unsigned());
+  else if (
+    opcode > OPCODE.lastPlain ||
+    (opcode > OPCODE.call && opcode < OPCODE.drop) ||
+    opcode === OPCODE.selectTyped
+  ) {
     throw new RangeError(`the kernels have an instruction 0x${opcode.toString(16)}, which they must not`);
   }
 }
 
-/** Bulk memory, and the saturating conversions 0 to 7, which have no immediates. */
 function skipPrefixed(reader: Reader, opcode: number): void {
-  if (opcode === Opcode.memoryInit || opcode === Opcode.memoryCopy) reader.take(2);
-  else if (opcode === Opcode.memoryFill || opcode === Opcode.dataDrop) reader.byte();
-  else if (opcode > Opcode.memoryFill)
+  if (opcode === PREFIXED.memoryInit || opcode === PREFIXED.memoryCopy) reader.take(2);
+  else if (opcode === PREFIXED.memoryFill || opcode === PREFIXED.dataDrop) reader.byte();
+  else if (opcode > PREFIXED.memoryFill)
     throw new RangeError(`the kernels have an instruction 0xfc ${opcode}, which they must not`);
 }

@@ -42,17 +42,17 @@ export interface WasmData {
 const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 
 /** Sections by number, in the order of the file where they have one. */
-enum Section {
-  custom = 0,
-  type = 1,
-  import = 2,
-  function = 3,
-  memory = 5,
-  export = 7,
-  code = 10,
-  data = 11,
-  dataCount = 12,
-}
+const SECTION = {
+  custom: 0,
+  type: 1,
+  import: 2,
+  function: 3,
+  memory: 5,
+  export: 7,
+  code: 10,
+  data: 11,
+  dataCount: 12,
+} as const;
 
 /** Reads bytes one after the other. */
 export class Reader {
@@ -114,7 +114,7 @@ export function readModule(bytes: Uint8Array): WasmModule {
   while (!reader.ended) {
     const id = reader.byte();
     const section = new Reader(reader.take(reader.unsigned()));
-    if (id === Section.type) {
+    if (id === SECTION.type) {
       types = section.list(() => {
         section.byte();
         return {
@@ -122,29 +122,29 @@ export function readModule(bytes: Uint8Array): WasmModule {
           results: section.list(() => section.byte()),
         };
       });
-    } else if (id === Section.import) {
+    } else if (id === SECTION.import) {
       imports = section.list(() => {
         const [module, name] = [section.name(), section.name()];
         if (section.byte() !== 0) throw new RangeError(`import "${name}" is no function`);
         return { module, name, type: section.unsigned() };
       });
-    } else if (id === Section.function) {
+    } else if (id === SECTION.function) {
       functionTypes = section.list(() => section.unsigned());
-    } else if (id === Section.memory) {
+    } else if (id === SECTION.memory) {
       [pages = 0] = section.list(() => {
         const bounded = section.byte() === 1;
         const initial = section.unsigned();
         if (bounded) section.unsigned();
         return initial;
       });
-    } else if (id === Section.export) {
+    } else if (id === SECTION.export) {
       section.list(() => {
         const [name, kind, index] = [section.name(), section.byte(), section.unsigned()];
         if (kind === 0) exports.set(name, index);
       });
-    } else if (id === Section.code) {
+    } else if (id === SECTION.code) {
       bodies = section.list(() => section.take(section.unsigned()));
-    } else if (id !== Section.custom) {
+    } else if (id !== SECTION.custom) {
       throw new RangeError(`the kernels have a section ${id}, which they must not`);
     }
   }
@@ -158,7 +158,7 @@ export function writeModule(module: WasmModule): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([
     ...MAGIC,
     ...section(
-      Section.type,
+      SECTION.type,
       list(types, ({ parameters, results }) => [
         0x60,
         ...list(parameters, (type) => [type]),
@@ -166,27 +166,27 @@ export function writeModule(module: WasmModule): Uint8Array<ArrayBuffer> {
       ]),
     ),
     ...section(
-      Section.import,
+      SECTION.import,
       list(imports, ({ module, name, type }) => [...text(module), ...text(name), 0, ...unsigned(type)]),
     ),
     ...section(
-      Section.function,
+      SECTION.function,
       list(functions, ({ type }) => unsigned(type)),
     ),
-    ...section(Section.memory, [1, 1, ...unsigned(pages), ...unsigned(pages)]),
-    ...section(Section.export, [
+    ...section(SECTION.memory, [1, 1, ...unsigned(pages), ...unsigned(pages)]),
+    ...section(SECTION.export, [
       ...unsigned(exports.size + 1),
       ...[...exports].flatMap(([name, index]) => [...text(name), 0, ...unsigned(index)]),
       ...[...text("memory"), 2, 0],
     ]),
-    ...(passive ? section(Section.dataCount, unsigned(data.length)) : []),
+    ...(passive ? section(SECTION.dataCount, unsigned(data.length)) : []),
     ...section(
-      Section.code,
+      SECTION.code,
       list(functions, ({ body }) => [...unsigned(body.length), ...body]),
     ),
     ...(data.length > 0
       ? section(
-          Section.data,
+          SECTION.data,
           list(data, ({ active, bytes }) => [
             // An active segment's address: i32.const 0, end.
             ...(active ? [0, 0x41, 0, 0x0b] : [1]),
@@ -195,7 +195,7 @@ export function writeModule(module: WasmModule): Uint8Array<ArrayBuffer> {
           ]),
         )
       : []),
-    ...custom.flatMap(({ name, bytes }) => section(Section.custom, [...text(name), ...bytes])),
+    ...custom.flatMap(({ name, bytes }) => section(SECTION.custom, [...text(name), ...bytes])),
   ]);
 }
 
@@ -204,7 +204,7 @@ export function unsigned(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(Math.floor(value / 0x80))];
 }
 
-function section(id: Section, content: readonly number[]): number[] {
+function section(id: number, content: readonly number[]): number[] {
   return [id, ...unsigned(content.length), ...content];
 }
 
