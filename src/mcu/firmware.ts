@@ -32,7 +32,8 @@ export interface Firmware {
  * @throws ExecutionError an image of another variant
  */
 export function firmware(image: Image, kernels: Uint8Array, engine: Engine): Firmware {
-  const module = kernelsOf(image, kernels);
+  // C has a name for every import, called or not.
+  const module = kernelsOf(image, kernels, engine === "wasm2c" ? "all" : "called");
   const wasm = writeModule(module);
   const file = encodeImage(withoutSteps(image));
   const { ramBytes } = image.report;
@@ -72,17 +73,22 @@ export function firmware(image: Image, kernels: Uint8Array, engine: Engine): Fir
  * @throws ExecutionError an image of another variant
  */
 export function bundle(image: Image, kernels: Uint8Array): Uint8Array {
-  return writeModule(bundleModule(kernelsOf(image, kernels), image));
+  return writeModule(bundleModule(kernelsOf(image, kernels, "called"), image));
 }
 
-function kernelsOf(image: Image, kernels: Uint8Array): WasmModule {
+function kernelsOf(image: Image, kernels: Uint8Array, imports: "all" | "called"): WasmModule {
   if (image.variant !== "mcu") {
     throw new ExecutionError(
       "image-variant",
       `the image is packed for ${image.variant}, microcontrollers run mcu; compile the model for mcu`,
     );
   }
-  return shakeKernels(readModule(kernels), operatorsOf(image.sram), image.report.linearMemoryBytes / 65536);
+  return shakeKernels(
+    readModule(kernels),
+    operatorsOf(image.sram),
+    image.report.linearMemoryBytes / 65536,
+    imports,
+  );
 }
 
 /** What a report tells of every step is not worth its bytes of flash. */

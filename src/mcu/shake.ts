@@ -21,12 +21,13 @@ export function operatorsOf(sram: Uint8Array): ReadonlySet<RecordOp> {
 
 /**
  * The kernels without what a plan of the given operators cannot reach: kernels of other operators trap, and whatever only they
- * call is gone, imports too. The module exports `run`, `planVersion` and its memory of `pages` pages, which does not grow.
+ * call is gone, imports too unless all are to be kept. The module exports `run`, `planVersion` and its memory of `pages` pages, which does not grow.
  */
 export function shakeKernels(
   kernels: WasmModule,
   operators: ReadonlySet<RecordOp>,
   pages: number,
+  keptImports: "all" | "called" = "called",
 ): WasmModule {
   const { imports, exports } = kernels;
   const unused = new Set(
@@ -47,6 +48,7 @@ export function shakeKernels(
   };
   const entries = ENTRIES.map((name) => [name, exports.get(name) ?? NaN] as const);
   for (const [, index] of entries) reach(index);
+  if (keptImports === "all") for (const index of imports.keys()) reach(index);
 
   const kept = [...reached].sort((a, b) => a - b);
   const numbers = new Map(kept.map((index, number) => [index, number]));

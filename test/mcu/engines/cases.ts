@@ -1,6 +1,9 @@
 /** The shared models as an engine sees them: files of firmware, stored inputs and the reference's answers. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
 import type { CompileOptions } from "../../../src/compile.ts";
 import { compile } from "../../../src/compile.ts";
 import type { Image, Port } from "../../../src/emit/image.ts";
@@ -80,4 +83,83 @@ export function runnableModels(): string[] {
       throw error;
     }
   });
+}
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+/** The C host. */
+export const host = fileURLToPath(new URL("../../../examples/mcu/", import.meta.url));
+
+/** Turns a folder's kernels into C, as `compile --target wasm2c` does. */
+export function translate(folder: string): void {
+  const source = join(folder, "thimble-kernels.c");
+  execFileSync("wasm2c", [join(folder, "thimble-mcu.wasm"), "-n", "thimble", "-o", source]);
+}
+
+/** C sources of a program: the host, a folder's model and kernels, and files of this folder. */
+export function programSources(folder: string, own: readonly string[]): string[] {
+  return [
+    ...own.map((name) => join(here, name)),
+    ...["thimble.c", "thimble-wasm2c.c"].map((name) => join(host, name)),
+    ...["model.c", "thimble-kernels.c"].map((name) => join(folder, name)),
+  ];
+}
+
+/** Builds a program for this machine; gives a function that runs it and returns what it prints. */
+export function buildNative(
+  folder: string,
+  own: readonly string[],
+  flags: readonly string[],
+): (args?: readonly string[]) => string {
+  const program = join(folder, "program");
+  const gcc = process.env["CC"] ?? "gcc";
+  const options = ["-std=gnu11", "-O2", "-g", "-I", host, "-I", folder, ...flags];
+  execFileSync(gcc, [...options, ...programSources(folder, own), "-lm", "-o", program], { stdio: "pipe" });
+  return (args = []) => execFileSync(program, [...args], { encoding: "utf8" });
+}
+
+const CORTEX_M4 =
+  "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=gnu11 -O2 -ffunction-sections -fdata-sections " +
+  "-Wl,--gc-sections --specs=nano.specs --specs=nosys.specs -nostartfiles";
+const QEMU =
+  "-machine netduinoplus2 -display none -monitor none -serial none -chardev stdio,id=text " +
+  "-semihosting-config enable=on,target=native,chardev=text";
+
+/** A program for a Cortex-M4, and all RAM that it takes by the linker's map. */
+export interface CortexM4Program {
+  readonly mapRamBytes: number;
+  /** Runs it in QEMU, with these options, and returns what it prints. */
+  run(options?: readonly string[]): string;
+}
+
+export function buildCortexM4(folder: string, own: readonly string[]): CortexM4Program {
+  const board = join(host, "cortex-m4");
+  const program = join(folder, "program.elf");
+  const map = join(folder, "program.map");
+  execFileSync(
+    "arm-none-eabi-gcc",
+    [
+      ...CORTEX_M4.split(" "),
+      ...["-I", host, "-I", board, "-I", folder],
+      ...["-T", join(board, "stm32f405.ld"), `-Wl,-Map=${map}`],
+      ...["startup.c", "semihosting.c"].map((name) => join(board, name)),
+      ...programSources(folder, own),
+      ...["-lm", "-o", program],
+    ],
+    { stdio: "pipe" },
+  );
+  const symbol = (name: string): number =>
+    Number(new RegExp(`(0x[0-9a-f]+) +${name} = `).exec(readFileSync(map, "utf8"))?.[1]);
+  return {
+    mapRamBytes: symbol("_ram_end") - symbol("_stack_start"),
+    run: (options = []) =>
+      execFileSync("qemu-system-arm", [...QEMU.split(" "), ...options, "-kernel", program], {
+        encoding: "utf8",
+      }),
+  };
+}
+
+/** Compares the lines `output CRC` of goldens.c with the reference. */
+export function expectAnswers({ runs }: EngineCase, printed: string): void {
+  const crcs = [...printed.matchAll(/^output ([0-9a-f]{8})$/gm)].map(([, crc]) => crc);
+  expect(crcs, printed.slice(0, 1000)).toEqual(runs.flatMap(({ outputs }) => outputs));
 }
