@@ -90,7 +90,8 @@ const sramAt = 48 + Math.ceil(new DataView(file.buffer).getUint32(16, true) / 16
 function firstFetch(): number {
   const view = new DataView(file.buffer);
   let at = sramAt + view.getUint32(sramAt + 4 * Header.entry, true);
-  const isFetch = (): boolean => [Op.fetch, Op.tiles].includes(view.getInt32(at, true));
+  const fetches: readonly number[] = [Op.fetch, Op.tiles];
+  const isFetch = (): boolean => fetches.includes(view.getInt32(at, true));
   while (!isFetch()) at += 4 * view.getInt32(at + 4 * Head.words, true);
   return at;
 }
