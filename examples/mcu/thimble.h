@@ -26,7 +26,7 @@ typedef enum {
   THIMBLE_FLASH,        /* a read past the end of the image's weights */
   THIMBLE_OPERATOR,     /* the kernels were cut down for another model */
   THIMBLE_TRAP,         /* the kernels reached out of their memory: image or memory were damaged */
-  THIMBLE_ENGINE        /* wasm3 could not load the kernels: too little heap, or a wasm3 without bulk memory */
+  THIMBLE_ENGINE        /* wasm3 could not load the kernels: too little heap, or it was compiled with other options than thimble-wasm3.c */
 } thimble_status;
 
 enum { THIMBLE_INT8 = 0, THIMBLE_FLOAT32 = 1 };

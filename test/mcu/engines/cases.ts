@@ -96,22 +96,55 @@ export function translate(folder: string): void {
 }
 
 /** C sources of a program: the host, a folder's model and kernels, and files of this folder. */
-export function programSources(folder: string, own: readonly string[]): string[] {
+function programSources(folder: string, own: readonly string[], engine: Engine = "wasm2c"): string[] {
+  const kernels = engine === "wasm2c" ? ["thimble-kernels.c"] : [];
   return [
     ...own.map((name) => join(here, name)),
-    ...["thimble.c", "thimble-wasm2c.c"].map((name) => join(host, name)),
-    ...["model.c", "thimble-kernels.c"].map((name) => join(folder, name)),
+    ...["thimble.c", `thimble-${engine}.c`].map((name) => join(host, name)),
+    ...["model.c", ...kernels].map((name) => join(folder, name)),
   ];
 }
 
+/** Runs a program with arguments, and returns what it prints. */
+export type Program = (args?: readonly string[]) => string;
+
+const gcc = process.env["CC"] ?? "gcc";
+/** Folder of wasm3.h and m3_env.h, for tests of thimble-wasm3.c. */
+export const wasm3Include = process.env["WASM3_INCLUDE"];
+if (wasm3Include === undefined) {
+  const message = "thimble-wasm3.c is not tested: set WASM3_INCLUDE to the folder of wasm3.h";
+  if (process.env["CI"]) throw new Error(message);
+  console.warn(`\n*** ${message} ***\n`);
+}
+
+/** What pywasm3 is compiled with: some of it changes the layout of wasm3's structures. */
+const PYWASM3 = ["-DDEBUG", "-DNASSERTS", "-Dd_m3RecordBacktraces=1"];
+
+/** Builds a program with thimble-wasm3.c for this machine; wasm3 itself is the one inside pywasm3. */
+export function buildWithWasm3(folder: string, own: readonly string[]): Program {
+  const library = join(folder, "program.so");
+  const options = [
+    "-std=gnu11",
+    "-O2",
+    "-Wall",
+    "-Werror",
+    "-I",
+    host,
+    "-I",
+    folder,
+    "-I",
+    wasm3Include ?? "",
+    ...PYWASM3,
+  ];
+  execFileSync(gcc, [...options, ...programSources(folder, own, "wasm3"), "-fPIC", "-shared", "-o", library]);
+  const python = process.env["PYTHON"] ?? "python3";
+  return (args = []) =>
+    execFileSync(python, [join(here, "wasm3_library.py"), library, ...args], { encoding: "utf8" });
+}
+
 /** Builds a program for this machine; gives a function that runs it and returns what it prints. */
-export function buildNative(
-  folder: string,
-  own: readonly string[],
-  flags: readonly string[],
-): (args?: readonly string[]) => string {
+export function buildNative(folder: string, own: readonly string[], flags: readonly string[]): Program {
   const program = join(folder, "program");
-  const gcc = process.env["CC"] ?? "gcc";
   const options = ["-std=gnu11", "-O2", "-g", "-I", host, "-I", folder, ...flags];
   execFileSync(gcc, [...options, ...programSources(folder, own), "-lm", "-o", program], { stdio: "pipe" });
   return (args = []) => execFileSync(program, [...args], { encoding: "utf8" });
@@ -128,7 +161,7 @@ const QEMU =
 export interface CortexM4Program {
   readonly mapRamBytes: number;
   /** Runs it in QEMU, with these options, and returns what it prints. */
-  run(options?: readonly string[]): string;
+  readonly run: (options?: readonly string[]) => string;
 }
 
 export function buildCortexM4(folder: string, own: readonly string[]): CortexM4Program {

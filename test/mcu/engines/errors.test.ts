@@ -1,6 +1,9 @@
-/** Images that are cut, changed or of another thimble, and too little memory, through the C API: wabt's wasm2c and gcc's sanitizers. */
+/**
+ * Images that are cut, changed or of another thimble, and too little memory, through the C API: wabt's wasm2c under gcc's
+ * sanitizers, and wasm3.
+ */
 import fc from "fast-check";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -9,13 +12,15 @@ import type { CompileOptions } from "../../../src/compile.ts";
 import { compile } from "../../../src/compile.ts";
 import type { Image } from "../../../src/emit/image.ts";
 import { encodeImage } from "../../../src/emit/image.ts";
+import type { Engine } from "../../../src/mcu/firmware.ts";
 import { firmware } from "../../../src/mcu/firmware.ts";
 import { crc32 } from "../../../src/plan/crc32.ts";
 import { FetchField, Head, Header, Op } from "../../../src/plan/format.ts";
 import { kernelBytes } from "../../../src/runtime/kernels.ts";
 import { writeModel } from "../../model-writer.ts";
 import { ONE_OPERATOR } from "../../written-models.ts";
-import { buildNative, translate } from "./cases.ts";
+import type { Program } from "./cases.ts";
+import { buildNative, buildWithWasm3, translate, wasm3Include } from "./cases.ts";
 
 /** thimble_status of examples/mcu/thimble.h. */
 const STATUS = [
@@ -46,14 +51,16 @@ const image = net({});
 const file = encodeImage(image);
 const { ramBytes } = image.report;
 
-for (const [name, data] of firmware(image, kernelBytes("mcu"), "wasm2c").files)
-  writeFileSync(join(folder, name), data);
-translate(folder);
-const program = buildNative(
-  folder,
-  ["errors.c"],
-  ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
-);
+/** Builds errors.c with an engine. */
+function build(engine: Engine): Program {
+  const own = join(folder, engine);
+  mkdirSync(own);
+  for (const [name, data] of firmware(image, kernelBytes("mcu"), engine).files)
+    writeFileSync(join(own, name), data);
+  if (engine === "wasm3") return buildWithWasm3(own, ["errors.c"]);
+  translate(own);
+  return buildNative(own, ["errors.c"], ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
+}
 
 interface Attempt {
   readonly image: Uint8Array;
@@ -61,7 +68,7 @@ interface Attempt {
 }
 
 /** What opening and running each image ended as. */
-function statuses(attempts: readonly Attempt[]): [open: Status, run: Status][] {
+function statuses(program: Program, attempts: readonly Attempt[]): [open: Status, run: Status][] {
   const named = attempts.flatMap(({ image, memoryBytes = ramBytes }, i) => {
     const path = join(folder, `image-${i}`);
     writeFileSync(path, image);
@@ -96,7 +103,8 @@ function firstFetch(): number {
   return at;
 }
 
-describe("through the C API", () => {
+describe.each<Engine>(wasm3Include === undefined ? ["wasm2c"] : ["wasm2c", "wasm3"])("with %s", (engine) => {
+  const program = build(engine);
   const html = new TextEncoder().encode("<!doctype html><title>404</title>".repeat(4));
   const flipped = Uint8Array.from(file);
   flipped[file.length - 200] = (flipped[file.length - 200] ?? 0) ^ 1;
@@ -124,7 +132,10 @@ describe("through the C API", () => {
     ["a model of other operators", { image: mul }, "ok", "operator"],
     ["a record of no operator", { image: changed({ [fetchAt]: 77 }) }, "ok", "operator"],
   ];
-  const found = statuses(cases.map(([, attempt]) => attempt));
+  const found = statuses(
+    program,
+    cases.map(([, attempt]) => attempt),
+  );
 
   test.each(cases.map(([what, , open, run = open], i) => [what, open, run, found[i]] as const))(
     "%s: %s, %s",
@@ -137,7 +148,7 @@ describe("through the C API", () => {
     const lengths = Array.from({ length: 200 }, (_, i) => Math.floor((i * file.length) / 200));
     const ends = Array.from({ length: 16 }, (_, i) => file.length - 1 - i);
     const cut = [...lengths, ...ends].map((length) => ({ image: file.subarray(0, length) }));
-    for (const [open] of statuses(cut)) expect(["not an image", "truncated"]).toContain(open);
+    for (const [open] of statuses(program, cut)) expect(["not an image", "truncated"]).toContain(open);
   });
 
   test("any word of the file's head, of the SRAM section's sizes, and of the port table changed", () => {
@@ -152,6 +163,6 @@ describe("through the C API", () => {
       image: changed({ [at]: value }),
     }));
     // Each ended as a status: the sanitizers saw nothing.
-    expect(statuses(attempts)).toHaveLength(500);
+    expect(statuses(program, attempts)).toHaveLength(500);
   });
 });

@@ -7,7 +7,14 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { PLAN_VERSION } from "../../../src/plan/format.ts";
 import type { EngineCase } from "./cases.ts";
-import { engineCase, outputCrc, runnableModels } from "./cases.ts";
+import {
+  buildWithWasm3,
+  engineCase,
+  expectAnswers,
+  outputCrc,
+  runnableModels,
+  wasm3Include,
+} from "./cases.ts";
 
 const python = process.env["PYTHON"] ?? "python3";
 const host = fileURLToPath(new URL("wasm3_host.py", import.meta.url));
@@ -57,4 +64,13 @@ test("a value stack that is too small is an error of wasm3, and the estimate is 
   const engine = engineCase("kws_dscnn_int8", "wasm3", parent, { schedule: "minimum" });
   const { error } = onWasm3(engine, Math.floor(engine.firmware.interpreter.stackBytes / 3));
   expect(error).toContain("stack overflow");
+});
+
+test.skipIf(wasm3Include === undefined).each<[string, "resident" | "streamed"]>([
+  ["kws_dscnn_int8", "resident"],
+  ["mcunet_vww", "resident"],
+  ["mcunet_vww", "streamed"],
+])("%s answers as the reference in examples/mcu with thimble-wasm3.c, input %s", (name, input) => {
+  const engine = engineCase(name, "wasm3", parent, { schedule: "minimum", input });
+  expectAnswers(engine, buildWithWasm3(engine.folder, ["goldens.c", "native.c"])());
 });
