@@ -5,7 +5,7 @@ import { calls, renumberCalls, TRAP_BODY } from "./instructions.ts";
 import type { WasmFunction, WasmModule } from "./wasm-module.ts";
 
 /** What a host calls. */
-const ENTRIES = ["run", "planVersion"] as const;
+const ENTRIES = ["run", "step", "planVersion"] as const;
 
 /** Operators of a proved plan. */
 export function operatorsOf(sram: Uint8Array): ReadonlySet<RecordOp> {
@@ -21,7 +21,7 @@ export function operatorsOf(sram: Uint8Array): ReadonlySet<RecordOp> {
 
 /**
  * The kernels without what a plan of the given operators cannot reach: kernels of other operators trap, and whatever only they
- * call is gone, imports too unless all are to be kept. The module exports `run`, `planVersion` and its memory of `pages` pages, which does not grow.
+ * call is gone, imports too unless all are to be kept. The module exports `run`, `step`, `planVersion` and its memory of `pages` pages, which does not grow.
  */
 export function shakeKernels(
   kernels: WasmModule,

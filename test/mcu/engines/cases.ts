@@ -150,9 +150,6 @@ export function buildNative(folder: string, own: readonly string[], flags: reado
   return (args = []) => execFileSync(program, [...args], { encoding: "utf8" });
 }
 
-const CORTEX_M4 =
-  "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=gnu11 -O2 -ffunction-sections -fdata-sections " +
-  "-Wl,--gc-sections --specs=nano.specs --specs=nosys.specs -nostartfiles";
 const QEMU =
   "-machine netduinoplus2 -display none -monitor none -serial none -chardev stdio,id=text " +
   "-semihosting-config enable=on,target=native,chardev=text";
@@ -171,7 +168,7 @@ export function buildCortexM4(folder: string, own: readonly string[]): CortexM4P
   execFileSync(
     "arm-none-eabi-gcc",
     [
-      ...CORTEX_M4.split(" "),
+      `@${join(board, "flags")}`,
       ...["-I", host, "-I", board, "-I", folder],
       ...["-T", join(board, "stm32f405.ld"), `-Wl,-Map=${map}`],
       ...["startup.c", "semihosting.c"].map((name) => join(board, name)),
