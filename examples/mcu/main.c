@@ -5,7 +5,11 @@
 void put(const char *text);
 
 static struct thimble model;
-static uint8_t memory[THIMBLE_RAM_BYTES] __attribute__((aligned(8))); /* wasm3 has its own: leave it out there */
+#ifdef THIMBLE_KERNELS_BYTES
+static uint8_t *const memory = NULL; /* wasm3 takes its own from the heap */
+#else
+static uint8_t memory[THIMBLE_RAM_BYTES] __attribute__((aligned(8)));
+#endif
 
 static void put_number(int32_t value) {
   char text[12];
@@ -20,7 +24,7 @@ static void put_number(int32_t value) {
 
 int main(void) {
   thimble_port input, output;
-  thimble_status status = thimble_open(&model, thimble_model, THIMBLE_MODEL_BYTES, memory, sizeof memory);
+  thimble_status status = thimble_open(&model, thimble_model, THIMBLE_MODEL_BYTES, memory, THIMBLE_RAM_BYTES);
   if (status == THIMBLE_OK) status = thimble_input(&model, 0, &input);
   if (status == THIMBLE_OK) status = thimble_output(&model, 0, &output);
   if (status == THIMBLE_OK && (input.data == NULL || input.stored_type != THIMBLE_INT8)) status = THIMBLE_PORT;
