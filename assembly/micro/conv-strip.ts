@@ -116,7 +116,7 @@ export function convRow(
     for (; width > 1; width -= 3) {
       const count = min(width, 3);
       // Of two pixels the second is packed twice.
-      pack(pixel, pixelStep, pixel + <usize>(count - 1) * pixelStep, segments, segmentBytes, steps, packed);
+      pack(pixel, pixelStep, <usize>(count - 1) * pixelStep, segments, segmentBytes, steps, packed);
       threePixels(
         packed,
         segments * steps,
@@ -138,24 +138,26 @@ export function convRow(
   }
 }
 
-/** a[i] + b[i] · 2^21 + c[i] · 2^42 for the elements of three pixels: the first, the one `pixelStep` behind it, and `third`. */
+/**
+ *   packed[i] = a[i] + b[i] · 2^21 + c[i] · 2^42
+ *
+ * for the elements of three pixels, `toSecond` and `toThird` bytes from the first.
+ */
 function pack(
   first: usize,
-  pixelStep: usize,
-  third: usize,
+  toSecond: usize,
+  toThird: usize,
   segments: i32,
   segmentBytes: usize,
   steps: i32,
   packed: usize,
 ): void {
-  const second = pixelStep;
-  const last = third - first;
   for (let s = 0; s < segments; s++) {
     const end = first + <usize>steps;
     for (let q = first; q < end; q++) {
       const a = <i64>load<i8>(q);
-      const b = <i64>load<i8>(q + second);
-      const c = <i64>load<i8>(q + last);
+      const b = <i64>load<i8>(q + toSecond);
+      const c = <i64>load<i8>(q + toThird);
       store<i64>(packed, a + (b << 21) + (c << 42));
       packed += 8;
     }
