@@ -90,7 +90,22 @@ function pointwise(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBat
     let to = rowAddress(output, y, outputBatch) + c0;
     const pixels = rows * width;
     if (stagedElementBytes() === 1) {
-      convRow(from, pixelStep, pixels, 1, 0, steps, block, bytes, head, channels, constants, to, outputStep);
+      convRow(
+        from,
+        pixelStep,
+        pixels,
+        1,
+        0,
+        steps,
+        block,
+        bytes,
+        head,
+        channels,
+        constants,
+        to,
+        outputStep,
+        staging,
+      );
       continue;
     }
     for (let left = pixels; left > 0; left -= 4) {
@@ -116,6 +131,7 @@ function pointwise(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBat
         constants,
         to,
         outputStep,
+        0,
       );
       to += outputStep << 2;
     }
@@ -188,6 +204,7 @@ function spatial(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBatch
       constants,
       to,
       outputStep,
+      segment,
     );
   }
 }

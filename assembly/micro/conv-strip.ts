@@ -16,7 +16,7 @@ import { storeTile } from "./store-tile.ts";
  * Steps past the end of a segment read what lies behind it against zero weights. The bias has −z · Σw folded in, z the
  * zero point in storage form. No overflow while Σ|w|·255 + |bias| < 2^31; the packer picks the scalar method beyond.
  * Weights live in registers while four pixels pass: 8 accumulators, 2 weight vectors and 1 input leave V8's 15 vector
- * registers unspilled.
+ * registers unspilled. In mcu three pixels lie in one int64, 21 bits apart, so that one multiplication makes three products.
  */
 
 /** Bytes of one staged element. */
@@ -59,8 +59,12 @@ export function stageZeroPoint(destination: usize, zeroPoint: i32, count: i32): 
   }
 }
 
+/** Products of int8 that a lane of 21 bits holds: 63 · 128 · 128 < 2^20. */
+const LANE_TERMS = 63;
+
 /**
- * `width` pixels, `pixelStep` bytes apart from `pixel` on, × `channels` output channels, to `out` and every `outStep` bytes.
+ * `width` pixels, `pixelStep` bytes apart from `pixel` on, × `channels` output channels, to `out` and every `outStep` bytes. mcu
+ * packs pixels at `packed`, 8 bytes for each of a pixel's elements, if there are several.
  */
 export function convRow(
   pixel: usize,
@@ -76,6 +80,7 @@ export function convRow(
   constants: usize,
   out: usize,
   outStep: usize,
+  packed: usize,
 ): void {
   if (ASC_FEATURE_SIMD) {
     // Segments of one step (a kernel row of a one-channel input) are one run with a longer stride.
@@ -108,12 +113,211 @@ export function convRow(
       onePixel(pixel, segments, segmentBytes, steps, block, blockBytes, head, channels, constants, out);
     }
   } else {
-    for (; width > 0; width--) {
+    for (; width > 1; width -= 3) {
+      const count = min(width, 3);
+      // Of two pixels the second is packed twice.
+      pack(pixel, pixelStep, <usize>(count - 1) * pixelStep, segments, segmentBytes, steps, packed);
+      threePixels(
+        packed,
+        segments * steps,
+        block,
+        blockBytes,
+        head,
+        channels,
+        constants,
+        out,
+        outStep,
+        count,
+      );
+      pixel += 3 * pixelStep;
+      out += 3 * outStep;
+    }
+    if (width > 0) {
       onePixelScalar(pixel, segments, segmentBytes, steps, block, blockBytes, head, channels, constants, out);
-      pixel += pixelStep;
-      out += outStep;
     }
   }
+}
+
+/**
+ *   packed[i] = a[i] + b[i] · 2^21 + c[i] · 2^42
+ *
+ * for the elements of three pixels, `toSecond` and `toThird` bytes from the first.
+ */
+function pack(
+  first: usize,
+  toSecond: usize,
+  toThird: usize,
+  segments: i32,
+  segmentBytes: usize,
+  steps: i32,
+  packed: usize,
+): void {
+  for (let s = 0; s < segments; s++) {
+    const end = first + <usize>steps;
+    for (let q = first; q < end; q++) {
+      const a = <i64>load<i8>(q);
+      const b = <i64>load<i8>(q + toSecond);
+      const c = <i64>load<i8>(q + toThird);
+      store<i64>(packed, a + (b << 21) + (c << 42));
+      packed += 8;
+    }
+    first += segmentBytes;
+  }
+}
+
+/**
+ * Four channels at a time, which share the loads of the pixels; where there are fewer, the last is computed again in place of the
+ * others.
+ */
+function threePixels(
+  packed: usize,
+  elements: i32,
+  block: usize,
+  blockBytes: usize,
+  head: usize,
+  channels: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+  count: i32,
+): void {
+  // The third of two pixels is the second once more.
+  const third = <usize>(count - 1) * outStep;
+  for (let c = 0; c < channels; c += 4) {
+    const blockB = c + 1 < channels ? block + blockBytes : block;
+    const blockC = c + 2 < channels ? blockB + blockBytes : blockB;
+    const blockD = c + 3 < channels ? blockC + blockBytes : blockC;
+    let a0 = load<i32>(block);
+    let a1 = a0;
+    let a2 = a0;
+    let wa = block + head;
+    let b0 = load<i32>(blockB);
+    let b1 = b0;
+    let b2 = b0;
+    let wb = blockB + head;
+    let e0 = load<i32>(blockC);
+    let e1 = e0;
+    let e2 = e0;
+    let wc = blockC + head;
+    let d0 = load<i32>(blockD);
+    let d1 = d0;
+    let d2 = d0;
+    let wd = blockD + head;
+    let p = packed;
+    for (let left = elements; left > 0; left -= LANE_TERMS) {
+      let sumA: i64 = 0;
+      let sumB: i64 = 0;
+      let sumC: i64 = 0;
+      let sumD: i64 = 0;
+      const end = p + ((<usize>min(left, LANE_TERMS)) << 3);
+      for (; p + 64 <= end; p += 64) {
+        const p0 = load<i64>(p);
+        const p1 = load<i64>(p, 8);
+        const p2 = load<i64>(p, 16);
+        const p3 = load<i64>(p, 24);
+        const p4 = load<i64>(p, 32);
+        const p5 = load<i64>(p, 40);
+        const p6 = load<i64>(p, 48);
+        const p7 = load<i64>(p, 56);
+        sumA +=
+          p0 * <i64>load<i8>(wa) +
+          p1 * <i64>load<i8>(wa, 1) +
+          p2 * <i64>load<i8>(wa, 2) +
+          p3 * <i64>load<i8>(wa, 3) +
+          p4 * <i64>load<i8>(wa, 4) +
+          p5 * <i64>load<i8>(wa, 5) +
+          p6 * <i64>load<i8>(wa, 6) +
+          p7 * <i64>load<i8>(wa, 7);
+        sumB +=
+          p0 * <i64>load<i8>(wb) +
+          p1 * <i64>load<i8>(wb, 1) +
+          p2 * <i64>load<i8>(wb, 2) +
+          p3 * <i64>load<i8>(wb, 3) +
+          p4 * <i64>load<i8>(wb, 4) +
+          p5 * <i64>load<i8>(wb, 5) +
+          p6 * <i64>load<i8>(wb, 6) +
+          p7 * <i64>load<i8>(wb, 7);
+        sumC +=
+          p0 * <i64>load<i8>(wc) +
+          p1 * <i64>load<i8>(wc, 1) +
+          p2 * <i64>load<i8>(wc, 2) +
+          p3 * <i64>load<i8>(wc, 3) +
+          p4 * <i64>load<i8>(wc, 4) +
+          p5 * <i64>load<i8>(wc, 5) +
+          p6 * <i64>load<i8>(wc, 6) +
+          p7 * <i64>load<i8>(wc, 7);
+        sumD +=
+          p0 * <i64>load<i8>(wd) +
+          p1 * <i64>load<i8>(wd, 1) +
+          p2 * <i64>load<i8>(wd, 2) +
+          p3 * <i64>load<i8>(wd, 3) +
+          p4 * <i64>load<i8>(wd, 4) +
+          p5 * <i64>load<i8>(wd, 5) +
+          p6 * <i64>load<i8>(wd, 6) +
+          p7 * <i64>load<i8>(wd, 7);
+        wa += 8;
+        wb += 8;
+        wc += 8;
+        wd += 8;
+      }
+      for (; p < end; p += 8) {
+        const p0 = load<i64>(p);
+        sumA += p0 * <i64>load<i8>(wa++);
+        sumB += p0 * <i64>load<i8>(wb++);
+        sumC += p0 * <i64>load<i8>(wc++);
+        sumD += p0 * <i64>load<i8>(wd++);
+      }
+      a0 += <i32>lane(sumA);
+      sumA = behind(sumA);
+      a1 += <i32>lane(sumA);
+      a2 += <i32>behind(sumA);
+      b0 += <i32>lane(sumB);
+      sumB = behind(sumB);
+      b1 += <i32>lane(sumB);
+      b2 += <i32>behind(sumB);
+      e0 += <i32>lane(sumC);
+      sumC = behind(sumC);
+      e1 += <i32>lane(sumC);
+      e2 += <i32>behind(sumC);
+      d0 += <i32>lane(sumD);
+      sumD = behind(sumD);
+      d1 += <i32>lane(sumD);
+      d2 += <i32>behind(sumD);
+    }
+    const first = out + c;
+    storeThree(a0, a1, a2, block, constants, first, outStep, third);
+    const second = first + <usize>(blockB !== block);
+    storeThree(b0, b1, b2, blockB, constants, second, outStep, third);
+    const next = second + <usize>(blockC !== blockB);
+    storeThree(e0, e1, e2, blockC, constants, next, outStep, third);
+    storeThree(d0, d1, d2, blockD, constants, next + <usize>(blockD !== blockC), outStep, third);
+    block = blockD + blockBytes;
+  }
+}
+
+function storeThree(
+  a: i32,
+  b: i32,
+  c: i32,
+  block: usize,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+  third: usize,
+): void {
+  storeScalar(a, block, constants, out);
+  storeScalar(b, block, constants, out + outStep);
+  storeScalar(c, block, constants, out + third);
+}
+
+/** The signed lowest lane of 21 bits. */
+function lane(sum: i64): i64 {
+  return (sum << 43) >> 43;
+}
+
+/** The lanes above the lowest, which has borrowed from them where it is negative. */
+function behind(sum: i64): i64 {
+  return (sum - lane(sum)) >> 21;
 }
 
 /** Four pixels, or the two or three that are left: 0 1 2 3, 0 1 1 2 or 0 1 0 1. */

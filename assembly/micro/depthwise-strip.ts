@@ -246,13 +246,21 @@ export function depthwiseRows(
       block += blockBytes;
     }
   } else {
+    // Columns whose taps all lie inside, of a 3×3 kernel: others are few.
+    const left = groups === 3 && kernelWidth === 3 ? min((padLeft + strideX - 1) / strideX, width) : width;
+    const taps = inside + padLeft - 2 * dilationX;
+    const right = taps > 0 ? max(min((taps - 1) / strideX + 1, width), left) : left;
     for (let c = c0; c < c1; c++) {
-      scalarRow(
+      const channel = c / depthMultiplier;
+      const to = out + c;
+      scalarPixels(
+        0,
+        left,
         rows,
         groups,
         padLeft,
         inside,
-        c / depthMultiplier,
+        channel,
         kernelWidth,
         strideX,
         dilationX,
@@ -260,17 +268,55 @@ export function depthwiseRows(
         head,
         inputZeroPoint,
         constants,
-        out + c,
+        to,
         outStep,
-        width,
       );
+      if (left < right) {
+        threeByThree(
+          left,
+          right,
+          rows,
+          padLeft,
+          channel,
+          strideX,
+          dilationX,
+          block,
+          head,
+          inputZeroPoint,
+          constants,
+          to,
+          outStep,
+        );
+      }
+      if (right < width) {
+        scalarPixels(
+          right,
+          width,
+          rows,
+          groups,
+          padLeft,
+          inside,
+          channel,
+          kernelWidth,
+          strideX,
+          dilationX,
+          block,
+          head,
+          inputZeroPoint,
+          constants,
+          to,
+          outStep,
+        );
+      }
       block += blockBytes;
     }
   }
 }
 
-/** Plain: one channel; taps outside are skipped. Weights [ky][kx] behind the head. */
-function scalarRow(
+/** Plain: pixels [x, end) of one channel; taps outside are skipped. Weights [ky][kx] behind the head. */
+function scalarPixels(
+  x: i32,
+  end: i32,
   rows: usize,
   kernelHeight: i32,
   padLeft: i32,
@@ -285,10 +331,9 @@ function scalarRow(
   constants: usize,
   out: usize,
   outStep: usize,
-  width: i32,
 ): void {
   const weights = block + head;
-  for (let x = 0; x < width; x++) {
+  for (; x < end; x++) {
     let sum = load<i32>(block);
     for (let ky = 0; ky < kernelHeight; ky++) {
       const row = rows + <usize>(ky * 12);
@@ -302,7 +347,73 @@ function scalarRow(
         sum += value * <i32>load<i8>(weights + (ky * kernelWidth + kx));
       }
     }
+    storeScalar(sum, block, constants, out + <usize>x * outStep);
+  }
+}
+
+/**
+ * As scalarPixels, of a 3×3 kernel whose columns are all inside, with the weights in locals; those of rows outside are 0, and such
+ * a row is read where its pixels do not advance.
+ */
+function threeByThree(
+  x: i32,
+  end: i32,
+  rows: usize,
+  padLeft: i32,
+  channel: i32,
+  strideX: i32,
+  dilationX: i32,
+  block: usize,
+  head: usize,
+  zeroPoint: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+): void {
+  const weights = block + head;
+  const first = load<i32>(rows, 8);
+  const second = load<i32>(rows, 20);
+  const third = load<i32>(rows, 32);
+  const w0 = (<i32>load<i8>(weights)) & first;
+  const w1 = (<i32>load<i8>(weights, 1)) & first;
+  const w2 = (<i32>load<i8>(weights, 2)) & first;
+  const w3 = (<i32>load<i8>(weights, 3)) & second;
+  const w4 = (<i32>load<i8>(weights, 4)) & second;
+  const w5 = (<i32>load<i8>(weights, 5)) & second;
+  const w6 = (<i32>load<i8>(weights, 6)) & third;
+  const w7 = (<i32>load<i8>(weights, 7)) & third;
+  const w8 = (<i32>load<i8>(weights, 8)) & third;
+  const start = load<i32>(block) - zeroPoint * (w0 + w1 + w2 + w3 + w4 + w5 + w6 + w7 + w8);
+  const column = <usize>(x * strideX - padLeft);
+  const stepA = <usize>load<u32>(rows, 4);
+  const stepB = <usize>load<u32>(rows, 16);
+  const stepC = <usize>load<u32>(rows, 28);
+  let a = <usize>load<u32>(rows) + (channel & first) + column * stepA;
+  let b = <usize>load<u32>(rows, 12) + (channel & second) + column * stepB;
+  let c = <usize>load<u32>(rows, 24) + (channel & third) + column * stepC;
+  const tapA = stepA * dilationX;
+  const tapB = stepB * dilationX;
+  const tapC = stepC * dilationX;
+  out += <usize>x * outStep;
+  for (; x < end; x++) {
+    const a1 = a + tapA;
+    const b1 = b + tapB;
+    const c1 = c + tapC;
+    const sum =
+      start +
+      <i32>load<i8>(a) * w0 +
+      <i32>load<i8>(a1) * w1 +
+      <i32>load<i8>(a1 + tapA) * w2 +
+      <i32>load<i8>(b) * w3 +
+      <i32>load<i8>(b1) * w4 +
+      <i32>load<i8>(b1 + tapB) * w5 +
+      <i32>load<i8>(c) * w6 +
+      <i32>load<i8>(c1) * w7 +
+      <i32>load<i8>(c1 + tapC) * w8;
     storeScalar(sum, block, constants, out);
+    a += stepA * strideX;
+    b += stepB * strideX;
+    c += stepC * strideX;
     out += outStep;
   }
 }

@@ -19,6 +19,8 @@ const OPTIONS = {
   plan: { type: "boolean" },
   svg: { type: "string" },
   budget: { type: "string" },
+  target: { type: "string" },
+  bundle: { type: "boolean" },
   schedule: { type: "string" },
   rows: { type: "boolean" },
   "max-recompute": { type: "string" },
@@ -53,6 +55,10 @@ export interface Arguments {
   readonly svg: string | undefined;
   /** Bytes that a model is to be tried in. */
   readonly budget: number | undefined;
+  /** What microcontrollers are to run. */
+  readonly target: Target | undefined;
+  /** Kernels and image as one WebAssembly module. */
+  readonly bundle: boolean;
   readonly json: boolean;
   readonly help: boolean;
   readonly version: boolean;
@@ -83,6 +89,8 @@ export function parseArguments(argv: readonly string[]): Arguments {
     plan: values.plan ?? false,
     svg: values.svg,
     budget: values.budget === undefined ? undefined : budgetBytes(values.budget),
+    target: values.target === undefined ? undefined : targetOf(values.target),
+    bundle: values.bundle ?? false,
     json: values.json ?? false,
     help: values.help ?? false,
     version: values.version ?? false,
@@ -134,6 +142,15 @@ function shareOf(text: string): number {
   const share = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
   if (share >= 0 && share <= 10) return share;
   throw new UsageError(`--max-recompute takes a share of the model's MACs such as 0.15, not "${text}"`);
+}
+
+const TARGETS = ["mcu", "wasm2c"] as const;
+export type Target = (typeof TARGETS)[number];
+
+function targetOf(text: string): Target {
+  const target = TARGETS.find((name) => name === text);
+  if (target === undefined) throw new UsageError(`--target takes ${TARGETS.join(", ")}, not "${text}"`);
+  return target;
 }
 
 function variantOf(text: string): NonNullable<CompileOptions["variant"]> {

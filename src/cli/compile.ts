@@ -1,20 +1,39 @@
+import type { Image } from "../index.ts";
 import { encodeImage } from "../index.ts";
+import { bundle } from "../mcu/firmware.ts";
+import { kernelBytes } from "../runtime/kernels.ts";
 import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
 import { writeFileOrFail } from "./files.ts";
+import { writeFirmware } from "./firmware.ts";
 import { imageOf } from "./model.ts";
 import { grouped } from "./table.ts";
 
-/** `thimble compile`: writes the image of a model. */
-export async function compileToFile(path: string, { options, output, json }: Arguments): Promise<string> {
-  if (output === undefined) throw new UsageError("compile needs -o IMAGE, the file to write");
-  const image = await imageOf(path, options);
-  const bytes = encodeImage(image);
+/** `thimble compile`: writes the image of a model, or what microcontrollers need to run it. */
+export async function compileToFile(path: string, args: Arguments): Promise<string> {
+  const { options, output, json, target } = args;
+  if (target !== undefined && args.bundle) throw new UsageError("give --target or --bundle, not both");
+  if (output === undefined) {
+    const wanted = target === undefined ? "FILE, the file" : "DIR, the folder";
+    throw new UsageError(`compile needs -o ${wanted} to write`);
+  }
+  if (target !== undefined) {
+    const image = await imageOf(path, { ...options, variant: options.variant ?? "mcu" });
+    return writeFirmware(image, target, output, json);
+  }
+  const image = await imageOf(
+    path,
+    args.bundle ? { ...options, variant: options.variant ?? "mcu" } : options,
+  );
+  const bytes = args.bundle ? bundle(image, kernelBytes("mcu")) : encodeImage(image);
   await writeFileOrFail(output, bytes);
-  const { report } = image;
-  if (json) return JSON.stringify({ output, bytes: bytes.length, report }, undefined, 2);
+  return written(output, bytes.length, image, json);
+}
+
+function written(output: string, bytes: number, { report }: Image, json: boolean): string {
+  if (json) return JSON.stringify({ output, bytes, report }, undefined, 2);
   return (
-    `${output}: ${grouped(bytes.length)} bytes, ${report.model} for ${report.variant}, ` +
+    `${output}: ${grouped(bytes)} bytes, ${report.model} for ${report.variant}, ` +
     `${grouped(report.ramBytes)} bytes of SRAM, ${grouped(report.flashBytes)} of flash`
   );
 }

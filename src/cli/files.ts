@@ -23,6 +23,6 @@ export async function writeFileOrFail(path: string, data: Uint8Array | string): 
   }
 }
 
-function reason(cause: unknown): string {
+export function reason(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }

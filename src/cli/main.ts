@@ -15,7 +15,7 @@ const HELP = `thimble: int8 neural networks in a fixed, SRAM-sized memory
   thimble inspect MODEL              operators, every byte of SRAM, the memory map
   thimble run MODEL --input FILE     one inference; --input once for each input of the model
   thimble bench MODEL                latency; --profile: of every step
-  thimble compile MODEL -o IMAGE     write the compiled image
+  thimble compile MODEL -o IMAGE     write the compiled image; --target mcu -o DIR: write what firmware needs
   thimble operators                  what models may use
 
 MODEL is a .tflite file, or a .thimble image. FILE is .npy, .json (an array of numbers), or the tensor's bytes.
@@ -34,6 +34,8 @@ MODEL is a .tflite file, or a .thimble image. FILE is .npy, .json (an array of n
   --labels FILE    run: a class name a line
   --top N          run: so many classes or values (default 5)
   --trace FILE     run: write every tensor, a JSON object a line: CRC-32, and the bytes in base64
+  --target NAME    compile: mcu: image, kernels and C for wasm3; wasm2c: the kernels as C (needs wabt's wasm2c)
+  --bundle         compile: image and kernels as one self-contained WebAssembly module
   --time MS        bench: how long to measure (default 1000)
   --profile        bench: time, MAC per cycle and share of the machine's limit of every step
   --help, --version
@@ -50,7 +52,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["inspect", { answer: inspect, takes: ["plan", "svg", "budget"] }],
   ["run", { answer: run, takes: ["input", "quantize", "labels", "top", "trace"] }],
   ["bench", { answer: bench, takes: ["time", "profile", "svg"] }],
-  ["compile", { answer: compileToFile, takes: ["output"] }],
+  ["compile", { answer: compileToFile, takes: ["output", "target", "bundle"] }],
 ]);
 const COMMON: readonly OptionName[] = [
   "sram",

@@ -3,6 +3,7 @@ import type { ElementType } from "../graph/graph.ts";
 import { crc32 } from "../plan/crc32.ts";
 import { Head, Header, PLAN_VERSION } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
+import { encodePortTable } from "../plan/port-table.ts";
 import type { PortType } from "../plan/port-type.ts";
 import { isPortType, PORT_BYTES } from "../plan/port-type.ts";
 import { decodeRecord } from "../plan/record.ts";
@@ -232,7 +233,9 @@ enum FileHeader {
   sramBytes = 5,
   flashBytes = 6,
   operandBytes = 7,
-  words = 8,
+  portTableBytes = 8,
+  /** Up to the first section's alignment. */
+  words = 12,
 }
 
 const CHECKED_FROM = 4 * (FileHeader.crc + 1);
@@ -251,7 +254,7 @@ export function encodeImage(image: Image): Uint8Array {
     image.operands.byteOffset,
     image.operands.byteLength,
   );
-  const sections = [metadata, image.sram, image.flash, operands];
+  const sections = [metadata, image.sram, image.flash, operands, encodePortTable(inputs, outputs)];
   const head = 4 * FileHeader.words;
   const file = new Uint8Array(sections.reduce((size, section) => size + align(section.length, 16), head));
   let at = head;
@@ -296,6 +299,7 @@ export function decodeImage(file: Uint8Array): Image {
     FileHeader.sramBytes,
     FileHeader.flashBytes,
     FileHeader.operandBytes,
+    FileHeader.portTableBytes,
   ];
   let at = head;
   const ranges = lengths.map((index) => {
@@ -307,11 +311,20 @@ export function decodeImage(file: Uint8Array): Image {
     throw damaged(`the image's sections take ${at} bytes, the file has ${bytes.length}`);
   if (crc32(bytes.subarray(CHECKED_FROM)) !== word(FileHeader.crc))
     throw damaged("the image's checksum is wrong");
-  const [metadata, sram, flash, operands] = ranges.map(({ begin, end }) => bytes.slice(begin, end));
-  if (metadata === undefined || sram === undefined || flash === undefined || operands === undefined) {
+  const [metadata, sram, flash, operands, ports] = ranges.map(({ begin, end }) => bytes.slice(begin, end));
+  if (
+    metadata === undefined ||
+    sram === undefined ||
+    flash === undefined ||
+    operands === undefined ||
+    ports === undefined
+  ) {
     throw damaged("the image lacks a section");
   }
   const { inputs, outputs, states, report } = readMetadata(metadata, variant);
+  const table = encodePortTable(inputs, outputs);
+  if (table.length !== ports.length || table.some((byte, i) => byte !== ports[i]))
+    throw damaged("the image's table of inputs and outputs is not that of its description");
   const operandIds = new Int32Array(operands.buffer, 0, operands.length >> 2);
   const image = { variant, sram, flash, operands: operandIds, inputs, outputs, states, report };
   verifyImage(image);
@@ -406,7 +419,7 @@ function isReport(value: Record<string, unknown>): value is Record<string, unkno
 }
 
 /** ASCII without TextEncoder, which audio worklets lack; other characters as JSON escapes. */
-function asciiBytes(json: string): Uint8Array {
+export function asciiBytes(json: string): Uint8Array {
   const escaped = json.replace(
     /[\u0080-\uffff]/g,
     (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),

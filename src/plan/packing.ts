@@ -171,15 +171,20 @@ export function convPixelsAtOnce(variant: Variant): number {
   return variant === "mcu" ? 1 : 4;
 }
 
+/** `mcu` packs pixels by threes, 8 bytes for each of their elements, where there are several. */
+function packedPixelBytes(variant: Variant, outputPixels: number, elements: number): number {
+  return variant === "mcu" && outputPixels > 1 ? 8 * elements : 0;
+}
+
 /**
  * Scratch of a convolution: the epilogue's constants, and up to four widened pixels (pointwise) or the padded input rows of
- * one output row.
+ * one output row; then packed pixels.
  */
 export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): number {
   const { kernelHeight, kernelWidth, channels, strideX, dilationX, outputHeight, outputWidth } = geometry;
   const epilogue = epilogueBytes(variant);
   if (geometry.pointwise) {
-    if (variant !== "simd") return epilogue;
+    if (variant !== "simd") return epilogue + packedPixelBytes(variant, outputHeight * outputWidth, channels);
     const pixels = Math.min(4, outputHeight * outputWidth);
     return (
       epilogue +
@@ -187,7 +192,8 @@ export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): n
     );
   }
   const { segments, length } = convSegments(kernelHeight, kernelWidth, channels, dilationX);
-  return epilogue + segments * stagedBytes(variant, (outputWidth - 1) * strideX * channels + length);
+  const rows = segments * stagedBytes(variant, (outputWidth - 1) * strideX * channels + length);
+  return epilogue + rows + packedPixelBytes(variant, outputWidth, segments * length);
 }
 
 /**

@@ -8,6 +8,7 @@ import { ExecutionError } from "../../src/errors.ts";
 import { crc32 } from "../../src/plan/crc32.ts";
 import { FetchField, Head, Header, Op } from "../../src/plan/format.ts";
 import { align } from "../../src/plan/packing.ts";
+import { encodePortTable, PortWord } from "../../src/plan/port-table.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { VARIANTS } from "../../src/plan/variant.ts";
 import type { TensorArray } from "../../src/runtime/arrays.ts";
@@ -21,7 +22,7 @@ import { ONE_OPERATOR, OPERATOR_NAMES, RESIDUAL } from "../written-models.ts";
 const proved: Variant[] = [];
 for (const variant of VARIANTS) if (await provesVariant(variant)) proved.push(variant);
 
-const HEADER_BYTES = 32;
+const HEADER_BYTES = 48;
 const METADATA_BYTES = 16;
 
 /** The file with its checksum as it should be, so that what was changed is looked at. */
@@ -228,6 +229,15 @@ describe("files whose checksum is right, but not what they say", () => {
     refused(described(image, (description) => void Object.assign(description[side][0] ?? {}, fields)));
   });
 
+  test("a port table that contradicts the description", () => {
+    const table = encodePortTable(image.inputs, image.outputs);
+    const copy = Uint8Array.from(file);
+    const at = file.length - align(table.length, 16) + 4 * (2 + PortWord.address);
+    expect(new DataView(file.buffer).getUint32(at, true)).toBe(image.inputs[0]?.address);
+    copy[at] = (copy[at] ?? 0) ^ 16;
+    expect(refused(sealed(copy)).message).toContain("table of inputs and outputs");
+  });
+
   test("a further input of float32 between words", () => {
     const address = (output?.address ?? 0) + 1;
     const further = { ...input, type: "float32", storedType: "float32", shape: [1], value: 1000, address };
@@ -266,7 +276,8 @@ describe("files whose checksum is right, but not what they say", () => {
 
   /** Where the SRAM section begins in the file: it, flash and operands are at the end, each a multiple of 16 bytes. */
   function sramBegin(): number {
-    const sections = [image.sram.length, image.flash.length, 4 * image.operands.length];
+    const ports = encodePortTable(image.inputs, image.outputs);
+    const sections = [image.sram.length, image.flash.length, 4 * image.operands.length, ports.length];
     return file.length - sections.reduce((sum, bytes) => sum + align(bytes, 16), 0);
   }
 

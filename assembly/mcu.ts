@@ -1,0 +1,84 @@
+/**
+ * Exported by `mcu` beside index.ts: every operator's kernel under the operator's name, which keeps them functions of their own and
+ * lets `thimble compile --target mcu` find those that a model does not use.
+ */
+import { add, sub } from "./kernels/add.ts";
+import { argExtreme } from "./kernels/arg-extreme.ts";
+import { averagePool2d } from "./kernels/average-pool2d.ts";
+import { batchMatmul } from "./kernels/batch-matmul.ts";
+import { cast } from "./kernels/cast.ts";
+import { compare } from "./kernels/compare.ts";
+import { conv2d } from "./kernels/conv2d.ts";
+import { copy } from "./kernels/copy.ts";
+import { cumsum } from "./kernels/cumsum.ts";
+import { depthwiseConv2d } from "./kernels/depthwise-conv2d.ts";
+import { dequantize } from "./kernels/dequantize.ts";
+import { div } from "./kernels/div.ts";
+import { fetch } from "./kernels/fetch.ts";
+import { flipSign } from "./kernels/flip-sign.ts";
+import { gather } from "./kernels/gather.ts";
+import { input } from "./kernels/input.ts";
+import { l2Normalization } from "./kernels/l2-normalization.ts";
+import { logSoftmax } from "./kernels/log-softmax.ts";
+import { lookup } from "./kernels/lookup.ts";
+import { maxPool2d } from "./kernels/max-pool2d.ts";
+import { maximum } from "./kernels/maximum.ts";
+import { mean } from "./kernels/mean.ts";
+import { minimum } from "./kernels/minimum.ts";
+import { mul } from "./kernels/mul.ts";
+import { pad } from "./kernels/pad.ts";
+import { prelu } from "./kernels/prelu.ts";
+import { quantize } from "./kernels/quantize.ts";
+import { reduceExtreme } from "./kernels/reduce-extreme.ts";
+import { requantize } from "./kernels/requantize.ts";
+import { resizeBilinear } from "./kernels/resize-bilinear.ts";
+import { resizeNearest } from "./kernels/resize-nearest.ts";
+import { select } from "./kernels/select.ts";
+import { softmax } from "./kernels/softmax.ts";
+import { squaredDifference } from "./kernels/squared-difference.ts";
+import { stream } from "./kernels/stream.ts";
+import { svdf } from "./kernels/svdf.ts";
+import { tiles } from "./kernels/tiles.ts";
+import { unidirectionalSequenceLstm } from "./kernels/unidirectional-sequence-lstm.ts";
+
+export {
+  add,
+  argExtreme,
+  averagePool2d,
+  batchMatmul,
+  cast,
+  compare,
+  conv2d,
+  copy,
+  cumsum,
+  depthwiseConv2d,
+  dequantize,
+  div,
+  fetch,
+  flipSign,
+  gather,
+  input,
+  l2Normalization,
+  logSoftmax,
+  lookup,
+  maximum,
+  maxPool2d,
+  mean,
+  minimum,
+  mul,
+  pad,
+  prelu,
+  quantize,
+  reduceExtreme,
+  requantize,
+  resizeBilinear,
+  resizeNearest,
+  select,
+  softmax,
+  squaredDifference,
+  stream,
+  sub,
+  svdf,
+  tiles,
+  unidirectionalSequenceLstm,
+};

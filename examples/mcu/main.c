@@ -1,0 +1,52 @@
+/* One inference: fills the input, runs, prints the largest output. Needs `put`, for text: cortex-m4/semihosting.c, or a UART. */
+#include "model.h"
+#include "thimble.h"
+
+void put(const char *text);
+
+static struct thimble model;
+#ifdef THIMBLE_KERNELS_BYTES
+static uint8_t *const memory = NULL; /* wasm3 takes its own from the heap */
+#else
+static uint8_t memory[THIMBLE_RAM_BYTES] __attribute__((aligned(8)));
+#endif
+
+static void put_number(int32_t value) {
+  char text[12];
+  char *at = text + sizeof text - 1;
+  uint32_t rest = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+  *at = 0;
+  do *--at = (char)('0' + rest % 10);
+  while ((rest /= 10) != 0);
+  if (value < 0) *--at = '-';
+  put(at);
+}
+
+int main(void) {
+  thimble_port input, output;
+  thimble_status status = thimble_open(&model, thimble_model, THIMBLE_MODEL_BYTES, memory, THIMBLE_RAM_BYTES);
+  if (status == THIMBLE_OK) status = thimble_input(&model, 0, &input);
+  if (status == THIMBLE_OK) status = thimble_output(&model, 0, &output);
+  if (status == THIMBLE_OK && (input.data == NULL || input.stored_type != THIMBLE_INT8)) status = THIMBLE_PORT;
+  if (status == THIMBLE_OK) {
+    /* A sensor's real values go through thimble_quantize. */
+    for (uint32_t i = 0; i < input.length; i++) ((int8_t *)input.data)[i] = thimble_quantize(&input, 0.0f);
+    status = thimble_run(&model);
+  }
+  if (status != THIMBLE_OK) {
+    put(thimble_text(status));
+    put("\n");
+    return 1;
+  }
+  const int8_t *const values = output.data;
+  uint32_t best = 0;
+  for (uint32_t i = 1; i < output.length; i++) {
+    if (values[i] > values[best]) best = i;
+  }
+  put("class ");
+  put_number((int32_t)best);
+  put(", value ");
+  put_number(values[best]);
+  put("\n");
+  return 0;
+}

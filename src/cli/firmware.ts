@@ -1,0 +1,73 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Image } from "../index.ts";
+import { InputError } from "../index.ts";
+import { firmware } from "../mcu/firmware.ts";
+import { kernelBytes } from "../runtime/kernels.ts";
+import type { Target } from "./arguments.ts";
+import { reason, writeFileOrFail } from "./files.ts";
+import { grouped } from "./table.ts";
+
+/** `thimble compile --target`: writes into a folder what firmware needs to run a model. */
+export async function writeFirmware(
+  image: Image,
+  target: Target,
+  folder: string,
+  json: boolean,
+): Promise<string> {
+  const { files, engine, ramBytes, calledBytes, interpreter } = firmware(
+    image,
+    kernelBytes("mcu"),
+    target === "mcu" ? "wasm3" : "wasm2c",
+  );
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw new InputError("unwritable", `${folder} is no folder to write in (${reason(cause)})`, { cause });
+  }
+  for (const [name, data] of files) await writeFileOrFail(join(folder, name), data);
+  const names = [...files.keys()];
+  if (engine === "wasm2c") names.push(...(await translate(folder)));
+  if (json) {
+    const { report } = image;
+    return JSON.stringify(
+      { output: folder, files: names, ramBytes, calledBytes, interpreter, report },
+      undefined,
+      2,
+    );
+  }
+  const more =
+    engine === "wasm3"
+      ? `, and about ${grouped(interpreter.codeBytes + interpreter.stackBytes)} of wasm3's code and stack`
+      : "";
+  return `${folder}: ${names.join(", ")}\n${grouped(ramBytes)} bytes of RAM${more}; ${grouped(calledBytes)} bytes of kernels`;
+}
+
+const C_FILES = ["thimble-kernels.c", "thimble-kernels.h"];
+
+/**
+ * The kernels as C, by wabt's wasm2c.
+ * @throws InputError there is no wasm2c, or it writes C that examples/mcu does not know
+ */
+async function translate(folder: string): Promise<readonly string[]> {
+  const [source = "", header = ""] = C_FILES.map((name) => join(folder, name));
+  try {
+    await promisify(execFile)("wasm2c", [join(folder, "thimble-mcu.wasm"), "-n", "thimble", "-o", source]);
+  } catch (cause) {
+    throw new InputError(
+      "wasm2c",
+      `wasm2c could not be run (${reason(cause)}); install wabt 1.0.32 (Debian: apt-get install wabt)`,
+      { cause },
+    );
+  }
+  const text = await readFile(header, "utf8");
+  if (!text.includes("Z_thimbleZ_run(Z_thimble_instance_t*")) {
+    throw new InputError(
+      "wasm2c",
+      "this wasm2c writes C with other names than wabt 1.0.32, which examples/mcu is written for; install that version",
+    );
+  }
+  return C_FILES;
+}

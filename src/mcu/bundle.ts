@@ -1,0 +1,35 @@
+import type { Image } from "../emit/image.ts";
+import { asciiBytes } from "../emit/image.ts";
+import { memoryInitBody, renumberCalls } from "./instructions.ts";
+import type { WasmModule } from "./wasm-module.ts";
+
+/** Custom section with the inputs and outputs as JSON: `{ inputs, outputs }`, each as `Port`. */
+export const PORTS_SECTION = "thimble.ports";
+
+/**
+ * Kernels and image in one module. Plan and resident weights are an active data segment at address 0, flash is a passive one,
+ * which `memory.init` copies from in place of the import `flash_read`. The host calls `run` with the word at address 12.
+ */
+export function bundleModule(kernels: WasmModule, image: Image): WasmModule {
+  const { imports, functions, types, exports } = kernels;
+  const { sram, flash, inputs, outputs } = image;
+  const data = [{ active: true, bytes: sram }];
+  const custom = [{ name: PORTS_SECTION, bytes: asciiBytes(JSON.stringify({ inputs, outputs })) }];
+  const flashRead = imports.findIndex(({ name }) => name === "flash_read");
+  if (flashRead < 0) return { ...kernels, data, custom };
+
+  // The function leaves the imports and becomes the last one.
+  const last = imports.length + functions.length - 1;
+  const renumber = (index: number): number =>
+    index === flashRead ? last : index > flashRead ? index - 1 : index;
+  const bodies = functions.map(({ type, body }) => ({ type, body: renumberCalls(body, renumber) }));
+  return {
+    types,
+    imports: imports.filter((_, index) => index !== flashRead),
+    functions: [...bodies, { type: imports[flashRead]?.type ?? NaN, body: memoryInitBody(1) }],
+    pages: kernels.pages,
+    exports: new Map([...exports].map(([name, index]) => [name, renumber(index)])),
+    data: [...data, { active: false, bytes: flash }],
+    custom,
+  };
+}

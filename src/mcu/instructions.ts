@@ -1,0 +1,143 @@
+import { Reader, unsigned } from "./wasm-module.ts";
+
+/** Opcodes that the walk or the shaker tells apart. */
+const OPCODE = {
+  unreachable: 0x00,
+  block: 0x02,
+  if: 0x04,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
+  call: 0x10,
+  drop: 0x1a,
+  selectTyped: 0x1c,
+  localGet: 0x20,
+  localTee: 0x22,
+  firstLoad: 0x28,
+  lastStore: 0x3e,
+  memorySize: 0x3f,
+  memoryGrow: 0x40,
+  i32Const: 0x41,
+  i64Const: 0x42,
+  f32Const: 0x43,
+  f64Const: 0x44,
+  lastPlain: 0xc4,
+  prefix: 0xfc,
+} as const;
+
+/** Behind the prefix; 0 to 7 are saturating conversions. */
+const PREFIXED = {
+  memoryInit: 8,
+  dataDrop: 9,
+  memoryCopy: 10,
+  memoryFill: 11,
+} as const;
+
+/** A body without locals that traps. */
+export const TRAP_BODY = Uint8Array.of(0, OPCODE.unreachable, OPCODE.end);
+
+/** Body of `(destination, source, bytes) => memory.init segment`. */
+export function memoryInitBody(segment: number): Uint8Array {
+  const operands = [0, 1, 2].flatMap((local) => [OPCODE.localGet, local]);
+  return Uint8Array.of(
+    0,
+    ...operands,
+    OPCODE.prefix,
+    PREFIXED.memoryInit,
+    ...unsigned(segment),
+    0,
+    OPCODE.end,
+  );
+}
+
+/** Number of locals that a body declares besides its parameters. */
+export function localCount(body: Uint8Array): number {
+  const reader = new Reader(body);
+  return reader
+    .list(() => {
+      const count = reader.unsigned();
+      reader.byte();
+      return count;
+    })
+    .reduce((a, b) => a + b, 0);
+}
+
+/** Functions that a body calls, in order, with repetitions. */
+export function calls(body: Uint8Array): number[] {
+  const found: number[] = [];
+  for (const { callee } of instructions(body)) if (callee !== undefined) found.push(callee);
+  return found;
+}
+
+/** The body with every called function's index replaced. */
+export function renumberCalls(body: Uint8Array, renumber: (callee: number) => number): Uint8Array {
+  const bytes: number[] = [];
+  let copied = 0;
+  for (const { begin, end, callee } of instructions(body)) {
+    if (callee === undefined) continue;
+    bytes.push(...body.subarray(copied, begin), OPCODE.call, ...unsigned(renumber(callee)));
+    copied = end;
+  }
+  return copied === 0 ? body : Uint8Array.from([...bytes, ...body.subarray(copied)]);
+}
+
+/** An instruction's place in a body, and whom it calls. */
+export interface Instruction {
+  readonly opcode: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly callee?: number;
+}
+
+/**
+ * The instructions of a body, behind its locals.
+ * @throws RangeError one that the kernels' compiler does not write for `mcu`
+ */
+export function* instructions(body: Uint8Array): Generator<Instruction, void> {
+  const reader = new Reader(body);
+  reader.list(() => [reader.unsigned(), reader.byte()]);
+  while (!reader.ended) {
+    const begin = reader.at;
+    const opcode = reader.byte();
+    if (opcode === OPCODE.call) {
+      const callee = reader.unsigned();
+      yield { opcode, begin, end: reader.at, callee };
+      continue;
+    }
+    skipImmediates(reader, opcode);
+    yield { opcode, begin, end: reader.at };
+  }
+}
+
+function skipImmediates(reader: Reader, opcode: number): void {
+  if (opcode >= OPCODE.block && opcode <= OPCODE.if) reader.unsigned();
+  else if (opcode === OPCODE.br || opcode === OPCODE.brIf) reader.unsigned();
+  else if (opcode === OPCODE.brTable) {
+    reader.list(() => reader.unsigned());
+    reader.unsigned();
+  } else if (opcode >= OPCODE.localGet && opcode <= OPCODE.localTee) reader.unsigned();
+  else if (opcode >= OPCODE.firstLoad && opcode <= OPCODE.lastStore) {
+    reader.unsigned();
+    reader.unsigned();
+  } else if (opcode === OPCODE.memorySize || opcode === OPCODE.memoryGrow) reader.byte();
+  // Signed numbers end where unsigned ones do.
+  else if (opcode === OPCODE.i32Const || opcode === OPCODE.i64Const) reader.unsigned();
+  else if (opcode === OPCODE.f32Const) reader.take(4);
+  else if (opcode === OPCODE.f64Const) reader.take(8);
+  else if (opcode === OPCODE.prefix) skipPrefixed(reader, reader.unsigned());
+  else if (
+    opcode > OPCODE.lastPlain ||
+    (opcode > OPCODE.call && opcode < OPCODE.drop) ||
+    opcode === OPCODE.selectTyped
+  ) {
+    throw new RangeError(`the kernels have an instruction 0x${opcode.toString(16)}, which they must not`);
+  }
+}
+
+function skipPrefixed(reader: Reader, opcode: number): void {
+  if (opcode === PREFIXED.memoryInit || opcode === PREFIXED.memoryCopy) reader.take(2);
+  else if (opcode === PREFIXED.memoryFill || opcode === PREFIXED.dataDrop) reader.byte();
+  else if (opcode > PREFIXED.memoryFill)
+    throw new RangeError(`the kernels have an instruction 0xfc ${opcode}, which they must not`);
+}

@@ -1,0 +1,62 @@
+import { Header } from "../plan/format.ts";
+import { decodeRecord, recordBytes } from "../plan/record.ts";
+import { calls, localCount } from "./instructions.ts";
+import { calledBytes } from "./shake.ts";
+import type { WasmModule } from "./wasm-module.ts";
+
+/** What wasm3 needs besides the linear memory, estimated. Bytes. */
+export interface InterpreterRam {
+  /** Its own code for the functions that are called: measured 3.5 bytes for one of WebAssembly. */
+  readonly codeBytes: number;
+  /** Its value stack, which `m3_NewRuntime` asks for. */
+  readonly stackBytes: number;
+}
+
+const CODE_GROWTH = 3.5;
+/** Slots that a frame takes beyond parameters and locals: operands, and constants. */
+const OPERAND_SLOTS = 32;
+const SLOT_BYTES = 4;
+
+export function interpreterRam(module: WasmModule, sram: Uint8Array): InterpreterRam {
+  return {
+    codeBytes: Math.ceil(CODE_GROWTH * calledBytes(module)),
+    stackBytes: deepestStack(module, longestStream(sram)),
+  };
+}
+
+/** Stages of the plan's longest stream; 0 without streams. */
+function longestStream(sram: Uint8Array): number {
+  const words = new Int32Array(sram.slice(0, sram.length & ~3).buffer);
+  let longest = 0;
+  for (let at = words[Header.entry] ?? 0; ;) {
+    const record = decodeRecord(words, at >> 2);
+    if (record === undefined || record.op === "end") return longest;
+    if (record.op === "stream") longest = Math.max(longest, record.stages);
+    at += recordBytes(record.op);
+  }
+}
+
+/** The longest chain of calls; functions that call each other (a stream's stages) once per stage. */
+function deepestStack({ types, imports, functions, exports }: WasmModule, stages: number): number {
+  const frame = (index: number): number => {
+    const known = functions[index - imports.length];
+    if (known === undefined) return 0;
+    const type = types[known.type];
+    const slots = (type?.parameters.length ?? 0) + (type?.results.length ?? 0) + localCount(known.body);
+    return SLOT_BYTES * (slots + OPERAND_SLOTS);
+  };
+  const path: number[] = [];
+  const deepest = (index: number): number => {
+    const known = functions[index - imports.length];
+    if (known === undefined) return 0;
+    if (path.includes(index)) {
+      const cycle = path.slice(path.indexOf(index));
+      return stages * cycle.reduce((sum, member) => sum + frame(member), 0);
+    }
+    path.push(index);
+    const below = Math.max(0, ...new Set(calls(known.body).map(deepest)));
+    path.pop();
+    return frame(index) + below;
+  };
+  return deepest(exports.get("run") ?? NaN);
+}

@@ -1,0 +1,72 @@
+import { Header } from "../plan/format.ts";
+import type { RecordOp } from "../plan/record.ts";
+import { decodeRecord, FIELDS, recordBytes } from "../plan/record.ts";
+import { calls, renumberCalls, TRAP_BODY } from "./instructions.ts";
+import type { WasmFunction, WasmModule } from "./wasm-module.ts";
+
+/** What a host calls. */
+const ENTRIES = ["run", "step", "planVersion"] as const;
+
+/** Operators of a proved plan. */
+export function operatorsOf(sram: Uint8Array): ReadonlySet<RecordOp> {
+  const words = new Int32Array(sram.slice(0, sram.length & ~3).buffer);
+  const found = new Set<RecordOp>();
+  for (let at = words[Header.entry] ?? 0; ;) {
+    const record = decodeRecord(words, at >> 2);
+    if (record === undefined || record.op === "end") return found;
+    found.add(record.op);
+    at += recordBytes(record.op);
+  }
+}
+
+/**
+ * The kernels without what a plan of the given operators cannot reach: kernels of other operators trap, and whatever only they
+ * call is gone, imports too unless all are to be kept. The module exports `run`, `step`, `planVersion` and its memory of `pages` pages, which does not grow.
+ */
+export function shakeKernels(
+  kernels: WasmModule,
+  operators: ReadonlySet<RecordOp>,
+  pages: number,
+  keptImports: "all" | "called" = "called",
+): WasmModule {
+  const { imports, exports } = kernels;
+  const unused = new Set(
+    [...exports]
+      .filter(([name]) => name in FIELDS && !operators.has(name as RecordOp))
+      .map(([, index]) => index),
+  );
+  const bodyOf = (index: number): WasmFunction | undefined => {
+    const known = kernels.functions[index - imports.length];
+    return known && unused.has(index) ? { ...known, body: TRAP_BODY } : known;
+  };
+
+  const reached = new Set<number>();
+  const reach = (index: number): void => {
+    if (reached.has(index)) return;
+    reached.add(index);
+    for (const callee of calls(bodyOf(index)?.body ?? TRAP_BODY)) reach(callee);
+  };
+  const entries = ENTRIES.map((name) => [name, exports.get(name) ?? NaN] as const);
+  for (const [, index] of entries) reach(index);
+  if (keptImports === "all") for (const index of imports.keys()) reach(index);
+
+  const kept = [...reached].sort((a, b) => a - b);
+  const numbers = new Map(kept.map((index, number) => [index, number]));
+  const renumber = (index: number): number => numbers.get(index) ?? NaN;
+  const functions = kept.flatMap((index) => {
+    const known = bodyOf(index);
+    return known === undefined ? [] : [{ ...known, body: renumberCalls(known.body, renumber) }];
+  });
+  return {
+    ...kernels,
+    imports: imports.filter((_, index) => reached.has(index)),
+    functions,
+    pages,
+    exports: new Map(entries.map(([name, index]) => [name, renumber(index)])),
+  };
+}
+
+/** Bytes of the functions that can run; kernels that trap are not called. */
+export function calledBytes({ functions }: WasmModule): number {
+  return functions.reduce((sum, { body }) => (body === TRAP_BODY ? sum : sum + body.length), 0);
+}

@@ -1,0 +1,152 @@
+import { expect, test } from "vitest";
+import { depthwiseNet } from "../../examples/node/model.ts";
+import { compile } from "../../src/compile.ts";
+import type { Image } from "../../src/emit/image.ts";
+import { decodeImage } from "../../src/emit/image.ts";
+import { PORTS_SECTION } from "../../src/mcu/bundle.ts";
+import { bundle, firmware } from "../../src/mcu/firmware.ts";
+import { calledBytes, operatorsOf, shakeKernels } from "../../src/mcu/shake.ts";
+import { readModule, writeModule } from "../../src/mcu/wasm-module.ts";
+import { Header, Op, PLAN_VERSION } from "../../src/plan/format.ts";
+import { kernelBytes } from "../../src/runtime/kernels.ts";
+import { startSession } from "../../src/runtime/session.ts";
+import { writeModel } from "../model-writer.ts";
+import { int8Values } from "../ops/node.ts";
+import { ONE_OPERATOR, OPERATOR_NAMES } from "../written-models.ts";
+
+const kernels = kernelBytes("mcu");
+
+interface Kernels {
+  readonly memory: WebAssembly.Memory;
+  planVersion(): number;
+  run(entry: number): number;
+}
+
+/** A host of ten lines, as a microcontroller's is: no checks. */
+function start(wasm: BufferSource, image: Image): Kernels {
+  const memory = (): Uint8Array => new Uint8Array(instance.memory.buffer);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm), {
+    host: {
+      flash_read: (destination: number, source: number, bytes: number) => {
+        memory().set(image.flash.subarray(source, source + bytes), destination);
+      },
+      input_row: (input: number, row: number, destination: number) => {
+        const port = image.inputs[input];
+        const length = (port?.shape.reduce((a, b) => a * b, 1) ?? 0) / (port?.rows ?? 1);
+        memory().set(new Uint8Array(inputOf(image, input).buffer, row * length, length), destination);
+      },
+    },
+  });
+  const instance = exports as unknown as Kernels;
+  return instance;
+}
+
+function inputOf(image: Image, index: number): Int8Array {
+  return int8Values(7 + index, image.inputs[index]?.shape.reduce((a, b) => a * b, 1) ?? 0);
+}
+
+/** Outputs of a model whose ports are int8 in memory. */
+function answer(instance: Kernels, image: Image): Int8Array[] {
+  const memory = new Int8Array(instance.memory.buffer);
+  for (const [i, port] of image.inputs.entries()) {
+    if (port.rows === undefined) memory.set(inputOf(image, i), port.address);
+  }
+  const entry = new DataView(image.sram.buffer, image.sram.byteOffset).getUint32(4 * Header.entry, true);
+  expect(instance.run(entry)).toBe(0);
+  return image.outputs.map(({ address, shape }) =>
+    memory.slice(address, address + shape.reduce((a, b) => a * b, 1)),
+  );
+}
+
+async function answerOfSession(image: Image): Promise<Int8Array[]> {
+  const model = await startSession(image);
+  return model.run(image.inputs.map((_, i) => inputOf(image, i))).map((values) => Int8Array.from(values));
+}
+
+const NETS: readonly (readonly [string, Image])[] = [
+  ["weights in SRAM", compile(depthwiseNet(3), { variant: "mcu" })],
+  ["weights in flash", compile(depthwiseNet(3), { variant: "mcu", schedule: "minimum" })],
+  ["input in rows", compile(depthwiseNet(3), { variant: "mcu", schedule: "minimum", input: "streamed" })],
+];
+
+test("the nets differ in what they import", () => {
+  const imports = NETS.map(([, image]) =>
+    shakeKernels(readModule(kernels), operatorsOf(image.sram), 1).imports.map(({ name }) => name),
+  );
+  expect(imports).toEqual([[], ["flash_read"], ["flash_read", "input_row"]]);
+});
+
+test.each(NETS)("kernels without the rest answer the same: %s", async (_, image) => {
+  const { files, ramBytes } = firmware(image, kernels, "wasm3");
+  const instance = start(files.get("thimble-mcu.wasm") as Uint8Array<ArrayBuffer>, image);
+  expect(instance.planVersion()).toBe(PLAN_VERSION);
+  expect(instance.memory.buffer.byteLength).toBe(Math.ceil(ramBytes / 65536) * 65536);
+  expect(() => instance.memory.grow(1)).toThrow(RangeError);
+  new Uint8Array(instance.memory.buffer).set(image.sram);
+  expect(answer(instance, image)).toEqual(await answerOfSession(image));
+});
+
+test.each(NETS)("a bundle needs no file, and answers the same: %s", async (_, image) => {
+  const wasm = Uint8Array.from(bundle(image, kernels));
+  const module = new WebAssembly.Module(wasm);
+  expect(WebAssembly.Module.imports(module).map(({ name }) => name)).not.toContain("flash_read");
+  const [ports] = WebAssembly.Module.customSections(module, PORTS_SECTION);
+  const { inputs, outputs } = image;
+  expect(JSON.parse(Buffer.from(ports ?? new ArrayBuffer(0)).toString())).toEqual({ inputs, outputs });
+  expect(answer(start(wasm, image), image)).toEqual(await answerOfSession(image));
+});
+
+test("every operator of the plan has its kernel under its name, and `stage` and `end` have none", () => {
+  const { exports } = readModule(kernels);
+  const names = Object.keys(Op).filter((name) => Number.isNaN(Number(name)));
+  const missing = names.filter((name) => !exports.has(name));
+  expect(missing.sort()).toEqual(["end", "stage"]);
+});
+
+const int8Models = OPERATOR_NAMES.filter((name) => name !== "quantize" && name !== "dequantize");
+test.each(int8Models)("a model of one operator keeps what it needs: %s", async (name) => {
+  const image = compile(writeModel(ONE_OPERATOR[name]), { variant: "mcu" });
+  const { files } = firmware(image, kernels, "wasm3");
+  const instance = start(files.get("thimble-mcu.wasm") as Uint8Array<ArrayBuffer>, image);
+  new Uint8Array(instance.memory.buffer).set(image.sram);
+  expect(answer(instance, image)).toEqual(await answerOfSession(image));
+});
+
+test("kernels that a model does not use are gone, and trap where another model calls them", () => {
+  const add = compile(writeModel(ONE_OPERATOR.add), { variant: "mcu" });
+  const softmax = compile(writeModel(ONE_OPERATOR.softmax), { variant: "mcu" });
+  const module = shakeKernels(readModule(kernels), operatorsOf(add.sram), 1);
+  expect(calledBytes(module)).toBeLessThan(kernels.length / 4);
+  const instance = start(writeModule(module), softmax);
+  new Uint8Array(instance.memory.buffer).set(softmax.sram);
+  expect(() => answer(instance, softmax)).toThrow(WebAssembly.RuntimeError);
+});
+
+test("the image that lies in flash is one that load takes, without what only a report tells", async () => {
+  const [[, image] = ["", undefined]] = NETS;
+  if (image === undefined) throw new Error("no net");
+  const { files } = firmware(image, kernels, "wasm3");
+  const file = files.get("model.thimble") as Uint8Array;
+  const decoded = decodeImage(file);
+  expect(decoded.report.steps).toEqual([]);
+  expect(await answerOfSession(decoded)).toEqual(await answerOfSession(image));
+  const source = files.get("model.c") as string;
+  const array = /thimble_model\[\d+\] ALIGNED = \{([^}]*)\}/.exec(source)?.[1] ?? "";
+  expect(Uint8Array.from(array.split(",").slice(0, -1).map(Number))).toEqual(file);
+  expect(files.get("model.h")).toContain(`#define THIMBLE_RAM_BYTES ${image.report.ramBytes}u`);
+});
+
+test("an image of another variant is refused", () => {
+  const image = compile(depthwiseNet(3), { variant: "simd" });
+  expect(() => firmware(image, kernels, "wasm2c")).toThrow(/packed for simd/);
+  expect(() => bundle(image, kernels)).toThrow(/packed for simd/);
+});
+
+test("what the kernels' compiler never writes is refused, not passed on", () => {
+  const damage: readonly (readonly [string, Uint8Array])[] = [
+    ["no module", new Uint8Array(8)],
+    ["a cut", kernels.subarray(0, 900)],
+    ["a table", Uint8Array.of(...kernels.subarray(0, 8), 4, 4, 1, 0x70, 0, 1)],
+  ];
+  for (const [what, bytes] of damage) expect(() => readModule(bytes), what).toThrow(RangeError);
+});
