@@ -10,7 +10,7 @@ import { compile, provesVariant, VARIANTS } from "thimble";
 import type { Image, StepReport, Variant } from "thimble";
 import { Bench } from "tinybench";
 import { designFigure } from "./design.ts";
-import { measureLimits } from "#limits";
+import { measureLimits } from "#internal/cli/limits";
 import { machine } from "./machine.ts";
 import { modelsFrom } from "./models-at.ts";
 

@@ -1,3 +1,4 @@
+import { importModel } from "#internal/tflite/import";
 import type { Model } from "thimble";
 import { load } from "thimble";
 import type { Variant } from "thimble";
@@ -47,14 +48,15 @@ export async function measureModel(
   const [outputPort] = ours.outputs;
   if (input === undefined || inputPort === undefined || outputPort === undefined)
     throw new Error(`${name}: no ports`);
-  const expected = (ours.run(input) as Values).slice();
+  const expected = ours.run(input).slice();
   const { macs } = ours.report;
   const mended = mendQuantizedDimensions(bytes);
+  const graph = importModel(bytes, name);
   const engines: Engine[] = [engineOf(`thimble (${variant})`, wrapped(ours), 0)];
   const rows: PeerRow[] = [];
   for (const peer of peers) {
     try {
-      const model = await peer.load({ bytes: mended, input: inputPort, output: outputPort });
+      const model = await peer.load({ bytes: mended, graph, input: inputPort, output: outputPort });
       const made = await model.run(input);
       engines.push(engineOf(peer.name, model, largestDifference(expected, made, outputPort.scale)));
     } catch (error) {
@@ -91,7 +93,7 @@ function engineOf(name: string, model: PeerModel, difference: number): Engine {
 
 /** What peers do: the output is a copy that the next run leaves alone. */
 function wrapped(model: Model): PeerModel {
-  return { run: (input) => (model.run(input) as Values).slice() };
+  return { run: (input) => model.run(input).slice() };
 }
 
 /** Runs an engine for so many milliseconds; keeps the least and the median of its samples, in microseconds. */

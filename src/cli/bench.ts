@@ -3,7 +3,7 @@ import type { Model, TensorArray } from "../index.ts";
 import { loadImage } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import { writeFileOrFail } from "./files.ts";
-import type { Limits } from "./limits.ts";
+import type { Limits } from "./limit-loops.ts";
 import { measureLimits } from "./limits.ts";
 import { imageOf } from "./model.ts";
 import { rooflineSvg } from "./roofline.ts";
