@@ -38,7 +38,7 @@ interface Engine {
 
 /** Times a model on thimble, as it is by default, and on every peer: copy the input in, run, copy the output out. */
 export async function measureModel(
-  { name, bytes }: NamedModel,
+  { name, bytes }: Pick<NamedModel, "name" | "bytes">,
   variant: Variant,
   peers: readonly Peer[],
 ): Promise<PeerRow[]> {
