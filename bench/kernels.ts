@@ -1,6 +1,7 @@
 /**
  * Speed of each distinct convolution, depthwise and fully connected shape of the models, per variant, on their real
- * packed records: `npm run bench:kernels [-- MODEL.tflite …] [--json]`. MAC/c is against the clock, `peak` against the
+ * packed records: `npm run bench:kernels [-- MODEL.tflite …] [--json]`; `npm run bench:tiles` prints only whether the tiles still reach
+ * their stored shares of the dot-product limit, `-- --record` stores them. MAC/c is against the clock, `peak` against the
  * dot-product limit, both measured in this run; `design` is the share of the figure in docs/performance.md for the
  * nearest measured shape.
  */
@@ -10,9 +11,10 @@ import { compile, provesVariant, VARIANTS } from "thimble";
 import type { Image, StepReport, Variant } from "thimble";
 import { Bench } from "tinybench";
 import { designFigure } from "./design.ts";
-import { measureLimits } from "#limits";
+import { measureLimits } from "#internal/cli/limits";
 import { machine } from "./machine.ts";
 import { modelsFrom } from "./models-at.ts";
+import { recordShares, sharesText } from "./tiles.ts";
 
 interface Kernels {
   readonly memory: WebAssembly.Memory;
@@ -118,7 +120,9 @@ for (const variant of only.length > 0 ? only : VARIANTS) {
   if (await provesVariant(variant)) rows.push(...(await measure(variant, paths)));
   else console.error(`${variant}: not proved on this engine, left out`);
 }
-if (json) console.log(JSON.stringify({ machine: machine(), rows }, undefined, 2));
+if (process.argv.includes("--record")) recordShares(rows);
+if (process.argv.includes("--tiles")) console.log(sharesText(rows));
+else if (json) console.log(JSON.stringify({ machine: machine(), rows }, undefined, 2));
 else {
   console.log(
     "variant  shape                                    min µs   med µs   GMAC/s  MAC/c  peak  design",

@@ -4,13 +4,14 @@ import { basename, join } from "node:path";
 /** A model to measure. */
 export interface NamedModel {
   readonly name: string;
+  readonly path: string;
   readonly bytes: Uint8Array;
 }
 
 /** The `.tflite` files named on the command line, or else the shared models (THIMBLE_SHARED or ../shared). */
 export function modelsFrom(paths: readonly string[]): NamedModel[] {
   const files = paths.length > 0 ? paths : sharedModels();
-  return files.map((path) => ({ name: basename(path, ".tflite"), bytes: readFileSync(path) }));
+  return files.map((path) => ({ name: basename(path, ".tflite"), path, bytes: readFileSync(path) }));
 }
 
 function sharedModels(): string[] {

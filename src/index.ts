@@ -7,9 +7,9 @@ import { compile } from "./compile.ts";
 import type { Image } from "./emit/image.ts";
 import { decodeImage, isImageFile } from "./emit/image.ts";
 import { ExecutionError } from "./errors.ts";
-import { isImage, loadImage } from "./runtime/load-image.ts";
+import type { LoadImageOptions } from "./runtime/load-image.ts";
+import { isImage, loadImage, startImage } from "./runtime/load-image.ts";
 import type { Model } from "./runtime/session.ts";
-import { startSession } from "./runtime/session.ts";
 import type { Source } from "./runtime/source.ts";
 import { readSource } from "./runtime/source.ts";
 import { bestVariant } from "./runtime/variant.ts";
@@ -21,18 +21,20 @@ export { PASSES } from "./passes/index.ts";
 export type { Pass } from "./passes/index.ts";
 export * from "./runtime/index.ts";
 
+export interface LoadOptions extends CompileOptions, LoadImageOptions {}
+
 /**
  * Loads a model: the bytes of a `.tflite` file, which are compiled for the fastest variant that this engine proves, or an
  * image compiled before.
  * @throws ModelError, UnsupportedError, MemoryError, InputError as `compile`
  * @throws ExecutionError the engine cannot run the variant, or the image is damaged or of another variant than asked for
  */
-export async function load(source: Source | Image, options: CompileOptions = {}): Promise<Model> {
-  if (isImage(source)) return loadImage(ofVariant(source, options));
+export async function load(source: Source | Image, options: LoadOptions = {}): Promise<Model> {
+  if (isImage(source)) return loadImage(ofVariant(source, options), options);
   const { bytes, name } = await readSource(source);
-  if (isImageFile(bytes)) return startSession(ofVariant(decodeImage(bytes), options));
+  if (isImageFile(bytes)) return startImage(ofVariant(decodeImage(bytes), options), options);
   const variant = options.variant ?? (await bestVariant());
-  return startSession(compile(bytes, { name, ...options, variant }));
+  return startImage(compile(bytes, { name, ...options, variant }), options);
 }
 
 function ofVariant(image: Image, { variant }: CompileOptions): Image {

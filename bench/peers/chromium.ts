@@ -10,7 +10,7 @@ import type { Results } from "./table.ts";
 export type MeasureInPage = (model: {
   readonly name: string;
   readonly base64: string;
-}) => Promise<{ readonly variant: string; readonly rows: readonly PeerRow[] }>;
+}) => Promise<Pick<Results, "rows" | "limit">>;
 
 /** Measures in headless Chromium, from a page that Vite serves to this machine alone. */
 export async function measureInChromium(root: string, models: readonly NamedModel[]): Promise<Results> {
@@ -36,13 +36,19 @@ export async function measureInChromium(root: string, models: readonly NamedMode
         "Cross-Origin-Embedder-Policy": "require-corp",
       },
     },
-    resolve: { alias: { thimble: join(root, "dist/index.js") } },
+    resolve: {
+      alias: [
+        { find: "thimble", replacement: join(root, "dist/index.js") },
+        { find: /^#internal\/(.*)$/, replacement: join(root, "dist/$1.js") },
+      ],
+    },
     optimizeDeps: { noDiscovery: true },
   });
   await server.listen();
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
   try {
     const rows: PeerRow[] = [];
+    let limit = 0;
     const page = await browser.newPage();
     page.on("pageerror", (error) => {
       console.error(`in the page: ${error.message}`);
@@ -57,8 +63,9 @@ export async function measureInChromium(root: string, models: readonly NamedMode
         { name, base64 },
       );
       rows.push(...answer.rows);
+      limit = Math.max(limit, answer.limit);
     }
-    return { machine: `Chromium ${browser.version()}`, limit: NaN, rows };
+    return { machine: `Chromium ${browser.version()}`, limit, rows };
   } finally {
     await browser.close();
     await server.close();

@@ -1,4 +1,5 @@
-import type { Model } from "thimble";
+import { importModel } from "#internal/tflite/import";
+import type { Model, TensorArray } from "thimble";
 import { load } from "thimble";
 import type { Variant } from "thimble";
 import type { NamedModel } from "../models-at.ts";
@@ -37,7 +38,7 @@ interface Engine {
 
 /** Times a model on thimble, as it is by default, and on every peer: copy the input in, run, copy the output out. */
 export async function measureModel(
-  { name, bytes }: NamedModel,
+  { name, bytes }: Pick<NamedModel, "name" | "bytes">,
   variant: Variant,
   peers: readonly Peer[],
 ): Promise<PeerRow[]> {
@@ -47,14 +48,15 @@ export async function measureModel(
   const [outputPort] = ours.outputs;
   if (input === undefined || inputPort === undefined || outputPort === undefined)
     throw new Error(`${name}: no ports`);
-  const expected = (ours.run(input) as Values).slice();
+  const expected = valuesOf(ours.run(input));
   const { macs } = ours.report;
   const mended = mendQuantizedDimensions(bytes);
+  const graph = importModel(bytes, name);
   const engines: Engine[] = [engineOf(`thimble (${variant})`, wrapped(ours), 0)];
   const rows: PeerRow[] = [];
   for (const peer of peers) {
     try {
-      const model = await peer.load({ bytes: mended, input: inputPort, output: outputPort });
+      const model = await peer.load({ bytes: mended, graph, input: inputPort, output: outputPort });
       const made = await model.run(input);
       engines.push(engineOf(peer.name, model, largestDifference(expected, made, outputPort.scale)));
     } catch (error) {
@@ -91,7 +93,13 @@ function engineOf(name: string, model: PeerModel, difference: number): Engine {
 
 /** What peers do: the output is a copy that the next run leaves alone. */
 function wrapped(model: Model): PeerModel {
-  return { run: (input) => (model.run(input) as Values).slice() };
+  return { run: (input) => valuesOf(model.run(input)) };
+}
+
+/** A copy of what rivals have a counterpart of. */
+function valuesOf(array: TensorArray): Values {
+  if (array instanceof Int8Array || array instanceof Float32Array) return array.slice();
+  throw new Error(`outputs of ${array.constructor.name} are not compared`);
 }
 
 /** Runs an engine for so many milliseconds; keeps the least and the median of its samples, in microseconds. */

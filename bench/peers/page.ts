@@ -1,9 +1,9 @@
+import { timeLimits } from "#internal/cli/limit-loops";
 import { provesVariant } from "thimble";
 import type { MeasureInPage } from "./chromium.ts";
-import { startLiteRt } from "./litert.ts";
 import { measureModel } from "./measure.ts";
 import type { Host } from "./peer.ts";
-import { startTfjsTflite } from "./tfjs-tflite.ts";
+import { startPeers } from "./peers.ts";
 
 const asset = (path: string): string => new URL(`node_modules/${path}`, location.href).href;
 
@@ -28,10 +28,16 @@ const host: Host = {
 
 const variant = (await provesVariant("relaxed")) ? "relaxed" : "simd";
 // What LiteRT.js takes by itself in Chromium, which has had relaxed SIMD since its version 114.
-const peers = [await startLiteRt(host, "relaxed"), await startTfjsTflite(host)];
+const peers = await startPeers(host, "relaxed");
+
+const limits = new WebAssembly.Module(
+  await host.readBytes(new URL(`../../dist/wasm/limits-${variant}.wasm`, location.href).href),
+);
 
 const measure: MeasureInPage = async ({ name, base64 }) => {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  return { variant, rows: await measureModel({ name, bytes }, variant, peers) };
+  const rows = await measureModel({ name, bytes }, variant, peers);
+  const { gigahertz, macsPerCycle } = timeLimits(limits, variant);
+  return { rows, limit: gigahertz * macsPerCycle };
 };
 Object.assign(window, { measure });

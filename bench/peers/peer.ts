@@ -1,3 +1,6 @@
+import type { Graph } from "#internal/graph/graph";
+import type { ModelPort } from "thimble";
+
 /** What rivals need to be measured side by side: bench/peers/main.ts. */
 
 /** Where a peer's files are and how its scripts are run: Node or a page. */
@@ -13,17 +16,12 @@ export interface Host {
 
 export type Values = Int8Array | Float32Array;
 
-/** Shape and type of a model's input or output. */
-export interface PortType {
-  readonly shape: readonly number[];
-  readonly type: string;
-}
-
-/** A model to load: the file, its one input and its one output. */
+/** A model to load: the file, what it says, its one input and its one output. */
 export interface PeerInput {
   readonly bytes: Uint8Array;
-  readonly input: PortType;
-  readonly output: PortType;
+  readonly graph: Graph;
+  readonly input: ModelPort;
+  readonly output: ModelPort;
 }
 
 export interface PeerModel {
@@ -39,7 +37,7 @@ export interface Peer {
 }
 
 /** A typed array of a port's type over bytes. */
-export function valuesOf({ type }: PortType, bytes: Uint8Array<ArrayBuffer>): Values {
+export function valuesOf({ type }: ModelPort, bytes: Uint8Array<ArrayBuffer>): Values {
   return type === "float32" ? new Float32Array(bytes.buffer) : new Int8Array(bytes.buffer);
 }
 

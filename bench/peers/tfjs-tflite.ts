@@ -30,7 +30,7 @@ export async function startTfjsTflite(host: Host): Promise<Peer> {
   const script = "@tensorflow/tfjs-tflite/wasm/tflite_web_api_cc_simd";
   await host.loadScript(host.asset(`${script}.js`));
   const { tflite_web_api_ModuleFactory: start } = globalThis as unknown as {
-    tflite_web_api_ModuleFactory(options: unknown): Promise<Bindings>;
+    readonly tflite_web_api_ModuleFactory: (options: unknown) => Promise<Bindings>;
   };
   const wasm = await start({
     locateFile: (file: string) => host.asset(`@tensorflow/tfjs-tflite/wasm/${file}`),
@@ -52,7 +52,7 @@ function load(wasm: Bindings, { bytes }: PeerInput): Promise<PeerModel> {
   const output = runner.GetOutputs().get(0);
   return Promise.resolve({
     run(values: Values): Values {
-      input.data().set(values as never);
+      input.data().set(values);
       if (!runner.Infer()) throw new Error("tfjs-tflite could not run the model");
       return output.data().slice();
     },

@@ -4,7 +4,7 @@ import { loadImage } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import { writeFileOrFail } from "./files.ts";
 import { NUMBERS } from "./inputs.ts";
-import type { Limits } from "./limits.ts";
+import type { Limits } from "./limit-loops.ts";
 import { measureLimits } from "./limits.ts";
 import { imageOf } from "./model.ts";
 import { rooflineSvg } from "./roofline.ts";

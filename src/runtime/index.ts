@@ -11,6 +11,7 @@ export {
 } from "../errors.ts";
 export type { Variant } from "../plan/variant.ts";
 export { VARIANTS } from "../plan/variant.ts";
+export type { LoadImageOptions } from "./load-image.ts";
 export { loadImage } from "./load-image.ts";
 export type { InputValues, ModelPort, RowSource } from "./port.ts";
 export type { TensorArray } from "./arrays.ts";

@@ -5,16 +5,25 @@ import type { Model } from "./session.ts";
 import { startSession } from "./session.ts";
 import type { Source } from "./source.ts";
 import { readSource } from "./source.ts";
+import { warmUp } from "./warm-up.ts";
+
+export interface LoadImageOptions {
+  /**
+   * Runs the kernels on zeros for 50 ms before the model is handed over, in an instance of its own, so that the first inferences
+   * are as fast as later ones. Default false.
+   */
+  readonly warmUp?: boolean;
+}
 
 /**
  * Loads a compiled image, or the bytes of a `.thimble` file from wherever `readSource` reads.
  * @throws InputError the bytes are something else
  * @throws ExecutionError, MemoryError as `startSession` and `decodeImage`
  */
-export async function loadImage(source: Source | Image): Promise<Model> {
+export async function loadImage(source: Source | Image, options: LoadImageOptions = {}): Promise<Model> {
   if (isImage(source)) {
     verifyImage(source);
-    return startSession(source);
+    return startImage(source, options);
   }
   const { bytes, name } = await readSource(source);
   if (!isImageFile(bytes)) {
@@ -23,7 +32,13 @@ export async function loadImage(source: Source | Image): Promise<Model> {
       `${name} is not a .thimble image; compile the model first, or load it with \`load\` of "thimble"`,
     );
   }
-  return startSession(decodeImage(bytes));
+  return startImage(decodeImage(bytes), options);
+}
+
+/** Starts a verified image. */
+export async function startImage(image: Image, options: LoadImageOptions): Promise<Model> {
+  if (options.warmUp === true) await warmUp(image);
+  return startSession(image);
 }
 
 /** Whether a source is an image in memory already. */

@@ -3,14 +3,19 @@ import type { Variant } from "../plan/variant.ts";
 import { aliveBytes, cyclesOf, madeBytes, outputBytes, repeats, streamBytes, workingBytes } from "./cost.ts";
 import type { Step } from "./layers.ts";
 import type { Program } from "./program.ts";
-import { streamOf } from "./stream.ts";
+import { chainOf, runChain } from "./stream.ts";
 import { stripsOf } from "./strips.ts";
 
 /** Which end of the arena a value is to lie at. */
 type Side = "bottom" | "top";
 
 /** What a step needs and takes, estimated before anything is placed. */
-interface Segment {
+interface Segment extends Estimate {
+  readonly ways: readonly Way[];
+}
+
+/** What is known of a segment before the ways to run it. */
+interface Estimate {
   readonly begin: number;
   readonly end: number;
   readonly step: Step;
@@ -61,48 +66,55 @@ export function segmentsOf(
   const share = Math.max(MAX_PULLS / (operations.length + 1), 1024);
   const from = operations.map((operation, begin) => {
     const segments: Segment[] = [];
-    const add = (step: Step): void => {
+    const workingOf = (step: Step): readonly [number, number] => [
+      workingBytes(step, packed, begin, variant, false),
+      workingBytes(step, packed, begin, variant, true),
+    ];
+    const add = (step: Step, working: readonly [number, number]): void => {
       const { bytes, shared, inPlace } = madeBytes(program, step, begin, variant);
       const arenaBytes = (alive[begin] ?? 0) + bytes;
-      const sized = (arenaBytes: number, shares: boolean): Bytes => ({
-        arenaBytes,
-        ramBytes: arenaBytes + workingBytes(step, packed, begin, variant, shares),
-      });
-      segments.push({
+      const [apart, overlapped] = working;
+      const estimate: Estimate = {
         begin,
         end: begin + step.operations.length,
         step,
-        apart: sized(arenaBytes, false),
-        overlapped: sized(arenaBytes - shared, true),
+        apart: { arenaBytes, ramBytes: arenaBytes + apart },
+        overlapped: { arenaBytes: arenaBytes - shared, ramBytes: arenaBytes - shared + overlapped },
         inPlace,
         isSmall: outputBytes(program, step) * SMALL_SHARE <= arenaBytes,
         planBytes:
           streamBytes(step) * repeats(step) + RECORD_BYTES * step.operations.length * (repeats(step) - 1),
         extraMacs: step.extraMacs ?? 0,
         cycles: cyclesOf(step, variant),
-      });
+      };
+      segments.push(withWays(estimate));
     };
-    add({ operations: [operation] });
+    const layer = { operations: [operation] };
+    add(layer, workingOf(layer));
     const [input = -1] = operation.reads;
     const dies = program.values.get(input)?.lastRead === begin;
     if (dies && operation.op.inPlaceScratchBytes?.(operation.bound, variant) !== undefined) {
-      add({ operations: [operation], inPlace: true });
+      const inPlace = { ...layer, inPlace: true };
+      add(inPlace, workingOf(inPlace));
     }
     const last = Math.min(operations.length, begin + MAX_STAGES);
     let pulls = 0;
-    for (let end = begin + 2, fits = true; end <= last && fits && pulls < share; end++) {
-      const run = operations.slice(begin, end);
+    for (let end = begin + 2; end <= last && pulls < share; end++) {
+      const chain = chainOf(program, begin, end);
+      // What does not fit together now does not with more.
+      if (chain === undefined) break;
+      const operations = chain.stages;
+      let working: readonly [number, number] | undefined;
       for (const rows of ROWS_AT_ONCE) {
-        const stream = streamOf(program, begin, end, rows);
-        // What does not fit together now does not with more.
-        fits &&= stream !== undefined;
-        if (stream === undefined) break;
-        add({ operations: run, stream });
+        const stream = runChain(chain, rows);
+        // The same for all numbers of rows.
+        working ??= workingOf({ operations, stream });
+        add({ operations, stream }, working);
         pulls += stream.pulls;
         for (const count of rows === 1 && maxExtraMacs > 0 ? STRIPS : []) {
           const { strips, extraMacs = Infinity } = stripsOf(program, begin, end, stream, count) ?? {};
           if (strips === undefined || extraMacs > maxExtraMacs) break;
-          add({ operations: run, stream, strips, extraMacs });
+          add({ operations, stream, strips, extraMacs }, working);
         }
       }
     }
@@ -120,7 +132,7 @@ const ROWS_AT_ONCE = [1, 2, 4];
 
 /** A way to run a segment: what it needs, and the ends of the arena that its input and output then lie at. */
 interface Way {
-  readonly segment: Segment;
+  readonly segment: Estimate;
   readonly bytes: Bytes;
   readonly from: Side;
   readonly to: Side;
@@ -128,11 +140,16 @@ interface Way {
 
 const SIDES: readonly Side[] = ["bottom", "top"];
 
+/** A segment with its ways, which every search goes through. */
+export function withWays(estimate: Estimate): Segment {
+  return { ...estimate, ways: waysOf(estimate) };
+}
+
 /**
  * An output that shares bytes with its input lies below it, so the input is at the top and the output at the bottom: then
  * nothing has to be moved between steps. Without sharing they lie at opposite ends; exactly in place, at the same.
  */
-function waysOf(segment: Segment): readonly Way[] {
+function waysOf(segment: Estimate): readonly Way[] {
   const { apart, overlapped, inPlace } = segment;
   const other = (side: Side): Side => (side === "top" ? "bottom" : "top");
   const ways = SIDES.map((from): Way => ({ segment, bytes: apart, from, to: other(from) }));
@@ -150,7 +167,7 @@ export function leastPeak({ from }: Segments, measure: Measure): number {
   const least = [{ bottom: 0, top: 0 }, ...from.map(none)];
   for (const segments of from) {
     for (const segment of segments) {
-      for (const { bytes, from, to } of waysOf(segment)) {
+      for (const { bytes, from, to } of segment.ways) {
         const [before, after] = [least[segment.begin] ?? none(), least[segment.end] ?? none()];
         after[to] = Math.min(after[to], Math.max(before[from], bytes[measure]));
       }
@@ -175,7 +192,7 @@ export function bestWithin(
     way: Way | undefined;
   }
   // A byte of records, or a product done twice, counts more than any time.
-  const costOf = (segment: Segment): number =>
+  const costOf = (segment: Estimate): number =>
     segment.cycles + (aim === "cycles" ? 0 : 2 ** 40 * segment[aim]);
   const reached = Array.from({ length: from.length + 1 }, (_, i): Record<Side, Reached> => {
     const cost = i === 0 ? 0 : Infinity;
@@ -183,7 +200,7 @@ export function bestWithin(
   });
   for (const segments of from) {
     for (const segment of segments) {
-      for (const way of waysOf(segment)) {
+      for (const way of segment.ways) {
         if (way.bytes[measure] > limit) continue;
         const cost = (reached[segment.begin]?.[way.from].cost ?? Infinity) + costOf(segment);
         const after = reached[segment.end]?.[way.to];

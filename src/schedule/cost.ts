@@ -31,11 +31,11 @@ export function madeBytes(
   const { operations, stream } = step;
   const end = begin + operations.length;
   let bytes = 0;
-  for (const { writes } of operations) {
+  for (const [maker, { writes }] of operations.entries()) {
     for (const id of writes) {
       const value = values.get(id);
       if (value === undefined || stream?.inPlaceOf.has(id) === true) continue;
-      bytes += align(bytesInStep(step, id, value.bytes), 16);
+      bytes += align(bytesOfMade(step, maker, id, value.bytes), 16);
     }
   }
   let shared = 0;
@@ -73,20 +73,20 @@ export function distancesOf(
 }
 
 /** Bytes that a value has in a step that makes it: all, or those of the rows and columns of its ring. */
-export function bytesInStep({ operations, stream, strips }: Step, id: number, whole: number): number {
-  const ringRows = stream?.ringRows.get(id);
-  if (ringRows === undefined) return whole;
-  const maker = operations.findIndex(({ writes }) => writes.includes(id));
-  const [, , width = 1] = operations[maker]?.bound.outputs[0]?.shape ?? [];
-  const share = strips === undefined ? 1 : widest(strips, maker) / width;
-  return ringRows * rowBytesOf(operations, id, whole) * share;
+export function bytesInStep(step: Step, id: number, whole: number): number {
+  const maker = step.operations.findIndex(({ writes }) => writes.includes(id));
+  return bytesOfMade(step, maker, id, whole);
 }
 
-/** Bytes of a row of a value that these operations make. */
-function rowBytesOf(operations: readonly Operation[], id: number, bytes: number): number {
-  const maker = operations.find(({ writes }) => writes.includes(id));
-  if (maker?.rows === undefined || maker.rows.accumulatorBytes !== undefined) return bytes;
-  return bytes / maker.rows.rows;
+/** As bytesInStep, for a value that operation `maker` of the step makes. */
+function bytesOfMade({ operations, stream, strips }: Step, maker: number, id: number, whole: number): number {
+  const ringRows = stream?.ringRows.get(id);
+  if (ringRows === undefined) return whole;
+  const { rows, bound } = operations[maker] ?? {};
+  const [, , width = 1] = bound?.outputs[0]?.shape ?? [];
+  const share = strips === undefined ? 1 : widest(strips, maker) / width;
+  const isWhole = rows === undefined || rows.accumulatorBytes !== undefined;
+  return ringRows * (isWhole ? whole : whole / rows.rows) * share;
 }
 
 /** Bytes of a step's last output. */
@@ -136,10 +136,37 @@ export function stepScratch({ operations, stream, inPlace }: Step, variant: Vari
     if (stream !== undefined) at += align(rows?.accumulatorBytes ?? 0, 16);
     return begin;
   });
-  const scratchOf = ({ op, bound }: Operation): number =>
-    (inPlace === true ? op.inPlaceScratchBytes?.(bound, variant) : op.scratchBytes?.(bound, variant)) ?? 0;
-  const most = Math.max(0, ...operations.map(scratchOf));
+  let most = 0;
+  for (const operation of operations) {
+    const { scratchBytes, inPlaceScratchBytes } = costsOf(operation, variant);
+    most = Math.max(most, inPlace === true ? inPlaceScratchBytes : scratchBytes);
+  }
   return { bytes: at + most, accumulators, shared: at };
+}
+
+/** What an operation needs and takes by itself. */
+interface OperationCosts {
+  readonly scratchBytes: number;
+  readonly inPlaceScratchBytes: number;
+  readonly macs: number;
+  readonly rowsAtOnce: number;
+}
+
+/** Asked for again and again while schedules are compared. */
+const knownCosts = new WeakMap<Operation, Map<Variant, OperationCosts>>();
+
+function costsOf(operation: Operation, variant: Variant): OperationCosts {
+  const known = knownCosts.get(operation) ?? new Map<Variant, OperationCosts>();
+  knownCosts.set(operation, known);
+  const { op, bound } = operation;
+  const costs = known.get(variant) ?? {
+    scratchBytes: op.scratchBytes?.(bound, variant) ?? 0,
+    inPlaceScratchBytes: op.inPlaceScratchBytes?.(bound, variant) ?? 0,
+    macs: op.macs(bound),
+    rowsAtOnce: op.rowsAtOnce?.(bound, variant) ?? 1,
+  };
+  known.set(variant, costs);
+  return costs;
 }
 
 /** What calling a kernel for a range of rows costs beside its work. */
@@ -154,29 +181,26 @@ export function cyclesOf(
   { operations, stream, strips, extraMacs = 0, inPlace }: Step,
   variant: Variant,
 ): number {
-  const more = (extraMacs / MACS_PER_CYCLE) * 1.5;
-  return (
-    more +
-    operations.reduce((sum, { op, bound }, i) => {
-      const [, height = 1, width = 1] = bound.outputs[0]?.shape ?? [];
-      const rows = stream?.rows[i] ?? height;
-      const perPull = stream?.rowsPerPull[i] ?? height;
-      const pulls = Math.ceil(rows / perPull);
-      const together = op.rowsAtOnce?.(bound, variant) ?? 1;
-      // Of all pulls, the last perhaps a short one: rows and pixels that tiles are filled up to.
-      const filledUp = (unit: number, size: number): number =>
-        ((pulls - 1) * align(perPull * size, unit) + align((rows - (pulls - 1) * perPull) * size, unit)) /
-        (rows * size);
-      const waste = filledUp(TILE, width) * (1 + ALONE_COST * (filledUp(together, 1) - 1));
-      const copied = inPlace === true ? byteSize(bound.outputs[0] ?? NOTHING) : 0;
-      return (
-        sum +
-        (op.macs(bound) / MACS_PER_CYCLE) * waste +
-        pulls * PULL_CYCLES * (strips?.length ?? 1) +
-        copied / COPIED_PER_CYCLE
-      );
-    }, 0)
-  );
+  let cycles = (extraMacs / MACS_PER_CYCLE) * 1.5;
+  for (const [i, operation] of operations.entries()) {
+    const [output = NOTHING] = operation.bound.outputs;
+    const [, height = 1, width = 1] = output.shape;
+    const { macs, rowsAtOnce } = costsOf(operation, variant);
+    const rows = stream?.rows[i] ?? height;
+    const perPull = stream?.rowsPerPull[i] ?? height;
+    const pulls = Math.ceil(rows / perPull);
+    // Of all pulls, the last perhaps a short one: rows and pixels that tiles are filled up to.
+    const filledUp = (unit: number, size: number): number =>
+      ((pulls - 1) * align(perPull * size, unit) + align((rows - (pulls - 1) * perPull) * size, unit)) /
+      (rows * size);
+    const waste = filledUp(TILE, width) * (1 + ALONE_COST * (filledUp(rowsAtOnce, 1) - 1));
+    const copied = inPlace === true ? byteSize(output) : 0;
+    cycles +=
+      (macs / MACS_PER_CYCLE) * waste +
+      pulls * PULL_CYCLES * (strips?.length ?? 1) +
+      copied / COPIED_PER_CYCLE;
+  }
+  return cycles;
 }
 
 /** What the place of a row costs that its kernel could have made together with others but did not. */

@@ -33,14 +33,31 @@ const MAX_LINKS = 2;
 interface Reader {
   readonly stage: number;
   readonly window: RowWindow;
-  /** Of the value as this stage sees it. */
+  /** Of the value as this stage sees it, and how many rows it sees. */
   readonly rowBytes: number;
+  readonly rows: number;
+}
+
+/** Consecutive operations whose rows fit together. */
+export interface Chain {
+  readonly stages: readonly Operation[];
+  readonly rows: readonly number[];
+  readonly links: readonly (readonly StageLink[])[];
+  readonly maker: ReadonlyMap<number, number>;
+  readonly readers: ReadonlyMap<number, readonly Reader[]>;
+  /** Of each value that the stages make: of a row of it. */
+  readonly rowBytes: ReadonlyMap<number, number>;
+  /** Values that are made here and outlive the chain. */
+  readonly kept: ReadonlySet<number>;
+  /** Values from before the chain that it is the last to read. */
+  readonly dying: readonly number[];
+  /** Of the last output. */
+  readonly outputBytes: number;
 }
 
 /**
- * Runs operations [begin, end) of a program row by row, in thought: the order is that of assembly/kernels/stream.ts, so what
- * is found here holds there. undefined where they do not fit together: an operation without rows, or one that reads rows
- * of another shape than they are made in.
+ * Operations [begin, end) of a program as one stream that makes `rowsAtOnce` rows at a time; undefined where they do not fit
+ * together: an operation without rows, or one that reads rows of another shape than they are made in.
  */
 export function streamOf(
   program: Program,
@@ -48,6 +65,12 @@ export function streamOf(
   end: number,
   rowsAtOnce: number,
 ): Stream | undefined {
+  const chain = chainOf(program, begin, end);
+  return chain === undefined ? undefined : runChain(chain, rowsAtOnce);
+}
+
+/** What is the same of operations [begin, end), however many rows are made at a time. */
+export function chainOf(program: Program, begin: number, end: number): Chain | undefined {
   const { values } = program;
   const stages = program.operations.slice(begin, end);
   const maker = new Map<number, number>();
@@ -59,85 +82,108 @@ export function streamOf(
     const access = operation.rows;
     if (access === undefined) return undefined;
     rows.push(access.rows);
-    links.push([]);
+    const own: StageLink[] = [];
+    links.push(own);
     for (const [i, id] of operation.reads.entries()) {
       if (id === undefined) continue;
       const window = access.inputs[i];
       if (window === undefined) return undefined;
       const read = operation.bound.inputs[i];
-      const rowBytes = (values.get(id)?.bytes ?? 0) / (read === undefined ? 1 : rowCount(read));
-      readers.set(id, [...(readers.get(id) ?? []), { stage: index, window, rowBytes }]);
+      const seen = read === undefined ? 1 : rowCount(read);
+      const rowBytes = (values.get(id)?.bytes ?? 0) / seen;
+      const reader = { stage: index, window, rowBytes, rows: seen };
+      const known = readers.get(id);
+      if (known === undefined) readers.set(id, [reader]);
+      else known.push(reader);
       const stage = maker.get(id);
       if (stage === undefined) continue;
       const link = linkTo(stages, stage, operation, i, window);
       if (link === undefined) return undefined;
-      links[index]?.push(link);
+      own.push(link);
     }
-    if ((links[index]?.length ?? 0) > MAX_LINKS) return undefined;
+    if (own.length > MAX_LINKS) return undefined;
   }
-  const rowsPerPull = rows.map((all) => Math.min(rowsAtOnce, all));
+  const lastRead = (id: number): number => values.get(id)?.lastRead ?? -1;
+  const output = stages.at(-1)?.writes[0] ?? -1;
+  return {
+    stages,
+    rows,
+    links,
+    maker,
+    readers,
+    rowBytes: rowSizes(program, stages),
+    kept: new Set([...maker.keys()].filter((id) => lastRead(id) >= end)),
+    dying: [...readers.keys()].filter((id) => !maker.has(id) && lastRead(id) < end),
+    outputBytes: values.get(output)?.bytes ?? 0,
+  };
+}
 
-  const isKept = (id: number): boolean => (values.get(id)?.lastRead ?? -1) >= end;
-  const inPlaceOf = findInPlace(stages, maker, readers, isKept, rowsAtOnce);
+/**
+ * Runs a chain row by row, in thought: the order is that of assembly/kernels/stream.ts, so what is found here holds there. The
+ * planner does so thousands of times, hence the arrays instead of look-ups.
+ */
+export function runChain(chain: Chain, rowsAtOnce: number): Stream {
+  const { stages, rows, links, maker, readers, rowBytes, kept, dying, outputBytes } = chain;
+  const rowsPerPull = rows.map((all) => Math.min(rowsAtOnce, all));
+  const inPlaceOf = findInPlace(stages, maker, readers, kept, rowsAtOnce);
   const placeOf = (id: number): number => {
     let place = id;
     for (let next = inPlaceOf.get(place); next !== undefined; next = inPlaceOf.get(place)) place = next;
     return place;
   };
+  const last = stages.length - 1;
+  const output = placeOf(stages[last]?.writes[0] ?? -1);
 
+  const places = new Map<number, Place>();
+  const outputs = stages.map(({ writes }) =>
+    writes.map((id): Output => {
+      const at = placeOf(id);
+      const place = places.get(at) ?? { readers: [], isKept: false, ringRows: 0 };
+      places.set(at, place);
+      place.readers.push(...(readers.get(id) ?? []));
+      place.isKept ||= kept.has(id);
+      return { place, rowBytes: rowBytes.get(id) ?? 0, isLast: at === output };
+    }),
+  );
+  const inputs = dying.map((id): Input => ({ id, readers: readers.get(id) ?? [], distance: 0 }));
   const done = new Float64Array(stages.length);
-  /** The oldest row of a value that its readers still need, as they count it; Infinity if they need none. */
-  const oldestOf = (id: number, unit: (reader: Reader) => number): number => {
+  let pulls = 0;
+
+  /** Of a value under all its readers' eyes: the least that is still needed, in their rows or in bytes. */
+  const oldest = (readers: readonly Reader[], inBytes: boolean): number => {
     let oldest = Infinity;
-    for (const reader of readers.get(id) ?? []) {
-      const y = done[reader.stage] ?? 0;
-      if (y >= (rows[reader.stage] ?? 0)) continue;
-      const row = Math.max(firstRow(reader.window, y), 0);
+    for (const { stage, window, rowBytes, rows: seen } of readers) {
+      const y = done[stage] ?? 0;
+      if (y >= (rows[stage] ?? 0)) continue;
+      const row = Math.max(firstRow(window, y), 0);
       // Windows may reach behind the last row.
-      if (row * reader.rowBytes < (values.get(id)?.bytes ?? 0)) oldest = Math.min(oldest, row * unit(reader));
+      if (row < seen) oldest = Math.min(oldest, inBytes ? row * rowBytes : row);
     }
     return oldest;
   };
-  const oldestRow = (id: number): number => oldestOf(id, () => 1);
-  /** In bytes: readers may see a value under shapes with different rows. */
-  const oldestByte = (id: number): number => oldestOf(id, ({ rowBytes }) => rowBytes);
-  /** Values by the place they are made in. */
-  const sharers = new Map<number, number[]>();
-  for (const id of maker.keys()) sharers.set(placeOf(id), [...(sharers.get(placeOf(id)) ?? []), id]);
-  const last = stages.length - 1;
-  const output = placeOf(stages[last]?.writes[0] ?? -1);
-  const outputBytes = values.get(output)?.bytes ?? 0;
-  const before = [...readers.keys()].filter(
-    (id) => !maker.has(id) && (values.get(id)?.lastRead ?? end) < end,
-  );
-  const rowBytes = rowSizes(program, stages);
-  const ringRows = new Map<number, number>();
-  const accumulated = new Map<number, number>();
-  const overlapDistance = new Map(before.map((id) => [id, 0]));
-  let pulls = 0;
-
+  const noteDistances = (index: number, y1: number, written: number): void => {
+    const { rows: access, reads } = stages[index] as Operation;
+    for (const input of inputs) {
+      // An operator that works in place reads each element before it writes there.
+      const inPlace = access?.inPlace?.some((i) => reads[i] === input.id) === true;
+      const saved = done[index] ?? 0;
+      if (inPlace) done[index] = y1;
+      const intact = oldest(input.readers, true);
+      done[index] = saved;
+      if (intact !== Infinity) input.distance = Math.max(input.distance, written - intact);
+    }
+  };
   const make = (index: number, y1: number): void => {
-    const { rows: access, writes, reads } = stages[index] as Operation;
     const y0 = done[index] ?? 0;
-    const accumulates = access?.accumulatorBytes !== undefined;
+    const accumulates = stages[index]?.rows?.accumulatorBytes !== undefined;
     pulls++;
-    for (const id of writes) {
-      const place = placeOf(id);
+    for (const { place, rowBytes, isLast } of outputs[index] ?? []) {
       const made = accumulates ? 1 : y1;
-      let oldest = accumulates ? 0 : y0;
-      for (const other of sharers.get(place) ?? []) oldest = Math.min(oldest, oldestRow(other));
-      ringRows.set(place, Math.max(ringRows.get(place) ?? 0, made - oldest));
-      if (place !== output) continue;
-      const written = accumulates ? (y1 === access.rows ? outputBytes : 0) : y1 * (rowBytes.get(id) ?? 0);
-      for (const input of before) {
-        // An operator that works in place reads each element before it writes there.
-        const inPlace = access?.inPlace?.some((i) => reads[i] === input) === true;
-        const saved = done[index] ?? 0;
-        if (inPlace) done[index] = y1;
-        const intact = oldestByte(input);
-        done[index] = saved;
-        const distance = intact === Infinity ? 0 : written - intact;
-        overlapDistance.set(input, Math.max(overlapDistance.get(input) ?? 0, distance));
+      const first = Math.min(accumulates ? 0 : y0, oldest(place.readers, false));
+      place.ringRows = Math.max(place.ringRows, made - first);
+      if (isLast) {
+        const all = y1 === rows[index] ? outputBytes : 0;
+        noteDistances(index, y1, accumulates ? all : y1 * rowBytes);
       }
     }
     done[index] = y1;
@@ -155,24 +201,47 @@ export function streamOf(
   };
   for (let index = last; index >= 0; index--) pull(index, Infinity);
 
+  const ringRows = new Map([...places].map(([id, place]) => [id, place.ringRows]));
   // The rows of what is accumulated in place follow each other there.
   for (const { rows: access, reads, writes } of stages) {
     const [input = -1] = reads;
-    if (access?.accumulatorBytes === undefined || inPlaceOf.get(input) !== writes[0]) continue;
-    accumulated.set(input, 1);
-    if (ringRows.has(writes[0] ?? -1)) accumulated.set(writes[0] ?? -1, 1);
+    const [made = -1] = writes;
+    if (access?.accumulatorBytes === undefined || inPlaceOf.get(input) !== made) continue;
+    ringRows.set(input, 1);
+    if (ringRows.has(made)) ringRows.set(made, 1);
   }
-  for (const [id, kept] of accumulated) ringRows.set(id, kept);
-  for (const id of ringRows.keys()) if (sharers.get(id)?.some(isKept) === true) ringRows.delete(id);
+  for (const [id, { isKept }] of places) if (isKept) ringRows.delete(id);
   return {
     rows,
     rowsPerPull,
     links,
     ringRows,
     inPlaceOf,
-    overlapDistance,
+    overlapDistance: new Map(inputs.map(({ id, distance }) => [id, distance])),
     pulls,
   };
+}
+
+/** Where one value is made, or several in each other's place. */
+interface Place {
+  readonly readers: Reader[];
+  isKept: boolean;
+  ringRows: number;
+}
+
+/** What a stage makes. */
+interface Output {
+  readonly place: Place;
+  readonly rowBytes: number;
+  /** It is the chain's last output, or lies where that is made. */
+  readonly isLast: boolean;
+}
+
+/** A value from before the chain, and how far below it the last output must begin. */
+interface Input {
+  readonly id: number;
+  readonly readers: readonly Reader[];
+  distance: number;
 }
 
 /** How a stage depends on another that makes its input; undefined if they do not agree on what a row is. */
@@ -200,7 +269,7 @@ function findInPlace(
   stages: readonly Operation[],
   maker: ReadonlyMap<number, number>,
   readers: ReadonlyMap<number, readonly Reader[]>,
-  isKept: (id: number) => boolean,
+  kept: ReadonlySet<number>,
   rowsAtOnce: number,
 ): ReadonlyMap<number, number> {
   const inPlaceOf = new Map<number, number>();
@@ -211,7 +280,7 @@ function findInPlace(
     const operand = rows?.inPlace
       ?.map((i) => reads[i])
       .find((id) => {
-        if (id === undefined || isKept(id) || readers.get(id)?.length !== 1) return false;
+        if (id === undefined || kept.has(id) || readers.get(id)?.length !== 1) return false;
         const by = maker.get(id);
         return by !== undefined && stages[by]?.rows?.accumulatorBytes === undefined;
       });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { compile } from "../../src/index.ts";
 import { PASSES, runPasses } from "../../src/passes/index.ts";
 import type { Aim, Measure, Segments } from "../../src/schedule/choose.ts";
-import { bestWithin, leastPeak } from "../../src/schedule/choose.ts";
+import { bestWithin, leastPeak, withWays } from "../../src/schedule/choose.ts";
 import type { Step } from "../../src/schedule/layers.ts";
 import { programOf } from "../../src/schedule/program.ts";
 import { streamOf } from "../../src/schedule/stream.ts";
@@ -215,14 +215,14 @@ const segments = fc.integer({ min: 1, max: 6 }).chain((length) => {
           const step: Step = { operations: [] };
           const less = Math.min(shared, arena);
           // With nothing shared the two are equal, as `segmentsOf` makes them.
-          return {
+          return withWays({
             begin,
             end,
             step,
             apart: sized(arena),
             overlapped: sized(arena - less),
             ...rest,
-          };
+          });
         }),
       );
       return {
