@@ -1,5 +1,5 @@
 import type { Random } from "./random.ts";
-import type { Form, Point } from "./strokes.ts";
+import type { Form, Point, Stroke } from "./strokes.ts";
 import { FORMS } from "./strokes.ts";
 
 /** Side of a picture in pixels. */
@@ -22,32 +22,13 @@ export function drawDigit(digit: number, random: Random): Uint8Array {
 
 /** The form's strokes as polylines in pixels. */
 function placed(form: Form, random: Random): Point[][] {
-  const wobble = random.between(0.005, 0.045);
-  const growX = Math.exp(0.25 * random.normal());
-  const growY = Math.exp(0.2 * random.normal());
-  const [waveX, waveY] = [0.04 * random.normal(), 0.04 * random.normal()];
-  const [phaseX, phaseY] = [random.next(), random.next()];
-  const bent = form.map((stroke) => {
-    let last: Point = [NaN, NaN];
-    let moved: Point = last;
-    const points = stroke.map((point): Point => {
-      // Both halves of a corner move together.
-      if (point[0] !== last[0] || point[1] !== last[1]) {
-        const [x, y] = point;
-        moved = [
-          Math.max(x, 0) ** growX + waveX * Math.sin(2 * Math.PI * (y + phaseX)) + wobble * random.normal(),
-          Math.max(y, 0) ** growY + waveY * Math.sin(2 * Math.PI * (x + phaseY)) + wobble * random.normal(),
-        ];
-      }
-      last = point;
-      return moved;
-    });
-    return smooth(points);
-  });
-
-  const height = random.between(14, 23);
-  const width = height * random.between(0.5, 1.1);
-  const slant = 0.22 * random.normal() - 0.08;
+  const bent = bend(
+    form.map((stroke) => smooth(wobbled(stroke, random))),
+    random,
+  );
+  const height = 20 * Math.exp(0.15 * random.normal());
+  const width = height * Math.exp(0.25 * random.normal() - 0.2);
+  const slant = 0.22 * random.normal() - 0.1;
   const angle = 0.12 * random.normal();
   const [sine, cosine] = [Math.sin(angle), Math.cos(angle)];
   const turned = bent.map((stroke) =>
@@ -57,16 +38,71 @@ function placed(form: Form, random: Random): Point[][] {
       return [cosine * u - sine * v, sine * u + cosine * v];
     }),
   );
-  const [left, right] = extent(turned.flatMap((stroke) => stroke.map(([x]) => x)));
-  const [top, bottom] = extent(turned.flatMap((stroke) => stroke.map(([, y]) => y)));
-  // What is too large for the paper is written smaller.
-  const scale = Math.min(1, 24 / (right - left), 24 / (bottom - top));
-  const shift = (low: number, high: number): number => {
-    const room = (SIDE - 2 - scale * (high - low)) / 2;
-    return SIDE / 2 - (scale * (low + high)) / 2 + Math.max(-room, Math.min(room, 1.3 * random.normal()));
+  const points = turned.flat();
+  const [left, right] = extent(points.map(([x]) => x));
+  const [top, bottom] = extent(points.map(([, y]) => y));
+  const longest = Math.max(right - left, bottom - top);
+  // Half are scaled to fill a box, as digits of data sets are; of the others what is too large for the paper.
+  const scale = random.next() < 0.5 ? random.between(17, 20) / longest : Math.min(1, 23 / longest);
+  const shift = (low: number, high: number, middle: number): number => {
+    const room = (SIDE - 3 - scale * (high - low)) / 2;
+    const centre = SIDE / 2 - (scale * (low + high)) / 2;
+    // Towards the ink's centre of mass, and a little further.
+    const aside = scale * ((low + high) / 2 - middle) + random.normal();
+    return centre + Math.max(-room, Math.min(room, aside));
   };
-  const [shiftX, shiftY] = [shift(left, right), shift(top, bottom)];
+  const middleOf = (axis: 0 | 1): number =>
+    points.reduce((sum, point) => sum + point[axis], 0) / points.length;
+  const [shiftX, shiftY] = [shift(left, right, middleOf(0)), shift(top, bottom, middleOf(1))];
   return turned.map((stroke) => stroke.map(([x, y]): Point => [scale * x + shiftX, scale * y + shiftY]));
+}
+
+/** Points that nobody hits exactly, ends that come short or go far, corners that are rounded now and then. */
+function wobbled(stroke: Stroke, random: Random): Point[] {
+  const wobble = random.between(0.008, 0.035);
+  const isRounded = random.next() < 0.2;
+  const points: Point[] = [];
+  let last: Point = [NaN, NaN];
+  for (const point of stroke) {
+    const isCorner = point[0] === last[0] && point[1] === last[1];
+    last = point;
+    if (isCorner) {
+      const [moved] = points.slice(-1);
+      if (moved !== undefined && !isRounded) points.push(moved);
+      continue;
+    }
+    points.push([point[0] + wobble * random.normal(), point[1] + wobble * random.normal()]);
+  }
+  const end = (at: number, from: number): void => {
+    const [p, q] = [points.at(at), points.at(from)];
+    const further = 0.12 * random.normal();
+    if (p === undefined || q === undefined) return;
+    points[at < 0 ? points.length + at : at] = [
+      p[0] + further * (p[0] - q[0]),
+      p[1] + further * (p[1] - q[1]),
+    ];
+  };
+  end(0, 1);
+  end(-1, -2);
+  return points;
+}
+
+/** Moves points by smooth waves, and stretches one side at the cost of the other. */
+function bend(strokes: readonly (readonly Point[])[], random: Random): Point[][] {
+  const wave = (): ((t: number) => number) => {
+    const [slow, fast] = [0.03 * random.normal(), 0.012 * random.normal()];
+    const [phase, other] = [random.next(), random.next()];
+    return (t) =>
+      slow * Math.sin(Math.PI * (t + 2 * phase)) + fast * Math.sin(2 * Math.PI * (1.3 * t + other));
+  };
+  const [xByX, xByY, yByX, yByY] = [wave(), wave(), wave(), wave()];
+  const [growX, growY] = [Math.exp(0.17 * random.normal()), Math.exp(0.17 * random.normal())];
+  return strokes.map((stroke) =>
+    stroke.map(([x, y]): Point => [
+      Math.max(x, 0) ** growX + Math.min(x, 0) + xByX(x) + xByY(y),
+      Math.max(y, 0) ** growY + Math.min(y, 0) + yByX(x) + yByY(y),
+    ]),
+  );
 }
 
 function extent(values: readonly number[]): [low: number, high: number] {
@@ -91,7 +127,7 @@ function smooth(points: readonly Point[]): Point[] {
 
 /** Draws the strokes: a pixel is as dark as it is near the nearest stroke. */
 function ink(strokes: readonly (readonly Point[])[], random: Random): Uint8Array {
-  const radius = random.between(0.55, 1.9);
+  const radius = random.between(0.6, 2);
   const swing = random.between(0, 0.35);
   const phase = random.next();
   const softness = random.between(0.9, 1.8);

@@ -54,90 +54,136 @@ function padding({ size, kernel, stride }: Convolution): number {
 export function conv2d(shape: Convolution, random: Random): Layer {
   const { size, depth, channels, kernel, stride } = shape;
   const outSize = Math.ceil(size / stride);
+  const pixels = outSize * outSize;
   const pad = padding(shape);
   const filter = kernel * kernel * depth;
   const weights = parameters(channels * filter, heSpread(filter), random);
   const bias = parameters(channels, 0, random);
-  const [w, dw] = [weights.value, weights.gradient];
-  const b = bias.value;
-  const patch = new Float64Array(filter);
-  const patchGradient = new Float64Array(filter);
-  const output = new Float64Array(outSize * outSize * channels);
+  const output = new Float64Array(pixels * channels);
+  const passed = new Float64Array(pixels * channels);
   const inputGradient = new Float64Array(size * size * depth);
-  let input: Float64Array = inputGradient;
+  // The window of every pixel, one below the other; a 1×1 kernel's is the input.
+  const isInput = kernel === 1 && stride === 1;
+  const ownPatches = new Float64Array(isInput ? 0 : pixels * filter);
+  const patchGradients = isInput ? inputGradient : new Float64Array(pixels * filter);
+  let patches: Float64Array = ownPatches;
 
-  /** Calls with the place in the input and in the filter of each pixel of a window that lies in the input. */
-  const visit = (y: number, x: number, see: (inputAt: number, filterAt: number) => void): void => {
-    for (let ky = 0; ky < kernel; ky++) {
-      const row = y * stride - pad + ky;
-      for (let kx = 0; kx < kernel; kx++) {
-        const column = x * stride - pad + kx;
+  /** Calls with the place in the patches and in the input of each pixel of a window that lies in the input. */
+  const visit = (see: (patchAt: number, inputAt: number) => void): void => {
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      for (let k = 0; k < kernel * kernel; k++) {
+        const row = Math.floor(pixel / outSize) * stride - pad + Math.floor(k / kernel);
+        const column = (pixel % outSize) * stride - pad + (k % kernel);
         if (row < 0 || row >= size || column < 0 || column >= size) continue;
-        see((row * size + column) * depth, (ky * kernel + kx) * depth);
+        see(pixel * filter + k * depth, (row * size + column) * depth);
       }
     }
-  };
-  const gather = (y: number, x: number): void => {
-    patch.fill(0);
-    visit(y, x, (inputAt, filterAt) => {
-      for (let c = 0; c < depth; c++) patch[filterAt + c] = input[inputAt + c] as number;
-    });
   };
 
   return {
     parameters: [weights, bias],
-    forward(x) {
-      input = x;
-      for (let pixel = 0; pixel < outSize * outSize; pixel++) {
-        gather(Math.floor(pixel / outSize), pixel % outSize);
-        // Four sums at once: one alone would wait for each addition.
-        for (let o = 0; o < channels; o += 4) {
-          let [sum0, sum1, sum2, sum3] = [b[o], b[o + 1], b[o + 2], b[o + 3]] as [
-            number,
-            number,
-            number,
-            number,
-          ];
-          for (let i = 0, at = o * filter; i < filter; i++, at++) {
-            const x = patch[i] as number;
-            sum0 += x * (w[at] as number);
-            sum1 += x * (w[at + filter] as number);
-            sum2 += x * (w[at + 2 * filter] as number);
-            sum3 += x * (w[at + 3 * filter] as number);
-          }
-          const at = pixel * channels + o;
-          output[at] = Math.max(sum0, 0);
-          output[at + 1] = Math.max(sum1, 0);
-          output[at + 2] = Math.max(sum2, 0);
-          output[at + 3] = Math.max(sum3, 0);
-        }
+    forward(input) {
+      patches = isInput ? input : ownPatches;
+      if (!isInput) {
+        visit((patchAt, inputAt) => {
+          for (let c = 0; c < depth; c++) patches[patchAt + c] = input[inputAt + c] as number;
+        });
       }
+      for (let at = 0; at < output.length; at += channels) output.set(bias.value, at);
+      addDots(output, patches, weights.value, filter);
+      for (let i = 0; i < output.length; i++) if ((output[i] as number) < 0) output[i] = 0;
       return output;
     },
     backward(gradient) {
-      inputGradient.fill(0);
-      for (let pixel = 0; pixel < outSize * outSize; pixel++) {
-        const [y, x] = [Math.floor(pixel / outSize), pixel % outSize];
-        gather(y, x);
-        patchGradient.fill(0);
-        for (let o = 0; o < channels; o++) {
-          if (output[pixel * channels + o] === 0) continue;
-          const g = gradient[pixel * channels + o] as number;
-          bias.gradient[o] = (bias.gradient[o] as number) + g;
-          for (let i = 0, at = o * filter; i < filter; i++) {
-            dw[at + i] = (dw[at + i] as number) + g * (patch[i] as number);
-            patchGradient[i] = (patchGradient[i] as number) + g * (w[at + i] as number);
-          }
-        }
-        visit(y, x, (inputAt, filterAt) => {
-          for (let c = 0; c < depth; c++)
-            inputGradient[inputAt + c] =
-              (inputGradient[inputAt + c] as number) + (patchGradient[filterAt + c] as number);
-        });
+      for (let i = 0; i < passed.length; i++) {
+        const g = output[i] === 0 ? 0 : (gradient[i] as number);
+        passed[i] = g;
+        bias.gradient[i % channels] = (bias.gradient[i % channels] as number) + g;
       }
+      // By the weights: Σ over pixels; by the patches: Σ over channels.
+      addProduct(
+        weights.gradient,
+        passed,
+        { rows: channels, inner: pixels, rowStride: 1, innerStride: channels },
+        patches,
+      );
+      patchGradients.fill(0);
+      addProduct(
+        patchGradients,
+        passed,
+        { rows: pixels, inner: channels, rowStride: channels, innerStride: 1 },
+        weights.value,
+      );
+      if (isInput) return inputGradient;
+      inputGradient.fill(0);
+      visit((patchAt, inputAt) => {
+        for (let c = 0; c < depth; c++) {
+          inputGradient[inputAt + c] =
+            (inputGradient[inputAt + c] as number) + (patchGradients[patchAt + c] as number);
+        }
+      });
       return inputGradient;
     },
   };
+}
+
+/** out[r, c] += Σ_i left[r, i] · right[c, i]. Four sums at once: one alone would wait for each addition. */
+function addDots(out: Float64Array, left: Float64Array, right: Float64Array, length: number): void {
+  const columns = right.length / length;
+  for (let at = 0; at < out.length; at += 4) {
+    const row = ((at - (at % columns)) / columns) * length;
+    const column = (at % columns) * length;
+    let [sum0, sum1, sum2, sum3] = [0, 0, 0, 0];
+    for (let i = 0; i < length; i++) {
+      const x = left[row + i] as number;
+      sum0 += x * (right[column + i] as number);
+      sum1 += x * (right[column + length + i] as number);
+      sum2 += x * (right[column + 2 * length + i] as number);
+      sum3 += x * (right[column + 3 * length + i] as number);
+    }
+    out[at] = (out[at] as number) + sum0;
+    out[at + 1] = (out[at + 1] as number) + sum1;
+    out[at + 2] = (out[at + 2] as number) + sum2;
+    out[at + 3] = (out[at + 3] as number) + sum3;
+  }
+}
+
+/** Sizes and strides of a matrix. */
+interface Matrix {
+  readonly rows: number;
+  readonly inner: number;
+  readonly rowStride: number;
+  readonly innerStride: number;
+}
+
+/** out[r, c] += Σ_i left[r, i] · right[i, c]. Four of i at once: each result is loaded and stored a quarter as often. */
+function addProduct(out: Float64Array, left: Float64Array, matrix: Matrix, right: Float64Array): void {
+  const { rows, inner, rowStride, innerStride } = matrix;
+  const columns = out.length / rows;
+  for (let r = 0; r < rows; r++) {
+    const to = r * columns;
+    for (let i = 0; i < inner; i += 4) {
+      const at = r * rowStride + i * innerStride;
+      // Past the end of an odd number of pixels: 0 times what is there.
+      const x0 = left[at] as number;
+      const x1 = i + 1 < inner ? (left[at + innerStride] as number) : 0;
+      const x2 = i + 2 < inner ? (left[at + 2 * innerStride] as number) : 0;
+      const x3 = i + 3 < inner ? (left[at + 3 * innerStride] as number) : 0;
+      if (x0 === 0 && x1 === 0 && x2 === 0 && x3 === 0) continue;
+      const from0 = i * columns;
+      const from1 = i + 1 < inner ? from0 + columns : from0;
+      const from2 = i + 2 < inner ? from1 + columns : from0;
+      const from3 = i + 3 < inner ? from2 + columns : from0;
+      for (let c = 0; c < columns; c++) {
+        out[to + c] =
+          (out[to + c] as number) +
+          x0 * (right[from0 + c] as number) +
+          x1 * (right[from1 + c] as number) +
+          x2 * (right[from2 + c] as number) +
+          x3 * (right[from3 + c] as number);
+      }
+    }
+  }
 }
 
 /** DEPTHWISE_CONV_2D with ReLU and multiplier 1: weights [1, kernel, kernel, depth], square input of `size`. */
@@ -149,6 +195,7 @@ export function depthwiseConv2d(shape: Convolution, random: Random): Layer {
   const bias = parameters(depth, 0, random);
   const [w, dw] = [weights.value, weights.gradient];
   const output = new Float64Array(outSize * outSize * depth);
+  const passed = new Float64Array(output.length);
   const inputGradient = new Float64Array(size * size * depth);
   let input: Float64Array = inputGradient;
 
@@ -184,9 +231,10 @@ export function depthwiseConv2d(shape: Convolution, random: Random): Layer {
     },
     backward(gradient) {
       inputGradient.fill(0);
-      const passed = Float64Array.from(gradient, (g, i) => (output[i] === 0 ? 0 : g));
       for (let i = 0; i < passed.length; i++) {
-        bias.gradient[i % depth] = (bias.gradient[i % depth] as number) + (passed[i] as number);
+        const g = output[i] === 0 ? 0 : (gradient[i] as number);
+        passed[i] = g;
+        bias.gradient[i % depth] = (bias.gradient[i % depth] as number) + g;
       }
       const x = input;
       visit((outputAt, inputAt, weightAt) => {

@@ -7,9 +7,8 @@ import type { Random } from "./random.ts";
 /** Channels and stride of the stem and of each depthwise-separable block. */
 const STEM = { channels: 16, stride: 2 };
 const BLOCKS = [
-  { channels: 24, stride: 1 },
-  { channels: 48, stride: 2 },
-  { channels: 64, stride: 1 },
+  { channels: 24, stride: 2 },
+  { channels: 48, stride: 1 },
   { channels: 64, stride: 1 },
 ] as const;
 const CLASSES = 10;

@@ -6,13 +6,13 @@
 import { writeFileSync } from "node:fs";
 import { load, quantize, readFloatModel, runFloat, writeFloatModel } from "thimble";
 import { best, calibration, HELD_OUT_SEED, pictures, toFloat, toInt8, TRAINING_SEED } from "./data.ts";
-import { drawDigit } from "./draw.ts";
+import { drawDigit, SIDE } from "./draw.ts";
 import type { Layer } from "./layers.ts";
 import { applyAdam, crossEntropy } from "./layers.ts";
 import { digitsNetwork, floatModel } from "./network.ts";
 import { Random } from "./random.ts";
 
-const STEPS = 7000;
+const STEPS = 8000;
 const BATCH = 16;
 const RATE = 3e-3;
 const HELD_OUT = 5000;
@@ -21,12 +21,13 @@ const HELD_OUT = 5000;
 function train(): Layer[] {
   const random = new Random(TRAINING_SEED);
   const layers = digitsNetwork(random);
+  const input = new Float64Array(SIDE * SIDE);
   const gradient = new Float64Array(10);
   let loss = 0;
   for (let step = 1; step <= STEPS; step++) {
     for (let i = 0; i < BATCH; i++) {
       const digit = Math.floor(10 * random.next());
-      const input = Float64Array.from(drawDigit(digit, random), (pixel) => pixel / 255);
+      for (const [at, pixel] of drawDigit(digit, random).entries()) input[at] = pixel / 255;
       const logits = layers.reduce<Float64Array>((x, layer) => layer.forward(x), input);
       loss += crossEntropy(logits, digit, gradient);
       layers.reduceRight<Float64Array>((g, layer) => layer.backward(g), gradient);

@@ -1,5 +1,4 @@
 import { ModelError } from "../errors.ts";
-import { elementCount } from "../graph/graph.ts";
 import type { Tensor } from "../graph/graph.ts";
 import type { Table } from "../tflite/flatbuffer.ts";
 import type { OptionField } from "../tflite/write.ts";
@@ -114,13 +113,4 @@ export function nhwc(node: FloatNode, { shape }: FloatTensor): [number, number, 
     `its input of shape [${shape.join(", ")}] must have four dimensions`,
   );
   return [batches, height, width, channels];
-}
-
-/** @throws ModelError float-shape where the values are not as many as the shape says */
-export function requireElements(node: FloatNode, { shape, data }: FloatTensor, role: string): void {
-  requireShape(
-    elementCount(shape) === data.length,
-    node,
-    `its ${role} have shape [${shape.join(", ")}] and ${data.length} values`,
-  );
 }

@@ -28,7 +28,7 @@ const OPERATORS: { readonly [Op in FloatNode["op"]]: FloatOperator<NodeOf<Op>> }
 /** The operator of a node; undefined for a name that is none. */
 export function floatOperatorOf(node: FloatNode): FloatOperator<FloatNode> | undefined {
   // Each operator takes the nodes of its own name, which is how it was found.
-  return Object.hasOwn(OPERATORS, node.op) ? (OPERATORS[node.op]) : undefined;
+  return Object.hasOwn(OPERATORS, node.op) ? OPERATORS[node.op] : undefined;
 }
 
 /** The operator for a TFLite BuiltinOperator code, if it can be quantised. */

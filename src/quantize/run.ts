@@ -2,6 +2,7 @@ import { InputError, ModelError } from "../errors.ts";
 import { elementCount } from "../graph/graph.ts";
 import type { FloatModel, FloatNode, FloatTensor } from "./float-model.ts";
 import type { FloatOperator, Operand } from "./operator.ts";
+import { requireShape } from "./operator.ts";
 import { floatOperatorOf } from "./operators.ts";
 
 /** One sample: the values of the only input, or of every input in the model's order. */
@@ -54,6 +55,15 @@ export function checkFloatModel({ inputs, nodes, outputs }: FloatModel): Checked
         `node "${node.name}" is a "${node.op}", which cannot be quantised`,
       );
     const operands = operator.operands(node);
+    for (const operand of operands) {
+      if (operand.kind === "value" || operand.kind === "ints") continue;
+      const { shape, data } = operand.tensor;
+      requireShape(
+        elementCount(shape) === data.length,
+        node,
+        `its ${operand.kind} has shape [${shape.join(", ")}] and ${data.length} values`,
+      );
+    }
     const typed = numbersOf(operands, (name) => ({
       shape: shapeOf(name, `node "${node.name}"`),
       data: NO_DATA,

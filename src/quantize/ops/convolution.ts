@@ -9,7 +9,6 @@ import {
   readBias,
   readConstant,
   readValue,
-  requireElements,
   requireShape,
 } from "../operator.ts";
 import type { Window } from "./window.ts";
@@ -114,7 +113,6 @@ function operands({ input, weights, bias }: ConvolutionNode, axis: number): Oper
 function convolutionWindow(node: ConvolutionNode, input: FloatTensor = { shape: [], data: EMPTY }): Window {
   const [, height = 0, width = 0] = node.weights.shape;
   requireShape(node.weights.shape.length === 4, node, "its weights must have four dimensions");
-  requireElements(node, node.weights, "weights");
   return windowOf(node, input, [height, width], [node.dilationY ?? 1, node.dilationX ?? 1]);
 }
 

@@ -6,7 +6,6 @@ import {
   readActivation,
   readConstant,
   readValue,
-  requireElements,
   requireShape,
 } from "../operator.ts";
 
@@ -32,7 +31,6 @@ function elementwise(
       );
       const [a = [], b = []] = operands.map(({ shape }) => shape);
       const rank = Math.max(a.length, b.length);
-      for (const tensor of operands) requireElements(node, tensor, "operands");
       return Array.from({ length: rank }, (_, i) => {
         const [p, q] = [a.at(i - rank) ?? 1, b.at(i - rank) ?? 1];
         const [m, n] = [i < rank - a.length ? 1 : p, i < rank - b.length ? 1 : q];

@@ -9,7 +9,6 @@ import {
   readBias,
   readConstant,
   readValue,
-  requireElements,
   requireShape,
 } from "../operator.ts";
 
@@ -33,7 +32,6 @@ export const fullyConnected: FloatOperator<FullyConnectedNode> = {
     const shape = input?.shape ?? [];
     const elements = elementCount(shape);
     requireShape(weights?.shape.length === 2, node, "its weights must have shape [channels, depth]");
-    requireElements(node, node.weights, "weights");
     requireShape(
       elements % depth === 0,
       node,
