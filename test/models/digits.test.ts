@@ -41,7 +41,7 @@ test("of held-out digits at least 98 % are recognised, int8 within 0.5 % of floa
 });
 
 test.skipIf(!hasShared)(
-  "of ten digits that people wrote, which nothing was fitted to, at least eight are recognised",
+  "of ten digits that people wrote, none of which was trained on, at least eight are recognised",
   async () => {
     const model = await load(bytes);
     const written = samples().filter(({ model: name }) => name.includes("mnist"));
