@@ -37,6 +37,8 @@ export type OptionName = keyof typeof OPTIONS;
 /** What the subcommands take. */
 export interface Arguments {
   readonly positionals: readonly string[];
+  /** The files after the command and the model. */
+  readonly data: readonly string[];
   /** Names of the options that were given. */
   readonly given: readonly OptionName[];
   readonly inputs: readonly string[];
@@ -76,6 +78,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
   const { values, positionals } = parsed;
   return {
     positionals,
+    data: positionals.slice(2),
     // parseArgs is strict: it lets only the keys of OPTIONS through.
     given: Object.keys(values) as OptionName[],
     inputs: values.input ?? [],

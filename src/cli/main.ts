@@ -7,6 +7,7 @@ import { bench } from "./bench.ts";
 import { compileToFile } from "./compile.ts";
 import { inspect } from "./inspect.ts";
 import { operators } from "./operators.ts";
+import { quantizeToFile } from "./quantize.ts";
 import { run } from "./run.ts";
 import { printable } from "./table.ts";
 
@@ -17,6 +18,7 @@ const HELP = `thimble: int8 neural networks in a fixed, SRAM-sized memory
   thimble bench MODEL                latency; --profile: of every step
   thimble compile MODEL -o IMAGE     write the compiled image; --target mcu -o DIR: write what firmware needs
   thimble operators                  what models may use
+  thimble quantize FLOAT-MODEL SAMPLES.npy -o MODEL  float32 .tflite to int8, scales set by float32 samples; a .npy per input
 
 MODEL is a .tflite file, or a .thimble image. FILE is .npy, .json (an array of numbers), or the tensor's bytes.
 
@@ -44,28 +46,23 @@ Exit codes: 0 done, 1 the model or an input is at fault, 2 wrong usage, 70 a bug
 
 interface Command {
   readonly answer: (path: string, args: Arguments) => Promise<string>;
-  /** Its own options, besides those of all commands. */
+  /** Its options, besides those of all commands. */
   readonly takes: readonly OptionName[];
+  /** Files may follow the model. */
+  readonly takesData?: true;
 }
 
-const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ["inspect", { answer: inspect, takes: ["plan", "svg", "budget"] }],
-  ["run", { answer: run, takes: ["input", "quantize", "labels", "top", "trace"] }],
-  ["bench", { answer: bench, takes: ["time", "profile", "svg"] }],
-  ["compile", { answer: compileToFile, takes: ["output", "target", "bundle"] }],
-]);
-const COMMON: readonly OptionName[] = [
-  "sram",
-  "schedule",
-  "rows",
-  "max-recompute",
-  "variant",
-  "no-passes",
-  "json",
-  "help",
-  "version",
-];
+/** How a model is planned. */
+const PLANNING: readonly OptionName[] = ["sram", "schedule", "rows", "max-recompute", "variant", "no-passes"];
+const COMMON: readonly OptionName[] = ["json", "help", "version"];
 
+const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ["inspect", { answer: inspect, takes: [...PLANNING, "plan", "svg", "budget"] }],
+  ["run", { answer: run, takes: [...PLANNING, "input", "quantize", "labels", "top", "trace"] }],
+  ["bench", { answer: bench, takes: [...PLANNING, "time", "profile", "svg"] }],
+  ["compile", { answer: compileToFile, takes: [...PLANNING, "output", "target", "bundle"] }],
+  ["quantize", { answer: quantizeToFile, takes: ["output"], takesData: true }],
+]);
 async function answer(argv: readonly string[]): Promise<string> {
   const args = parseArguments(argv);
   if (args.version) return version();
@@ -83,7 +80,7 @@ async function answer(argv: readonly string[]): Promise<string> {
       `there is no command "${name}"; choose one of ${[...COMMANDS.keys(), "operators"].join(", ")}`,
     );
   }
-  if (path === undefined || rest.length > 0)
+  if (path === undefined || (rest.length > 0 && command.takesData !== true))
     throw new UsageError(`${name} takes one MODEL; see thimble --help`);
   const foreign = args.given.find((option) => !COMMON.includes(option) && !command.takes.includes(option));
   if (foreign !== undefined) throw new UsageError(`${name} takes no --${foreign}; see thimble --help`);

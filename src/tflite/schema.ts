@@ -1,4 +1,4 @@
-/** Field ids and codes of the .tflite schema (version 3) for the tables that are read. */
+/** Field ids and codes of the .tflite schema (version 3) for the tables that are read and written. */
 
 export enum ModelField {
   version = 0,
@@ -52,6 +52,16 @@ export enum BufferField {
 
 /** BuiltinOperator of custom operators. */
 export const CUSTOM = 32;
+
+/** Code of an operator's options in the BuiltinOptions union, by BuiltinOperator code up to BROADCAST_TO; 0 where it has none. */
+export const OPTIONS_TYPES: readonly number[] = (
+  "11 5 10 1 2 94 38 0 0 8 0 12 5 13 0 4 14 5 21 0 0 0 17 15 7 9 19 6 0 3 18 16 0 20 22 31 23 24 25 26 27 28 " +
+  "29 30 71 32 70 33 34 35 36 0 69 37 0 39 40 39 41 42 43 44 45 46 47 48 0 49 50 51 52 53 54 0 27 0 0 55 56 " +
+  "57 58 27 27 59 60 61 62 63 64 27 65 27 66 67 68 72 73 74 75 76 77 78 79 80 0 81 82 83 84 85 86 0 87 88 89 " +
+  "90 0 91 92 93 95 96 97 98 99 100 101 0 102 103 104"
+)
+  .split(" ")
+  .map(Number);
 
 /** TensorType by code. */
 export const TENSOR_TYPES: readonly string[] = (

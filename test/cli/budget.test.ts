@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { depthwiseNet } from "../../examples/node/model.ts";
+import { depthwiseNet } from "../depthwise-net.ts";
 import { parseArguments } from "../../src/cli/arguments.ts";
 import { budgetVerdict } from "../../src/cli/budget.ts";
 import { compile } from "../../src/index.ts";

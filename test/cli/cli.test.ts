@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
-import { depthwiseNet } from "../../examples/node/model.ts";
+import { depthwiseNet } from "../depthwise-net.ts";
 import type { Report } from "../../src/index.ts";
 import { load } from "../../src/index.ts";
 import { int8Values } from "../ops/node.ts";
 import { crc32Hex } from "../shared.ts";
+import { npy } from "./npy-file.ts";
 
 const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "thimble-"));
@@ -24,19 +25,6 @@ writeFileSync(at("in.bin"), input);
 writeFileSync(at("in.json"), JSON.stringify([[...input]]));
 writeFileSync(at("labels.txt"), Array.from({ length: 10 }, (_, i) => `class-${i}`).join("\n"));
 
-/** A .npy file, format 1.0. */
-function npy(descr: string, shape: string, data: Uint8Array): Buffer {
-  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;
-  const header = dictionary.padEnd(Math.ceil((dictionary.length + 11) / 64) * 64 - 11) + "\n";
-  const length = Buffer.alloc(2);
-  length.writeUInt16LE(header.length);
-  return Buffer.concat([
-    Buffer.from("\x93NUMPY\x01\x00", "latin1"),
-    length,
-    Buffer.from(header, "latin1"),
-    data,
-  ]);
-}
 writeFileSync(at("in.npy"), npy("|i1", "(1, 32, 32, 3)", new Uint8Array(input.buffer)));
 writeFileSync(at("wrong.npy"), npy("<f8", "(1, 32, 32, 3)", new Uint8Array(8 * input.length)));
 

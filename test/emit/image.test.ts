@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { depthwiseNet } from "../../examples/node/model.ts";
+import { depthwiseNet } from "../depthwise-net.ts";
 import { compile } from "../../src/compile.ts";
 import type { Image } from "../../src/emit/image.ts";
 import { decodeImage, encodeImage, isImageFile } from "../../src/emit/image.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { depthwiseNet } from "../../examples/node/model.ts";
+import { depthwiseNet } from "../depthwise-net.ts";
 import { compile } from "../../src/compile.ts";
 import type { Image } from "../../src/emit/image.ts";
 import { decodeImage } from "../../src/emit/image.ts";

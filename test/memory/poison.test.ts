@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { depthwiseNet } from "../../examples/node/model.ts";
+import { depthwiseNet } from "../depthwise-net.ts";
 import type { CompileOptions, Image, InputValues, Model, Variant } from "../../src/index.ts";
 import { compile, load } from "../../src/index.ts";
 import { Header } from "../../src/plan/format.ts";

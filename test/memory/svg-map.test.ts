@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { depthwiseNet } from "../../examples/node/model.ts";
+import { depthwiseNet } from "../depthwise-net.ts";
 import type { Report } from "../../src/index.ts";
 import { compile } from "../../src/index.ts";
 import { svgMap } from "../../src/memory/svg-map.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { depthwiseNet } from "../../examples/node/model.ts";
+import { depthwiseNet } from "../depthwise-net.ts";
 import type { Image, Variant } from "../../src/index.ts";
 import { compile, ExecutionError, load, provesVariant, VARIANTS, verifyImage } from "../../src/index.ts";
 import { planToVerify } from "../../src/emit/image.ts";

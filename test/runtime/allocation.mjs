@@ -3,11 +3,11 @@
 import { PerformanceObserver } from "node:perf_hooks";
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
-import { depthwiseNet } from "../../build/examples/node/model.js";
+import { fileURLToPath } from "node:url";
 import { load } from "../../dist/index.js";
 
 const isStreamed = process.argv[2] === "rows";
-const model = await load(depthwiseNet(1), {
+const model = await load(fileURLToPath(import.meta.resolve("../../models/digits/digits.tflite")), {
   sram: isStreamed ? 16 * 1024 : 20 * 1024,
   input: isStreamed ? "streamed" : "resident",
 });

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { depthwiseNet } from "../../examples/node/model.ts";
+import { depthwiseNet } from "../depthwise-net.ts";
 import type { Variant } from "../../src/index.ts";
 import { compile, decodeImage, encodeImage, load, provesVariant, VARIANTS } from "../../src/index.ts";
 import { Header } from "../../src/plan/format.ts";

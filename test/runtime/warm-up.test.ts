@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { depthwiseNet } from "../../examples/node/model.ts";
+import { depthwiseNet } from "../depthwise-net.ts";
 import type { RowSource } from "../../src/index.ts";
 import { compile, encodeImage, load, loadImage } from "../../src/index.ts";
 import { int8Values } from "../ops/node.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { depthwiseNet } from "../../examples/node/model.ts";
+import { depthwiseNet } from "../depthwise-net.ts";
 import { compile } from "../../src/compile.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { VARIANTS } from "../../src/plan/variant.ts";

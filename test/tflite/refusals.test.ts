@@ -118,9 +118,7 @@ describe("graph", () => {
     ];
     const error = compileError(writeModel({ ...reshape, operators: [...operators, ...reshape.operators] }));
     expect(error?.code).toBe("unsupported-operators");
-    expect(error?.message).toContain(
-      "EXP (2 times), CUSTOM:Detect\\x1b[31m, BUILTIN_222, CUSTOM:Other;",
-    );
+    expect(error?.message).toContain("EXP (2 times), CUSTOM:Detect\\x1b[31m, BUILTIN_222, CUSTOM:Other;");
   });
 
   test("5,000 kinds of custom operators give a message that can be read", () => {

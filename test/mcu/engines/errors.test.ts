@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { depthwiseNet } from "../../../examples/node/model.ts";
+import { depthwiseNet } from "../../depthwise-net.ts";
 import type { CompileOptions } from "../../../src/compile.ts";
 import { compile } from "../../../src/compile.ts";
 import type { Image } from "../../../src/emit/image.ts";

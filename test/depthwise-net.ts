@@ -1,5 +1,5 @@
-import type { WrittenOperator, WrittenTensor } from "../../test/model-writer.ts";
-import { BUILTIN, options, SAME, writeModel } from "../../test/model-writer.ts";
+import type { WrittenOperator, WrittenTensor } from "./model-writer.ts";
+import { BUILTIN, options, SAME, writeModel } from "./model-writer.ts";
 
 const RELU = 1;
 
