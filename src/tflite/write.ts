@@ -123,6 +123,6 @@ function tensorFields(
             { int: axis },
           ],
         };
-  const variable = isVariable === true ? { bool: true } : undefined;
-  return [{ ints: shape }, { byte: code }, { int: buffer }, { text: name }, quantization, variable];
+  const variable = isVariable === true ? [{ bool: true }] : [];
+  return [{ ints: shape }, { byte: code }, { int: buffer }, { text: name }, quantization, ...variable];
 }

@@ -103,13 +103,25 @@ test("every operator of the plan has its kernel under its name, and `stage` and 
   expect(missing.sort()).toEqual(["end", "stage"]);
 });
 
-const int8Models = OPERATOR_NAMES.filter((name) => name !== "quantize" && name !== "dequantize");
+const STATEFUL = ["svdf", "unidirectionalSequenceLstm"];
+const int8Models = OPERATOR_NAMES.filter((name) => !["quantize", "dequantize", ...STATEFUL].includes(name));
 test.each(int8Models)("a model of one operator keeps what it needs: %s", async (name) => {
   const image = compile(writeModel(ONE_OPERATOR[name]), { variant: "mcu" });
   const { files } = firmware(image, kernels, "wasm3");
   const instance = start(files.get("thimble-mcu.wasm") as Uint8Array<ArrayBuffer>, image);
   new Uint8Array(instance.memory.buffer).set(image.sram);
   expect(answer(instance, image)).toEqual(await answerOfSession(image));
+});
+
+test("models that the C host cannot run are refused", () => {
+  const state = compile(writeModel(ONE_OPERATOR.svdf), { variant: "mcu" });
+  expect(() => firmware(state, kernels, "wasm3")).toThrow(
+    expect.objectContaining({ code: "stateful-firmware" }),
+  );
+  const model = ONE_OPERATOR.reshape;
+  const ints = { ...model, tensors: model.tensors.map((tensor) => ({ ...tensor, type: "int32" })) };
+  const image = compile(writeModel(ints), { variant: "mcu" });
+  expect(() => firmware(image, kernels, "wasm3")).toThrow(expect.objectContaining({ code: "firmware-type" }));
 });
 
 test("kernels that a model does not use are gone, and trap where another model calls them", () => {

@@ -184,7 +184,7 @@ test("batchMatmul equals the reference", async () => {
       const kept = rhsBatch.slice(0, dropped).every((n) => n === 1) ? rhsBatch.slice(dropped) : rhsBatch;
       const matrix = (shape: number[], i: 0 | 1): Int8Tensor => ({
         shape,
-        scale: 0.05,
+        scale: Math.fround(0.05),
         zeroPoint: zeroPoints[i],
         values: int8Values(seeds[i], count(shape)),
       });
@@ -244,12 +244,12 @@ test("transposeConv equals the reference", async () => {
           Math.max(width * strideX + grown[1], 1),
           channels,
         ],
-        scale: 0.3,
+        scale: Math.fround(0.3),
         zeroPoint: zeroPoints[1],
       };
       const input = {
         shape: inputShape,
-        scale: 0.04,
+        scale: Math.fround(0.04),
         zeroPoint: zeroPoints[0],
         values: int8Values(seed, count(inputShape)),
       };
