@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { depthwiseNet } from "../depthwise-net.ts";
 import type { CompileOptions, Image, InputValues, Model, Variant } from "../../src/index.ts";
-import { compile, load } from "../../src/index.ts";
+import { compile, load, MemoryError } from "../../src/index.ts";
 import { Header } from "../../src/plan/format.ts";
 import { writeModel } from "../model-writer.ts";
 import { noise } from "../passes/graphs.ts";
@@ -73,7 +73,7 @@ function poison(image: Image, memory: Uint8Array, index: number, pattern: number
 const OPTIONS: readonly (readonly [string, CompileOptions])[] = [
   ["layers", { schedule: "layer", sram: "unbounded" }],
   ["layers, weights in tiles", { schedule: "layer", sram: 96 * 1024 }],
-  ["auto in 72 KiB", { sram: 72 * 1024 }],
+  ["auto in 64 KiB", { sram: 64 * 1024 }],
   ["minimum, weights resident", { schedule: "minimum", sram: "unbounded" }],
   ["minimum, weights streamed", { schedule: "minimum", sram: 2 ** 20 }],
   ["minimum, rows of input", { schedule: "minimum", sram: "unbounded", input: "streamed" }],
@@ -132,6 +132,16 @@ describe.each(MODELS)("%s, all that is not alive overwritten before each step", 
   });
 });
 
+/** In more memory than `options` have, where that is what the model needs. */
+function compileSomehow(bytes: Uint8Array, options: CompileOptions): Image {
+  try {
+    return compile(bytes, options);
+  } catch (error) {
+    if (!(error instanceof MemoryError)) throw error;
+    return compile(bytes, { ...options, sram: error.neededBytes ?? NaN });
+  }
+}
+
 test("any network, all that is not alive overwritten before each step", { timeout: 60_000 }, async () => {
   let steps = 0;
   await fc.assert(
@@ -140,7 +150,7 @@ test("any network, all that is not alive overwritten before each step", { timeou
       fc.constantFrom<Variant>("mcu", "simd"),
       fc.constantFrom(...OPTIONS),
       async (model, variant, [, options]) => {
-        const image = compile(writeModel(model), { variant, ...options });
+        const image = compileSomehow(writeModel(model), { variant, ...options });
         steps += image.report.steps.length;
         await checkPoisoned(image);
       },
