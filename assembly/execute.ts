@@ -7,6 +7,7 @@ import { batchMatmul } from "./kernels/batch-matmul.ts";
 import { cast } from "./kernels/cast.ts";
 import { compare } from "./kernels/compare.ts";
 import { conv2d } from "./kernels/conv2d.ts";
+import { convert } from "./kernels/convert.ts";
 import { copy } from "./kernels/copy.ts";
 import { cumsum } from "./kernels/cumsum.ts";
 import { depthwiseConv2d } from "./kernels/depthwise-conv2d.ts";
@@ -151,6 +152,9 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       return true;
     case Op.batchMatmul:
       batchMatmul(record);
+      return true;
+    case Op.convert:
+      convert(record);
       return true;
     default:
       return false;

@@ -9,6 +9,7 @@ import { batchMatmul } from "./kernels/batch-matmul.ts";
 import { cast } from "./kernels/cast.ts";
 import { compare } from "./kernels/compare.ts";
 import { conv2d } from "./kernels/conv2d.ts";
+import { convert } from "./kernels/convert.ts";
 import { copy } from "./kernels/copy.ts";
 import { cumsum } from "./kernels/cumsum.ts";
 import { depthwiseConv2d } from "./kernels/depthwise-conv2d.ts";
@@ -49,6 +50,7 @@ export {
   cast,
   compare,
   conv2d,
+  convert,
   copy,
   cumsum,
   depthwiseConv2d,

@@ -1,5 +1,6 @@
 import { CastField as Field, CastType } from "../../src/plan/format.ts";
-import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { elementBytes, loadInteger, storeInteger } from "../element.ts";
+import { address, field } from "../record.ts";
 
 /**
  *   out[i] = in[i] as another type, as C converts it; scales and zero points are ignored
@@ -25,8 +26,8 @@ export function cast(record: usize): void {
       if (to === CastType.float32) store<f32>(output, <f32>value);
       else storeInteger(output, to, value);
     }
-    input += bytesOf(from);
-    output += bytesOf(to);
+    input += elementBytes(from);
+    output += elementBytes(to);
   }
 }
 
@@ -36,38 +37,4 @@ function truncated(value: f32): i32 {
   if (value >= 2147483648) return i32.MAX_VALUE;
   if (value <= -2147483648) return i32.MIN_VALUE;
   return <i32>value;
-}
-
-function bytesOf(type: i32): usize {
-  if (type === CastType.int32 || type === CastType.float32) return 4;
-  return type === CastType.int16 ? 2 : 1;
-}
-
-function loadInteger(at: usize, type: i32): i32 {
-  switch (type) {
-    case CastType.int8:
-      return loadActivation(at);
-    case CastType.int16:
-      return load<i16>(at);
-    case CastType.int32:
-      return load<i32>(at);
-    default:
-      return load<u8>(at);
-  }
-}
-
-function storeInteger(at: usize, type: i32, value: i32): void {
-  switch (type) {
-    case CastType.int8:
-      storeActivation(at, <i8>value);
-      break;
-    case CastType.int16:
-      store<i16>(at, <i16>value);
-      break;
-    case CastType.int32:
-      store<i32>(at, value);
-      break;
-    default:
-      store<u8>(at, <u8>value);
-  }
 }

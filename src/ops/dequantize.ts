@@ -1,22 +1,24 @@
 import { UnsupportedError } from "../errors.ts";
 import { elementCount } from "../graph/graph.ts";
-import { perTensor, requireInput, requireInputCount, requireInt8, requireOutput } from "./check.ts";
+import { perTensor, requireInput, requireInputCount, requireOutput } from "./check.ts";
+import { convertRecord, requireQuantized } from "./convert.ts";
 import { defineOp } from "./op.ts";
-import { floatBits } from "./quantize.ts";
+import { floatBits } from "./scale-bits.ts";
 
-/** DEQUANTIZE: int8 → float32. Reference: TFLite reference/dequantize.h. */
+/** DEQUANTIZE to float32. Reference: TFLite reference/dequantize.h. */
 export const dequantize = defineOp<undefined>({
   name: "dequantize",
+  types: ["int8", "int16", "int32", "uint8"],
   tflite: { builtin: 6, read: () => undefined },
 
   prepare(inputs, outputs) {
     requireInputCount(inputs, 1, 1);
-    requireInt8(requireInput(inputs, 0, "input"), "input");
+    requireQuantized(requireInput(inputs, 0, "input"), "input");
     const output = requireOutput(outputs);
     if (output.type !== "float32") {
       throw new UnsupportedError(
         "unsupported-type",
-        `output "${output.name}" is ${output.type}; int8 is dequantised to float32 only: export the model with it`,
+        `output "${output.name}" is ${output.type}; values are dequantised to float32 only: export the model with it`,
       );
     }
     return undefined;
@@ -26,7 +28,9 @@ export const dequantize = defineOp<undefined>({
   macs: () => 0,
 
   lower({ inputs, outputs }, at) {
-    const { scale, zeroPoint } = perTensor(requireInput(inputs, 0, "input"), "input");
+    const input = requireInput(inputs, 0, "input");
+    if (input.type !== "int8") return convertRecord(input, requireOutput(outputs), at);
+    const { scale, zeroPoint } = perTensor(input, "input");
     return {
       op: "dequantize",
       input: at.inputs[0]?.address ?? 0,

@@ -1,39 +1,38 @@
-import { UnsupportedError } from "../errors.ts";
+import type { Tensor } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
 import {
   perTensor,
   requireElements,
   requireInput,
   requireInputCount,
-  requireInt8,
   requireMultiplier,
   requireOutput,
   sameQuantization,
   withShape,
 } from "./check.ts";
+import { convertRecord, requireQuantized } from "./convert.ts";
 import { defineOp } from "./op.ts";
+import { floatBits } from "./scale-bits.ts";
 
-/** QUANTIZE: float32 → int8, or int8 → int8 of another scale. Reference: TFLite reference/quantize.h, requantize.h. */
+/**
+ * QUANTIZE: float32, or values of one type and scale, to those of another. Reference: TFLite reference/quantize.h, requantize.h.
+ */
 export const quantize = defineOp<undefined>({
   name: "quantize",
   tflite: { builtin: 114, read: () => undefined },
 
-  types: ["float32", "int8"],
+  types: ["float32", "int8", "int16", "int32", "uint8"],
 
   prepare(inputs, outputs) {
     requireInputCount(inputs, 1, 1);
     const input = requireInput(inputs, 0, "input");
     const output = requireOutput(outputs);
-    const { scale } = requireInt8(output, "output");
+    requireQuantized(output, "output");
     if (input.type === "float32") {
       requireElements(input, "input");
-    } else if (input.type === "int8") {
-      requireMultiplier(requireInt8(input, "input").scale / scale, output);
     } else {
-      throw new UnsupportedError(
-        "unsupported-type",
-        `input "${input.name}" is ${input.type}; float32 and int8 are quantised to int8: export the model with them`,
-      );
+      requireQuantized(input, "input");
+      requireMultiplier(perTensor(input, "input").scale / perTensor(output, "output").scale, output);
     }
     return undefined;
   },
@@ -46,11 +45,12 @@ export const quantize = defineOp<undefined>({
     input?.type === "int8" && output !== undefined && sameQuantization(input, output),
   macs: () => 0,
   // Element by element, forwards; an int8 output is never ahead of its float or int8 input.
-  overlapDistance: () => 0,
+  overlapDistance: ({ inputs: [input], outputs: [output] }) => (isPlain(input, output) ? 0 : undefined),
 
   lower({ inputs, outputs }, at) {
     const input = requireInput(inputs, 0, "input");
     const output = requireOutput(outputs);
+    if (!isPlain(input, output)) return convertRecord(input, output, at);
     const { scale, zeroPoint } = perTensor(output, "output");
     const length = elementCount(output.shape);
     const place = { input: at.inputs[0]?.address ?? 0, output: at.outputs[0]?.address ?? 0, length };
@@ -66,7 +66,7 @@ export const quantize = defineOp<undefined>({
   },
 });
 
-/** The bit pattern of a float32. */
-export function floatBits(value: number): number {
-  return new Int32Array(Float32Array.of(value).buffer)[0] ?? 0;
+/** Whether the kernels for int8 alone do it. */
+function isPlain(input: Tensor | undefined, output: Tensor | undefined): boolean {
+  return output?.type === "int8" && (input?.type === "float32" || input?.type === "int8");
 }

@@ -1,6 +1,6 @@
 import { requireInput, requireMovable, requireOutput } from "./check.ts";
 import { ANY_TYPE, defineOp } from "./op.ts";
-import { floatBits } from "./quantize.ts";
+import { floatBits } from "./scale-bits.ts";
 import type { ResizeAttrs } from "./resize.ts";
 import { readResizeOptions, resize, resizedRows, resizeFields } from "./resize.ts";
 

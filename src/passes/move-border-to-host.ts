@@ -22,7 +22,8 @@ export function moveBorderToHost(graph: Graph): Graph {
     const [reader, ...others] = consumers.get(id) ?? [];
     if (reader?.op !== "quantize" || others.length > 0 || taken.has(id)) return stays;
     const [output = -1] = reader.outputs;
-    if (tensorOf(graph, id).type !== "float32" || taken.has(output)) return stays;
+    const [outer, inner] = [tensorOf(graph, id), tensorOf(graph, output)];
+    if (outer.type !== "float32" || inner.type !== "int8" || taken.has(output)) return stays;
     moved.set(reader, []);
     return { id: output, outer: id };
   });
@@ -35,6 +36,7 @@ export function moveBorderToHost(graph: Graph): Graph {
     // A node of the graph must make the int8 tensor; what the host quantises it does not give back.
     const maker = producers.get(input);
     if (maker === undefined || moved.has(maker) || taken.has(input)) return stays;
+    if (tensorOf(graph, input).type !== "int8") return stays;
     taken.add(input);
     moved.set(producer, []);
     return { id: input, outer: id };

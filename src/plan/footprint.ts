@@ -88,6 +88,7 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
     case "logSoftmax":
       return vectorsFootprint(record);
     case "cast":
+    case "convert":
       return castFootprint(record);
     case "batchMatmul":
       return batchMatmulFootprint(record);

@@ -76,6 +76,7 @@ export enum Op {
   batchMatmul = 38,
   unidirectionalSequenceLstm = 39,
   svdf = 40,
+  convert = 41,
 }
 
 export enum Head {
@@ -1003,4 +1004,25 @@ export enum BatchMatmulField {
   outputZeroPoint = 23,
   multiplier = 24,
   shift = 25,
+}
+
+/**
+ * `length` quantised or real values of CastType `from` in the quantisation of type `to`: whole numbers by `multiplier` and `shift`, a
+ * float32 on either side by the bits of its scale. Results are clamped to `least` … `most`.
+ */
+export enum ConvertField {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  length = 4,
+  from = 5,
+  to = 6,
+  inputZeroPoint = 7,
+  outputZeroPoint = 8,
+  multiplier = 9,
+  shift = 10,
+  scaleBits = 11,
+  least = 12,
+  most = 13,
 }

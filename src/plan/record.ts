@@ -6,6 +6,7 @@ import {
   CastField,
   CompareField,
   Conv2dField,
+  ConvertField,
   CopyField,
   CumsumField,
   DepthwiseConv2dField,
@@ -84,6 +85,7 @@ export const FIELDS = {
   batchMatmul: BatchMatmulField,
   unidirectionalSequenceLstm: UnidirectionalSequenceLstmField,
   svdf: SvdfField,
+  convert: ConvertField,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;

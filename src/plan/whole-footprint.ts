@@ -73,7 +73,8 @@ export function cumsumFootprint(record: RecordOf<"cumsum"> & Placed): Footprint 
 /** By CastType. */
 const CAST_BYTES = [1, 1, 2, 4, 4, 1];
 
-export function castFootprint(record: RecordOf<"cast"> & Placed): Footprint {
+/** Of a cast, or a conversion that heeds scales. */
+export function castFootprint(record: (RecordOf<"cast"> | RecordOf<"convert">) & Placed): Footprint {
   atLeast(record, 1, ["length"]);
   const [from, to] = [record.from, record.to].map((type) => CAST_BYTES[type]);
   if (from === undefined || to === undefined) {
