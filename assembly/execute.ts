@@ -7,6 +7,7 @@ import { batchMatmul } from "./kernels/batch-matmul.ts";
 import { cast } from "./kernels/cast.ts";
 import { compare } from "./kernels/compare.ts";
 import { conv2d } from "./kernels/conv2d.ts";
+import { conv2dInt16 } from "./kernels/conv2d-int16.ts";
 import { convert } from "./kernels/convert.ts";
 import { copy } from "./kernels/copy.ts";
 import { cumsum } from "./kernels/cumsum.ts";
@@ -155,6 +156,9 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       return true;
     case Op.convert:
       convert(record);
+      return true;
+    case Op.conv2dInt16:
+      conv2dInt16(record);
       return true;
     default:
       return false;

@@ -24,3 +24,14 @@ export function multiplyByQuantizedMultiplier(x: i32, multiplier: i32, shift: i3
 export function clamp(x: i32, low: i32, high: i32): i32 {
   return min(max(x, low), high);
 }
+
+/**
+ * MultiplyByQuantizedMultiplier of a 64-bit sum: the multiplier in 16 bits, one rounding, halves up. The shift is −31 to 7 and
+ * |x| < 2^47; the result is brought within int32.
+ */
+export function multiplyWide(x: i64, multiplier: i32, shift: i32): i32 {
+  const short: i64 = multiplier < 0x7fff0000 ? (multiplier + (1 << 15)) >> 16 : 0x7fff;
+  const right = 15 - shift;
+  const value = (x * short + ((<i64>1) << (right - 1))) >> right;
+  return <i32>min<i64>(max<i64>(value, i32.MIN_VALUE), i32.MAX_VALUE);
+}

@@ -9,6 +9,7 @@ import { batchMatmul } from "./kernels/batch-matmul.ts";
 import { cast } from "./kernels/cast.ts";
 import { compare } from "./kernels/compare.ts";
 import { conv2d } from "./kernels/conv2d.ts";
+import { conv2dInt16 } from "./kernels/conv2d-int16.ts";
 import { convert } from "./kernels/convert.ts";
 import { copy } from "./kernels/copy.ts";
 import { cumsum } from "./kernels/cumsum.ts";
@@ -50,6 +51,7 @@ export {
   cast,
   compare,
   conv2d,
+  conv2dInt16,
   convert,
   copy,
   cumsum,

@@ -6,7 +6,6 @@ import {
   requireActivation,
   requireInput,
   requireInputCount,
-  requireInt8,
   requireOutput,
   requireRank,
   requireWindow,
@@ -14,8 +13,16 @@ import {
 } from "./check.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";
 import { channelMultipliers, convolvedSize, int8Values, requireBias, requireWeights } from "./convolution.ts";
+import {
+  isWideSum,
+  lowerInt16,
+  packInt16,
+  requireWideBias,
+  requireWideMultipliers,
+} from "./convolution-int16.ts";
 import type { ConvolutionPart } from "./convolution-parts.ts";
 import { lowerParts, MAX_PARTS, packParts } from "./convolution-parts.ts";
+import { isInt16, requireActivations } from "./int16.ts";
 import type { Window } from "./op.ts";
 import { defineOp } from "./op.ts";
 import { resolvePadding } from "./padding.ts";
@@ -28,11 +35,13 @@ interface ConvOptions {
   readonly activation: number;
   readonly dilationX: number;
   readonly dilationY: number;
+  readonly biasType: number;
 }
 
-/** CONV_2D: NHWC int8 input, OHWI int8 weights, int32 bias. Reference: TFLite reference/integer_ops/conv.h. */
+/** CONV_2D: NHWC int8 or int16 input, OHWI int8 weights, int32 bias. Reference: TFLite reference/integer_ops/conv.h. */
 export const conv2d = defineOp<ConvolutionAttrs>({
   name: "conv2d",
+  types: ["int8", "int16"],
   tflite: {
     builtin: 3,
     read: (options): ConvOptions => ({
@@ -42,19 +51,19 @@ export const conv2d = defineOp<ConvolutionAttrs>({
       activation: options.byte(3, 0),
       dilationX: options.int(4, 1),
       dilationY: options.int(5, 1),
+      biasType: options.byte(6, 0),
     }),
   },
 
   prepare(inputs, outputs, options) {
-    const { padding, strideX, strideY, activation, dilationX, dilationY } = options as ConvOptions;
+    const { padding, strideX, strideY, activation, dilationX, dilationY, biasType } = options as ConvOptions;
     requireInputCount(inputs, 2, 3);
     const input = requireInput(inputs, 0, "input");
     const weights = requireInput(inputs, 1, "weights");
     const output = requireOutput(outputs);
     requireRank(input, "input", 4);
     requireRank(weights, "weights", 4);
-    requireInt8(input, "input");
-    requireInt8(output, "output");
+    requireActivations([input, output], "operand");
     requireWeights(weights, 0);
     const [, height = 0, width = 0, depth = 0] = input.shape;
     const [channels = 0, kernelHeight = 0, kernelWidth = 0, filterDepth = 0] = weights.shape;
@@ -66,14 +75,17 @@ export const conv2d = defineOp<ConvolutionAttrs>({
           `of groups, at most ${MAX_PARTS}, is needed: export the model again`,
       );
     }
-    requireBias(inputs[2], channels);
+    const isWide = output.type === "int16";
+    if (isWide) requireWideBias(inputs[2], channels);
+    else requireBias(inputs[2], channels);
     requireWindow(
       input,
       padding,
       { kernel: kernelHeight, stride: strideY, dilation: dilationY },
       { kernel: kernelWidth, stride: strideX, dilation: dilationX },
     );
-    channelMultipliers(input, weights, output, channels, (a, b) => a * b);
+    const multipliers = channelMultipliers(input, weights, output, channels, (a, b) => a * b);
+    if (isWide) requireWideMultipliers(multipliers, output);
     return {
       ...paddingAttrs(padding, height, width, kernelHeight, kernelWidth, {
         strideY,
@@ -82,6 +94,7 @@ export const conv2d = defineOp<ConvolutionAttrs>({
         dilationX,
       }),
       activation: requireActivation(activation, output),
+      ...(isWide && { biasType }),
     };
   },
 
@@ -100,18 +113,19 @@ export const conv2d = defineOp<ConvolutionAttrs>({
 
   window: windowOf,
 
-  rows: (node) => windowRows(windowOf(node), requireOutput(node.outputs), node.inputs.length),
+  rows: (node) =>
+    isInt16(node) ? undefined : windowRows(windowOf(node), requireOutput(node.outputs), node.inputs.length),
 
   macs({ inputs, outputs }) {
     const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
     return requireOutput(outputs).shape.reduce((a, b) => a * b, kernelHeight * kernelWidth * depth);
   },
 
-  scratchBytes: (node, variant) => convScratchBytes(variant, geometry(node)),
+  scratchBytes: (node, variant) => (isInt16(node) ? 0 : convScratchBytes(variant, geometry(node))),
 
   // A row's input is staged before the row is written; a 1×1 kernel goes pixel by pixel, or tile by tile.
   overlapDistance(node, input, variant) {
-    if (input !== 0 || groupsOf(node) > 1) return undefined;
+    if (input !== 0 || groupsOf(node) > 1 || isInt16(node)) return undefined;
     const [from, to] = [requireInput(node.inputs, 0, "input"), requireOutput(node.outputs)];
     const { strideY, strideX } = node.attrs;
     const { pointwise, outputWidth } = geometry(node);
@@ -134,10 +148,35 @@ export const conv2d = defineOp<ConvolutionAttrs>({
     const output = requireOutput(node.outputs);
     const [channels = 0] = weights.shape;
     const multipliers = channelMultipliers(input, weights, output, channels, (a, b) => a * b);
+    if (isInt16(node)) {
+      const values = int8Values(weights);
+      const size = values.length / channels;
+      return packInt16(node, multipliers, size, (c) => values.subarray(c * size, (c + 1) * size));
+    }
     return packParts(node, variant, multipliers, partsOf(node));
   },
 
-  lower: (node, at, _variant, packed) => lowerParts(node, at, packed, partsOf(node)),
+  lower(node, at, _variant, packed) {
+    if (!isInt16(node)) return lowerParts(node, at, packed, partsOf(node));
+    const weights = requireInput(node.inputs, 1, "weights");
+    const [channels = 1, kernelHeight = 1, kernelWidth = 1, depth = 1] = weights.shape;
+    const { strideY, strideX, dilationY, dilationX, padTop, padLeft, biasType = 0 } = node.attrs;
+    return lowerInt16(node, at, packed, {
+      input: requireInput(node.inputs, 0, "input").shape,
+      output: requireOutput(node.outputs).shape,
+      kernelHeight,
+      kernelWidth,
+      strideY,
+      strideX,
+      dilationY,
+      dilationX,
+      padTop,
+      padLeft,
+      depth,
+      groupChannels: channels / groupsOf(node),
+      isWide: isWideSum(node.inputs[2], biasType),
+    });
+  },
 });
 
 function groupsOf({ inputs }: BoundNode): number {

@@ -5,7 +5,7 @@ import { Requantization } from "../plan/format.ts";
 import { align, blockChannels } from "../plan/packing.ts";
 import type { Variant } from "../plan/variant.ts";
 import { storageFlip } from "../plan/variant.ts";
-import { perTensor, requireInt8, requireMultiplier, requireOutput } from "./check.ts";
+import { perTensor, requireMultiplier, requireOutput } from "./check.ts";
 import type { FusedActivation, Multiplier } from "./fixed-point.ts";
 import { activationRange } from "./fixed-point.ts";
 import type { Packed } from "./op.ts";
@@ -23,6 +23,8 @@ export interface ConvolutionAttrs {
   readonly dilationY: number;
   readonly dilationX: number;
   readonly activation: FusedActivation;
+  /** Of int16: the bias type of the file (code 2: int32), which counts where there is no bias. */
+  readonly biasType?: number;
 }
 
 /** Output size of one dimension. */
@@ -109,8 +111,8 @@ export function channelMultipliers(
   channels: number,
   product: (inputScale: number, weightScale: number) => number,
 ): Multiplier[] {
-  const inputScale = requireInt8(input, "input").scale;
-  const outputScale = requireInt8(output, "output").scale;
+  const inputScale = perTensor(input, "input").scale;
+  const outputScale = perTensor(output, "output").scale;
   const scales = weights.quantization?.scales ?? new Float32Array(1);
   const multipliers = Array.from(scales, (scale) =>
     requireMultiplier(product(inputScale, scale) / outputScale, output),

@@ -17,7 +17,6 @@ import {
   requireActivation,
   requireInput,
   requireInputCount,
-  requireInt8,
   requireOutput,
   requireRank,
   requireWindow,
@@ -34,6 +33,9 @@ import {
   requireBias,
   requireWeights,
 } from "./convolution.ts";
+import { lowerInt16, packInt16, requireWideBias, requireWideMultipliers } from "./convolution-int16.ts";
+import { isInt16, requireActivations } from "./int16.ts";
+import type { Addresses, Packed } from "./op.ts";
 import { defineOp, NOWHERE } from "./op.ts";
 import { denseView } from "./view.ts";
 import { rowOverlapDistance, windowRows } from "./window.ts";
@@ -59,6 +61,7 @@ interface DepthwiseOptions {
  */
 export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
   name: "depthwiseConv2d",
+  types: ["int8", "int16"],
   tflite: {
     builtin: 4,
     read: (options): DepthwiseOptions => ({
@@ -81,8 +84,7 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     const output = requireOutput(outputs);
     requireRank(input, "input", 4);
     requireRank(weights, "weights", 4);
-    requireInt8(input, "input");
-    requireInt8(output, "output");
+    requireActivations([input, output], "operand");
     requireWeights(weights, 3);
     const [, height = 0, width = 0, depth = 0] = input.shape;
     const [one = 0, kernelHeight = 0, kernelWidth = 0, channels = 0] = weights.shape;
@@ -101,14 +103,17 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
           `"${weights.name}"; export the model again`,
       );
     }
-    requireBias(inputs[2], channels);
+    const isWide = output.type === "int16";
+    if (isWide) requireWideBias(inputs[2], channels);
+    else requireBias(inputs[2], channels);
     requireWindow(
       input,
       padding,
       { kernel: kernelHeight, stride: strideY, dilation: dilationY },
       { kernel: kernelWidth, stride: strideX, dilation: dilationX },
     );
-    channelMultipliers(input, weights, output, channels, (a, b) => a * b);
+    const multipliers = channelMultipliers(input, weights, output, channels, (a, b) => a * b);
+    if (isWide) requireWideMultipliers(multipliers, output);
     return {
       ...paddingAttrs(padding, height, width, kernelHeight, kernelWidth, {
         strideY,
@@ -136,7 +141,8 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
 
   window: windowOf,
 
-  rows: (node) => windowRows(windowOf(node), requireOutput(node.outputs), node.inputs.length),
+  rows: (node) =>
+    isInt16(node) ? undefined : windowRows(windowOf(node), requireOutput(node.outputs), node.inputs.length),
 
   rowsAtOnce: ({ attrs, inputs }, variant) => {
     const [, kernelHeight = 1] = requireInput(inputs, 1, "weights").shape;
@@ -148,12 +154,12 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     return elementCount(requireOutput(outputs).shape) * kernelHeight * kernelWidth;
   },
 
-  scratchBytes: scratchBytesOf,
+  scratchBytes: (node, variant) => (isInt16(node) ? 0 : scratchBytesOf(node, variant)),
 
   inPlaceScratchBytes(node, variant) {
     const [batches, height = 1, width = 1] = requireInput(node.inputs, 0, "input").shape;
     const [, outputHeight = 1, outputWidth = 1] = requireOutput(node.outputs).shape;
-    if (batches !== 1 || node.attrs.depthMultiplier !== 1) return undefined;
+    if (batches !== 1 || node.attrs.depthMultiplier !== 1 || isInt16(node)) return undefined;
     if (outputHeight * outputWidth !== height * width) return undefined;
     return planeOffset(node, variant) + depthwisePlaneBytes(variant, height, width);
   },
@@ -161,13 +167,14 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
   // A row is written only after its window has been interleaved, 8 channels at a time. Streamed weights make several
   // passes over the rows, so the planner asks for no overlap then.
   overlapDistance({ attrs, inputs, outputs }, input, variant) {
-    if (input !== 0) return undefined;
+    if (input !== 0 || isInt16({ outputs })) return undefined;
     const [, kernelHeight = 1] = requireInput(inputs, 1, "weights").shape;
     const rowsAtOnce = depthwiseRowsAtOnce(variant, { kernelHeight, ...attrs });
     return rowOverlapDistance(attrs, requireInput(inputs, 0, "input"), requireOutput(outputs), rowsAtOnce);
   },
 
   pack(node, variant) {
+    if (isInt16(node)) return packDepthwiseInt16(node);
     const input = requireInput(node.inputs, 0, "input");
     const weights = requireInput(node.inputs, 1, "weights");
     const [, kernelHeight = 1, kernelWidth = 1, channels = 1] = weights.shape;
@@ -222,6 +229,7 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
   },
 
   lower(node, at, variant, packed) {
+    if (isInt16(node)) return lowerDepthwiseInt16(node, at, packed);
     const input = requireInput(node.inputs, 0, "input");
     const output = requireOutput(node.outputs);
     const [, kernelHeight = 1, kernelWidth = 1] = requireInput(node.inputs, 1, "weights").shape;
@@ -271,4 +279,46 @@ function scratchBytesOf({ attrs, inputs, outputs }: BoundNode<DepthwiseAttrs>, v
 /** Where a copy of one block's channels begins, behind the usual scratch. */
 function planeOffset(node: BoundNode<DepthwiseAttrs>, variant: Variant): number {
   return align(scratchBytesOf(node, variant), 16);
+}
+
+/** Channels of the weights, which are the last dimension, one after another. */
+function packDepthwiseInt16(node: BoundNode<DepthwiseAttrs>): Packed {
+  const weights = requireInput(node.inputs, 1, "weights");
+  const channels = weights.shape[3] ?? 1;
+  const values = int8Values(weights);
+  const multipliers = channelMultipliers(
+    requireInput(node.inputs, 0, "input"),
+    weights,
+    requireOutput(node.outputs),
+    channels,
+    (a, b) => a * b,
+  );
+  const taps = values.length / channels;
+  const weightsOf = (c: number): Int8Array =>
+    Int8Array.from({ length: taps }, (_, tap) => values[tap * channels + c] ?? 0);
+  return packInt16(node, multipliers, taps, weightsOf);
+}
+
+function lowerDepthwiseInt16(
+  node: BoundNode<DepthwiseAttrs>,
+  at: Addresses,
+  packed: Packed | undefined,
+): ReturnType<typeof lowerInt16> {
+  const [, kernelHeight = 1, kernelWidth = 1] = requireInput(node.inputs, 1, "weights").shape;
+  const { strideY, strideX, dilationY, dilationX, padTop, padLeft, depthMultiplier } = node.attrs;
+  return lowerInt16(node, at, packed, {
+    input: requireInput(node.inputs, 0, "input").shape,
+    output: requireOutput(node.outputs).shape,
+    kernelHeight,
+    kernelWidth,
+    strideY,
+    strideX,
+    dilationY,
+    dilationX,
+    padTop,
+    padLeft,
+    depth: 1,
+    groupChannels: depthMultiplier,
+    isWide: true,
+  });
 }

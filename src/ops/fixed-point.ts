@@ -64,15 +64,15 @@ export enum FusedActivation {
   relu6 = 3,
 }
 
-/** Clamp bounds of an int8 output with a fused activation. The bounds' division is in float32, as in the reference. */
+/** Clamp bounds of an output with a fused activation, int8 or of `type`. The bounds' division is in float32, as in the reference. */
 export function activationRange(
   activation: FusedActivation,
   scale: number,
   zeroPoint: number,
+  type: readonly [least: number, most: number] = [-128, 127],
 ): { readonly min: number; readonly max: number } {
   const quantized = (real: number): number => zeroPoint + roundHalfAway(Math.fround(real / scale));
-  let min = -128;
-  let max = 127;
+  let [min, max] = type;
   if (activation === FusedActivation.relu || activation === FusedActivation.relu6)
     min = Math.max(min, zeroPoint);
   if (activation === FusedActivation.relu6) max = Math.min(max, quantized(6));

@@ -6,7 +6,6 @@ import {
   requireActivation,
   requireInput,
   requireInputCount,
-  requireInt8,
   requireOutput,
   requireRank,
   withShape,
@@ -14,17 +13,28 @@ import {
 import { lowerConvolution, packConvolution } from "./convolution-record.ts";
 import { channelMultipliers, int8Values, requireBias, requireWeights } from "./convolution.ts";
 import type { FusedActivation, Multiplier } from "./fixed-point.ts";
+import {
+  isWideSum,
+  lowerInt16,
+  packInt16,
+  requireWideBias,
+  requireWideMultipliers,
+} from "./convolution-int16.ts";
+import { isInt16, requireActivations } from "./int16.ts";
 import { defineOp } from "./op.ts";
 
 interface FullyConnectedAttrs {
   readonly activation: FusedActivation;
   /** Of the output: the file may keep leading dimensions. */
   readonly shape: readonly number[];
+  /** As of a convolution. */
+  readonly biasType?: number;
 }
 
 interface FullyConnectedOptions {
   readonly activation: number;
   readonly weightsFormat: number;
+  readonly biasType: number;
 }
 
 /**
@@ -34,23 +44,24 @@ interface FullyConnectedOptions {
  */
 export const fullyConnected = defineOp<FullyConnectedAttrs>({
   name: "fullyConnected",
+  types: ["int8", "int16"],
   tflite: {
     builtin: 9,
     read: (options): FullyConnectedOptions => ({
       activation: options.byte(0, 0),
       weightsFormat: options.byte(1, 0),
+      biasType: options.byte(4, 0),
     }),
   },
 
   prepare(inputs, outputs, options) {
-    const { activation, weightsFormat } = options as FullyConnectedOptions;
+    const { activation, weightsFormat, biasType } = options as FullyConnectedOptions;
     requireInputCount(inputs, 2, 3);
     const input = requireInput(inputs, 0, "input");
     const weights = requireInput(inputs, 1, "weights");
     const output = requireOutput(outputs);
     requireRank(weights, "weights", 2);
-    requireInt8(input, "input");
-    requireInt8(output, "output");
+    requireActivations([input, output], "operand");
     requireWeights(weights, 0);
     if (weightsFormat !== 0) {
       throw new UnsupportedError(
@@ -74,9 +85,13 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
         `output "${output.name}" has shape [${output.shape.join(", ")}]; ${rows} rows of ${channels} are computed`,
       );
     }
-    requireBias(inputs[2], channels);
-    multipliersOf(inputs, output);
-    return { activation: requireActivation(activation, output), shape: output.shape };
+    const isWide = output.type === "int16";
+    if (isWide) requireWideBias(inputs[2], channels);
+    else requireBias(inputs[2], channels);
+    const multipliers = multipliersOf(inputs, output);
+    if (isWide) requireWideMultipliers(multipliers, output);
+    const attrs = { activation: requireActivation(activation, output), shape: output.shape };
+    return isWide ? { ...attrs, biasType } : attrs;
   },
 
   infer: (_inputs, attrs, [output]) => [withShape(output ?? { shape: [], type: "int8" }, attrs.shape)],
@@ -87,6 +102,7 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
   },
 
   scratchBytes({ inputs, outputs }, variant) {
+    if (isInt16({ outputs })) return 0;
     const [channels = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
     const outputWidth = elementCount(requireOutput(outputs).shape) / channels;
     const one = { kernelHeight: 1, kernelWidth: 1, strideX: 1, dilationX: 1, outputHeight: 1 };
@@ -96,6 +112,11 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
   pack(node, variant) {
     const weights = requireInput(node.inputs, 1, "weights");
     const [, depth = 1] = weights.shape;
+    if (isInt16(node)) {
+      const values = int8Values(weights);
+      const multipliers = multipliersOf(node.inputs, requireOutput(node.outputs));
+      return packInt16(node, multipliers, depth, (c) => values.subarray(c * depth, (c + 1) * depth));
+    }
     return packConvolution(node, variant, {
       weights: int8Values(weights),
       bias: node.inputs[2],
@@ -110,22 +131,35 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
   lower(node, at, _variant, packed) {
     const [channels = 1, depth = 1] = requireInput(node.inputs, 1, "weights").shape;
     const rows = elementCount(requireOutput(node.outputs).shape) / channels;
+    if (isInt16(node)) {
+      return lowerInt16(node, at, packed, {
+        ...ONE_TAP,
+        input: [1, 1, rows, depth],
+        output: [1, 1, rows, channels],
+        depth,
+        groupChannels: channels,
+        isWide: isWideSum(node.inputs[2], node.attrs.biasType ?? 0),
+      });
+    }
     return lowerConvolution(node, at, packed, {
       input: [1, 1, rows, depth],
       output: [1, 1, rows, channels],
-      window: {
-        kernelHeight: 1,
-        kernelWidth: 1,
-        strideY: 1,
-        strideX: 1,
-        dilationY: 1,
-        dilationX: 1,
-        padTop: 0,
-        padLeft: 0,
-      },
+      window: ONE_TAP,
     });
   },
 });
+
+/** The window of a 1×1 convolution. */
+const ONE_TAP = {
+  kernelHeight: 1,
+  kernelWidth: 1,
+  strideY: 1,
+  strideX: 1,
+  dilationY: 1,
+  dilationX: 1,
+  padTop: 0,
+  padLeft: 0,
+} as const;
 
 function multipliersOf(inputs: readonly (Tensor | undefined)[], output: Tensor): Multiplier[] {
   const input = requireInput(inputs, 0, "input");

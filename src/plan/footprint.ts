@@ -16,6 +16,7 @@ import {
   selectFootprint,
   vectorsFootprint,
 } from "./whole-footprint.ts";
+import { conv2dInt16Footprint } from "./int16-footprint.ts";
 import { copyFootprint, padFootprint } from "./move-footprint.ts";
 import { lstmFootprint, svdfFootprint } from "./recurrent-footprint.ts";
 import { distinctBytes, rowByRow, rowsOf, stridedBytes } from "./rows.ts";
@@ -96,6 +97,8 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
       return gatherFootprint(record);
     case "select":
       return selectFootprint(record);
+    case "conv2dInt16":
+      return conv2dInt16Footprint(record);
     case "lookup":
       return lookupFootprint(record);
     case "softmax":

@@ -77,6 +77,7 @@ export enum Op {
   unidirectionalSequenceLstm = 39,
   svdf = 40,
   convert = 41,
+  conv2dInt16 = 42,
 }
 
 export enum Head {
@@ -1025,4 +1026,38 @@ export enum ConvertField {
   scaleBits = 11,
   least = 12,
   most = 13,
+}
+
+/**
+ * A convolution of int16 over whole tensors: output channel c reads `depth` input channels from c / groupChannels · depth on. Per output
+ * channel at `weights`, `channelBytes` apart: int64 bias, int32 multiplier and shift, int8 weights [kernelHeight, kernelWidth, depth]. With
+ * `wide` 1 sums and their scaling are of 64 bits, else of 32.
+ */
+export enum Conv2dInt16Field {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  weights = 4,
+  batches = 5,
+  inputHeight = 6,
+  inputWidth = 7,
+  inputChannels = 8,
+  outputHeight = 9,
+  outputWidth = 10,
+  outputChannels = 11,
+  kernelHeight = 12,
+  kernelWidth = 13,
+  strideY = 14,
+  strideX = 15,
+  dilationY = 16,
+  dilationX = 17,
+  padTop = 18,
+  padLeft = 19,
+  depth = 20,
+  groupChannels = 21,
+  channelBytes = 22,
+  wide = 23,
+  activationMin = 24,
+  activationMax = 25,
 }

@@ -6,6 +6,7 @@ import {
   CastField,
   CompareField,
   Conv2dField,
+  Conv2dInt16Field,
   ConvertField,
   CopyField,
   CumsumField,
@@ -86,6 +87,7 @@ export const FIELDS = {
   unidirectionalSequenceLstm: UnidirectionalSequenceLstmField,
   svdf: SvdfField,
   convert: ConvertField,
+  conv2dInt16: Conv2dInt16Field,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;

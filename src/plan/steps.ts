@@ -26,6 +26,7 @@ export function operandNames(op: RecordOp): readonly string[] {
     case "conv2d":
     case "depthwiseConv2d":
     case "lookup":
+    case "conv2dInt16":
       return ["input", "output", "weights"];
     case "add":
     case "mul":

@@ -1,0 +1,140 @@
+/** Convolutions of int16 activations with int8 weights. */
+import { ModelError, UnsupportedError } from "../errors.ts";
+import type { BoundNode, Tensor } from "../graph/graph.ts";
+import { align } from "../plan/packing.ts";
+import type { RecordOf } from "../plan/record.ts";
+import { requireOutput } from "./check.ts";
+import type { ConvolutionAttrs } from "./convolution.ts";
+import type { Multiplier } from "./fixed-point.ts";
+import { int16Range } from "./int16.ts";
+import type { Addresses, Packed } from "./op.ts";
+import { NOWHERE } from "./op.ts";
+
+/** Bytes of a channel before its weights: int64 bias, int32 multiplier and shift. */
+const HEAD_BYTES = 16;
+
+/** The largest shift that a 64-bit sum is scaled by. */
+const MAX_SHIFT = 7;
+
+/**
+ * A bias, where there is one, is a constant int32 or int64 per output channel.
+ * @throws UnsupportedError not-constant, unsupported-type
+ * @throws ModelError bias-length
+ */
+export function requireWideBias(bias: Tensor | undefined, channels: number): void {
+  if (bias === undefined) return;
+  if (bias.data === undefined) {
+    throw new UnsupportedError(
+      "not-constant",
+      `bias "${bias.name}" is computed by the model; it must be constant`,
+    );
+  }
+  const bytes = { int32: 4, int64: 8 }[bias.type as string];
+  if (bytes === undefined) {
+    throw new UnsupportedError(
+      "unsupported-type",
+      `bias "${bias.name}" is ${bias.type}; int32 or int64 is needed`,
+    );
+  }
+  if (bias.data.byteLength !== bytes * channels) {
+    throw new ModelError(
+      "bias-length",
+      `bias "${bias.name}" has ${bias.data.byteLength / bytes} values for ${channels} output channels`,
+    );
+  }
+}
+
+/** @throws UnsupportedError multiplier-too-large for sums of 64 bits */
+export function requireWideMultipliers(multipliers: readonly Multiplier[], output: Tensor): void {
+  if (multipliers.every(({ shift }) => shift <= MAX_SHIFT)) return;
+  throw new UnsupportedError(
+    "multiplier-too-large",
+    `the scales before output "${output.name}" give it a multiplier of 128 or more; quantise with a representative data set`,
+  );
+}
+
+/** Head and weights of each output channel; `weightsOf` answers them in the order [height, width, depth]. */
+export function packInt16(
+  node: BoundNode,
+  multipliers: readonly Multiplier[],
+  size: number,
+  weightsOf: (channel: number) => Int8Array,
+): Packed {
+  const bias = node.inputs[2];
+  const view = bias?.data && new DataView(bias.data.buffer, bias.data.byteOffset, bias.data.byteLength);
+  const channelBytes = align(HEAD_BYTES + size, 8);
+  const bytes = new Uint8Array(align(channelBytes * multipliers.length, 16));
+  const out = new DataView(bytes.buffer);
+  for (const [c, { multiplier, shift }] of multipliers.entries()) {
+    const at = c * channelBytes;
+    const start =
+      view === undefined
+        ? 0n
+        : bias?.type === "int64"
+          ? view.getBigInt64(8 * c, true)
+          : BigInt(view.getInt32(4 * c, true));
+    out.setBigInt64(at, start, true);
+    out.setInt32(at + 8, multiplier, true);
+    out.setInt32(at + 12, shift, true);
+    new Int8Array(bytes.buffer).set(weightsOf(c), at + HEAD_BYTES);
+  }
+  return {
+    bytes,
+    blocks: 1,
+    blockBytes: bytes.length,
+    blockChannels: multipliers.length,
+    fields: { channelBytes },
+  };
+}
+
+/** Shapes, window and channels of a conv2dInt16 record. */
+export type Int16Geometry = Pick<
+  RecordOf<"conv2dInt16">,
+  | "kernelHeight"
+  | "kernelWidth"
+  | "strideY"
+  | "strideX"
+  | "dilationY"
+  | "dilationX"
+  | "padTop"
+  | "padLeft"
+  | "depth"
+  | "groupChannels"
+> & { readonly input: readonly number[]; readonly output: readonly number[]; readonly isWide: boolean };
+
+export function lowerInt16(
+  node: BoundNode<Pick<ConvolutionAttrs, "activation">>,
+  at: Addresses,
+  packed: Packed | undefined,
+  { input, output, isWide, ...geometry }: Int16Geometry,
+): RecordOf<"conv2dInt16"> {
+  const range = int16Range(node.attrs.activation, requireOutput(node.outputs));
+  const [batches = 1, inputHeight = 1, inputWidth = 1, inputChannels = 1] = input;
+  const [, outputHeight = 1, outputWidth = 1, outputChannels = 1] = output;
+  return {
+    op: "conv2dInt16",
+    input: (at.inputs[0] ?? NOWHERE).address,
+    output: (at.outputs[0] ?? NOWHERE).address,
+    weights: at.packed,
+    batches,
+    inputHeight,
+    inputWidth,
+    inputChannels,
+    outputHeight,
+    outputWidth,
+    outputChannels,
+    ...geometry,
+    channelBytes: packed?.fields["channelBytes"] ?? HEAD_BYTES,
+    wide: isWide ? 1 : 0,
+    activationMin: range.min,
+    activationMax: range.max,
+  };
+}
+
+/** Whether sums are of 64 bits: not where the bias is int32, or none is there and the file says that it would be. */
+export function isWideSum(bias: Tensor | undefined, biasType: number): boolean {
+  return bias === undefined ? biasType !== INT32 : bias.type !== "int32";
+}
+
+/** Code of int32 in the file. */
+const INT32 = 2;
