@@ -14,6 +14,7 @@ import { cumsum } from "./kernels/cumsum.ts";
 import { depthwiseConv2d } from "./kernels/depthwise-conv2d.ts";
 import { dequantize } from "./kernels/dequantize.ts";
 import { div } from "./kernels/div.ts";
+import { elementwiseInt16 } from "./kernels/elementwise-int16.ts";
 import { fetch } from "./kernels/fetch.ts";
 import { flipSign } from "./kernels/flip-sign.ts";
 import { gather } from "./kernels/gather.ts";
@@ -27,13 +28,16 @@ import { mean } from "./kernels/mean.ts";
 import { minimum } from "./kernels/minimum.ts";
 import { mul } from "./kernels/mul.ts";
 import { pad } from "./kernels/pad.ts";
+import { pool2dInt16 } from "./kernels/pool2d-int16.ts";
 import { prelu } from "./kernels/prelu.ts";
 import { quantize } from "./kernels/quantize.ts";
 import { reduceExtreme } from "./kernels/reduce-extreme.ts";
 import { requantize } from "./kernels/requantize.ts";
 import { resizeBilinear } from "./kernels/resize-bilinear.ts";
 import { resizeNearest } from "./kernels/resize-nearest.ts";
+import { scaleInt16 } from "./kernels/scale-int16.ts";
 import { select } from "./kernels/select.ts";
+import { sigmoidInt16 } from "./kernels/sigmoid-int16.ts";
 import { softmax } from "./kernels/softmax.ts";
 import { squaredDifference } from "./kernels/squared-difference.ts";
 import { svdf } from "./kernels/svdf.ts";
@@ -159,6 +163,18 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       return true;
     case Op.conv2dInt16:
       conv2dInt16(record);
+      return true;
+    case Op.elementwiseInt16:
+      elementwiseInt16(record);
+      return true;
+    case Op.scaleInt16:
+      scaleInt16(record);
+      return true;
+    case Op.sigmoidInt16:
+      sigmoidInt16(record);
+      return true;
+    case Op.pool2dInt16:
+      pool2dInt16(record);
       return true;
     default:
       return false;

@@ -16,6 +16,7 @@ import { cumsum } from "./kernels/cumsum.ts";
 import { depthwiseConv2d } from "./kernels/depthwise-conv2d.ts";
 import { dequantize } from "./kernels/dequantize.ts";
 import { div } from "./kernels/div.ts";
+import { elementwiseInt16 } from "./kernels/elementwise-int16.ts";
 import { fetch } from "./kernels/fetch.ts";
 import { flipSign } from "./kernels/flip-sign.ts";
 import { gather } from "./kernels/gather.ts";
@@ -29,13 +30,16 @@ import { mean } from "./kernels/mean.ts";
 import { minimum } from "./kernels/minimum.ts";
 import { mul } from "./kernels/mul.ts";
 import { pad } from "./kernels/pad.ts";
+import { pool2dInt16 } from "./kernels/pool2d-int16.ts";
 import { prelu } from "./kernels/prelu.ts";
 import { quantize } from "./kernels/quantize.ts";
 import { reduceExtreme } from "./kernels/reduce-extreme.ts";
 import { requantize } from "./kernels/requantize.ts";
 import { resizeBilinear } from "./kernels/resize-bilinear.ts";
 import { resizeNearest } from "./kernels/resize-nearest.ts";
+import { scaleInt16 } from "./kernels/scale-int16.ts";
 import { select } from "./kernels/select.ts";
+import { sigmoidInt16 } from "./kernels/sigmoid-int16.ts";
 import { softmax } from "./kernels/softmax.ts";
 import { squaredDifference } from "./kernels/squared-difference.ts";
 import { stream } from "./kernels/stream.ts";
@@ -58,6 +62,7 @@ export {
   depthwiseConv2d,
   dequantize,
   div,
+  elementwiseInt16,
   fetch,
   flipSign,
   gather,
@@ -71,13 +76,16 @@ export {
   minimum,
   mul,
   pad,
+  pool2dInt16,
   prelu,
   quantize,
   reduceExtreme,
   requantize,
   resizeBilinear,
   resizeNearest,
+  scaleInt16,
   select,
+  sigmoidInt16,
   softmax,
   squaredDifference,
   stream,

@@ -1,7 +1,15 @@
 import type { BoundNode } from "../graph/graph.ts";
 import { requireInput, requireOutput } from "./check.ts";
 import { defineOp } from "./op.ts";
-import { pool2d, type Pool2dAttrs, pool2dFields, readPool2dOptions, windowOf } from "./pool2d.ts";
+import { isInt16 } from "./int16.ts";
+import {
+  pool2d,
+  pool2dFields,
+  pool2dInt16,
+  readPool2dOptions,
+  type Pool2dAttrs,
+  windowOf,
+} from "./pool2d.ts";
 import { windowRows } from "./window.ts";
 
 /** Mean over the cells of each window that lie in the input, rounded half away from zero. */
@@ -11,12 +19,14 @@ export const averagePool2d = defineOp<Pool2dAttrs>({
   tflite: { builtin: 1, read: readPool2dOptions },
 
   rows(node) {
+    if (isInt16(node)) return undefined;
     const [, rows = 1, , channels = 1] = requireInput(node.inputs, 0, "input").shape;
     if (!isGlobal(node)) return windowRows(windowOf(node), requireOutput(node.outputs), 1);
     return { rows, inputs: [{ stride: 1, first: 0, last: 0 }], accumulatorBytes: 4 * channels };
   },
 
   lower(node, at) {
+    if (isInt16(node)) return pool2dInt16(node, at, false);
     const fields = pool2dFields(node, at);
     const { accumulators = 0 } = at;
     const y1 = accumulators === 0 ? fields.y1 : fields.inputView.height;

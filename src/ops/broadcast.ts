@@ -2,6 +2,7 @@ import { ModelError, UnsupportedError } from "../errors.ts";
 import type { BoundNode, Tensor } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
 import { requireInput, requireInputCount, requireInt8, requireOutput } from "./check.ts";
+import { isInt16 } from "./int16.ts";
 import type { RecordOf } from "../plan/record.ts";
 import { constantOffset } from "./constants.ts";
 import type { Addresses, Place, RowAccess } from "./op.ts";
@@ -169,6 +170,7 @@ export function broadcastFields(lhs: Tensor, rhs: Tensor): BroadcastFields {
 
 /** An elementwise operator may write over an operand that is not repeated: element i is read before it is written. */
 export function elementwiseOverlap(node: BoundNode, input: number): number | undefined {
+  if (isInt16(node)) return undefined;
   const operand = node.inputs[input];
   const output = node.outputs[0];
   if (operand === undefined || output === undefined) return undefined;
@@ -180,7 +182,8 @@ export function elementwiseRows(node: BoundNode): RowAccess | undefined {
   const output = requireOutput(node.outputs);
   const rows = rowCount(output);
   const { inputs } = node;
-  if (rows < 2 || inputs.some((input) => input?.shape.length !== output.shape.length)) return undefined;
+  if (isInt16(node) || rows < 2 || inputs.some((input) => input?.shape.length !== output.shape.length))
+    return undefined;
   // Constants have all their columns.
   const isCut = inputs.every((input) => input?.data === undefined || input.shape[2] === 1);
   const same = (input: Tensor): boolean => elementCount(input.shape) === elementCount(output.shape);

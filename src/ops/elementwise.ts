@@ -2,6 +2,7 @@ import type { BoundNode } from "../graph/graph.ts";
 import type { PlanRecord } from "../plan/record.ts";
 import type { ElementwiseFields, ElementwiseOperands } from "./broadcast.ts";
 import {
+  broadcastFields,
   broadcastShape,
   elementwiseFields,
   elementwiseOperands,
@@ -9,7 +10,10 @@ import {
   elementwiseRows,
   requireElementwise,
 } from "./broadcast.ts";
-import { withShape } from "./check.ts";
+import { requireInt8, withShape } from "./check.ts";
+import type { Int16Elementwise } from "./elementwise-int16.ts";
+import { elementwiseInt16 } from "./elementwise-int16.ts";
+import { isInt16, requireActivations } from "./int16.ts";
 import { packConstants } from "./constants.ts";
 import type { OpDefinition } from "./op.ts";
 import { defineOp } from "./op.ts";
@@ -19,6 +23,8 @@ export type ElementwiseDefinition<Attrs> = Pick<OpDefinition<Attrs>, "name" | "t
   /** Checks options and operands further than that they are int8 and broadcast; `require` replaces that check. */
   readonly prepare: (options: unknown, operands: ElementwiseOperands) => Attrs;
   readonly require?: (operands: ElementwiseOperands) => void;
+  /** What it computes of int16, where it runs on that too. */
+  readonly int16?: (operands: ElementwiseOperands, node: BoundNode<Attrs>) => Int16Elementwise;
   /** The record from what it has of loops and rows. */
   readonly record: (
     loops: ElementwiseFields,
@@ -30,12 +36,14 @@ export type ElementwiseDefinition<Attrs> = Pick<OpDefinition<Attrs>, "name" | "t
 /** An operator of two broadcast operands, element by element, constants beside its record. */
 export function defineElementwise<Attrs>({
   prepare,
-  require = requireElementwise,
+  int16,
+  require = int16 === undefined ? requireElementwise : requireEither,
   record,
   ...definition
 }: ElementwiseDefinition<Attrs>): OpDefinition {
   return defineOp<Attrs>({
     ...definition,
+    ...(int16 !== undefined && { types: ["int8", "int16"] }),
 
     prepare(inputs, outputs, options) {
       const operands = elementwiseOperands(inputs, outputs);
@@ -52,7 +60,18 @@ export function defineElementwise<Attrs>({
     macs: () => 0,
     overlapDistance: elementwiseOverlap,
     pack: packConstants,
-    lower: (node, at) =>
-      record(elementwiseFields(node, at), elementwiseOperands(node.inputs, node.outputs), node),
+    lower(node, at) {
+      const operands = elementwiseOperands(node.inputs, node.outputs);
+      if (int16 !== undefined && isInt16(node)) return elementwiseInt16(node, at, int16(operands, node));
+      return record(elementwiseFields(node, at), operands, node);
+    },
   });
+}
+
+/** All int8, or all int16 but perhaps for a second operand of int8. */
+function requireEither({ lhs, rhs, output }: ElementwiseOperands): void {
+  requireActivations([lhs, output], "operand");
+  if (lhs.type === "int8" || rhs.type === "int16") requireActivations([lhs, rhs], "operand");
+  else requireInt8(rhs, "rhs");
+  broadcastFields(lhs, rhs);
 }

@@ -2,6 +2,7 @@ import { UnsupportedError } from "../errors.ts";
 import { perTensor, requireMultiplier } from "./check.ts";
 import { multiplyByQuantizedMultiplier, quantizeMultiplier } from "./fixed-point.ts";
 import { defineLookup } from "./lookup.ts";
+import { ratioOf, scaleInt16 } from "./scale-int16.ts";
 import { requireRescaling, rescaled } from "./rescale.ts";
 
 export interface LeakyReluAttrs {
@@ -26,6 +27,17 @@ export const leakyRelu = defineLookup<LeakyReluAttrs>({
     const [from, to] = [perTensor(input, "input").scale, perTensor(output, "output").scale];
     requireMultiplier(Math.abs(slope(from, to, alpha)), output);
     return { alpha };
+  },
+
+  int16: {
+    record({ alpha }, sides, place) {
+      const scale = slope(sides.inputScale, sides.outputScale, alpha);
+      return scaleInt16(place, {
+        above: ratioOf(sides),
+        below: quantizeMultiplier(Math.abs(scale)),
+        negates: scale < 0,
+      });
+    },
   },
 
   functionOf({ alpha }, sides) {

@@ -2,6 +2,7 @@ import { UnsupportedError } from "../errors.ts";
 import { perTensor } from "./check.ts";
 import { multiplyByQuantizedMultiplier, quantizeMultiplier, roundingShift } from "./fixed-point.ts";
 import { logistic as logisticOf } from "./fixed-functions.ts";
+import { packSigmoidTable, sigmoidInt16 } from "./sigmoid-int16.ts";
 import { defineLookup } from "./lookup.ts";
 
 /** LOGISTIC of int8, to scale 1/256 and zero point −128. Reference: TFLite reference/integer_ops/logistic.h. */
@@ -11,12 +12,14 @@ export const logistic = defineLookup<undefined>({
 
   prepare(_options, _input, output) {
     const { zeroPoint } = perTensor(output, "output");
-    if (zeroPoint === -128) return undefined;
+    if (zeroPoint === -128 || output.type === "int16") return undefined;
     throw new UnsupportedError(
       "logistic-output",
       `output "${output.name}" has zero point ${zeroPoint}; the logistic function gives -128: quantise the model again`,
     );
   },
+
+  int16: { record: (_attrs, sides, place) => sigmoidInt16(sides, place, false), pack: packSigmoidTable },
 
   functionOf(_attrs, { inputScale, inputZeroPoint }) {
     const { scaled, radius } = saturating(inputScale);

@@ -1,5 +1,6 @@
 import type { BoundNode, Tensor } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
+import type { PlanRecord } from "../plan/record.ts";
 import { storageFlip } from "../plan/variant.ts";
 import { elementwiseOverlap, elementwiseRows } from "./broadcast.ts";
 import {
@@ -10,6 +11,7 @@ import {
   requireOutput,
   withShape,
 } from "./check.ts";
+import { isInt16, requireActivations } from "./int16.ts";
 import type { OpDefinition } from "./op.ts";
 import { defineOp, NOWHERE } from "./op.ts";
 import { ONE_ROW, rowCount, rowFields } from "./view.ts";
@@ -22,10 +24,23 @@ export interface Sides {
   readonly outputZeroPoint: number;
 }
 
+/** Where a record of int16 reads and writes so many elements. */
+export interface UnaryPlace {
+  readonly input: number;
+  readonly output: number;
+  readonly length: number;
+  readonly weights: number;
+}
+
 /** What an operator that maps each int8 to another says of itself. */
 export type LookupDefinition<Attrs> = Pick<OpDefinition<Attrs>, "name" | "tflite"> & {
   /** Checks the options, and what the function needs of the quantisation. */
   readonly prepare: (options: unknown, input: Tensor, output: Tensor) => Attrs;
+  /** Its record of int16, and what is packed for that, where it runs on that too. */
+  readonly int16?: {
+    readonly record: (attrs: Attrs, sides: Sides, place: UnaryPlace) => PlanRecord;
+    readonly pack?: () => Uint8Array;
+  };
   /** The function itself, for one quantisation; its results are clamped to int8. */
   readonly functionOf: (attrs: Attrs, sides: Sides) => (q: number) => number;
 };
@@ -34,25 +49,31 @@ export type LookupDefinition<Attrs> = Pick<OpDefinition<Attrs>, "name" | "tflite
 export function defineLookup<Attrs>({
   prepare,
   functionOf,
+  int16,
   ...definition
 }: LookupDefinition<Attrs>): OpDefinition {
   return defineOp<Attrs>({
     ...definition,
+    ...(int16 !== undefined && { types: ["int8", "int16"] }),
 
     prepare(inputs, outputs, options) {
       requireInputCount(inputs, 1, 1);
       const [input, output] = [requireInput(inputs, 0, "input"), requireOutput(outputs)];
-      requireInt8(input, "input");
-      requireInt8(output, "output");
+      if (int16 === undefined) requireInt8(input, "input");
+      requireActivations([input, output], "operand");
       return prepare(options, input, output);
     },
 
     infer: ([input], _attrs, outputs) => [withShape(requireOutput(outputs), input?.shape ?? [])],
     rows: elementwiseRows,
     macs: () => 0,
-    overlapDistance: elementwiseOverlap,
+    overlapDistance: (node, input) => (isInt16(node) ? 0 : elementwiseOverlap(node, input)),
 
     pack(node, variant) {
+      if (isInt16(node)) {
+        const table = int16?.pack?.();
+        return table && { bytes: table, blocks: 1, blockBytes: table.length, blockChannels: 1, fields: {} };
+      }
       const flip = storageFlip(variant);
       const bytes = new Uint8Array(256);
       const result = functionOf(node.attrs, sidesOf(node));
@@ -63,8 +84,16 @@ export function defineLookup<Attrs>({
       return { bytes, blocks: 1, blockBytes: bytes.length, blockChannels, fields: {} };
     },
 
-    lower({ outputs }, at) {
-      const output = requireOutput(outputs);
+    lower(node, at) {
+      const output = requireOutput(node.outputs);
+      if (int16 !== undefined && isInt16(node)) {
+        return int16.record(node.attrs, sidesOf(node), {
+          input: (at.inputs[0] ?? NOWHERE).address,
+          output: (at.outputs[0] ?? NOWHERE).address,
+          length: elementCount(output.shape),
+          weights: at.packed,
+        });
+      }
       const [from = NOWHERE] = at.inputs;
       const [to = NOWHERE] = at.outputs;
       const inRows = at.accumulators !== undefined;

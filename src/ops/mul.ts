@@ -1,6 +1,8 @@
+import { Int16Operation } from "../plan/format.ts";
 import type { ElementwiseOperands } from "./broadcast.ts";
 import { perTensor, requireActivation, requireMultiplier } from "./check.ts";
 import { defineElementwise } from "./elementwise.ts";
+import { int16Range } from "./int16.ts";
 import { activationRange, type FusedActivation, type Multiplier } from "./fixed-point.ts";
 
 export interface MulAttrs {
@@ -16,6 +18,12 @@ export const mul = defineElementwise<MulAttrs>({
     productMultiplier(operands);
     return { activation: requireActivation(options as number, operands.output) };
   },
+
+  int16: (operands, { attrs }) => ({
+    operation: Int16Operation.multiply,
+    output: productMultiplier(operands),
+    range: int16Range(attrs.activation, operands.output),
+  }),
 
   record(loops, operands, { attrs }) {
     const { scale, zeroPoint } = perTensor(operands.output, "output");

@@ -6,13 +6,13 @@ import {
   requireActivation,
   requireInputCount,
   requireInput,
-  requireInt8,
   requireOutput,
   requireRank,
   requireWindow,
   withShape,
 } from "./check.ts";
 import { activationRange, type FusedActivation } from "./fixed-point.ts";
+import { int16Range, isInt16, requireActivations } from "./int16.ts";
 import type { Addresses, OpDefinition, Options, Window } from "./op.ts";
 import { NOWHERE } from "./op.ts";
 import { type ResolvedPadding, resolvePadding } from "./padding.ts";
@@ -39,11 +39,12 @@ const MAX_CELLS = 2 ** 23;
 /** All of a pool but its name, its code in the file and its record's operator. */
 export function pool2d(): Omit<OpDefinition<Pool2dAttrs>, "name" | "tflite" | "lower"> {
   return {
+    types: ["int8", "int16"],
+
     prepare(inputs, outputs, options) {
       const { input, output } = operandsOf(inputs, outputs);
       const pool = options as FileOptions;
-      requireInt8(input, "input");
-      requireInt8(output, "output");
+      requireActivations([input, output], "operand");
       requireRank(input, "input", 4);
       requireWindow(
         input,
@@ -71,10 +72,11 @@ export function pool2d(): Omit<OpDefinition<Pool2dAttrs>, "name" | "tflite" | "l
     },
 
     window: windowOf,
-    rows: (node) => windowRows(windowOf(node), requireOutput(node.outputs), 1),
+    rows: (node) => (isInt16(node) ? undefined : windowRows(windowOf(node), requireOutput(node.outputs), 1)),
     macs: () => 0,
 
     overlapDistance(node) {
+      if (isInt16(node)) return undefined;
       const { input, output } = operandsOf(node.inputs, node.outputs);
       return rowOverlapDistance(windowOf(node), input, output);
     },
@@ -118,6 +120,39 @@ export function pool2dFields(node: BoundNode<Pool2dAttrs>, at: Addresses): Omit<
     strideX,
     padTop,
     padLeft,
+    activationMin: range.min,
+    activationMax: range.max,
+  };
+}
+
+/** The record of a pool of int16. */
+export function pool2dInt16(
+  node: BoundNode<Pool2dAttrs>,
+  at: Addresses,
+  isMaximum: boolean,
+): RecordOf<"pool2dInt16"> {
+  const { input, output } = operandsOf(node.inputs, node.outputs);
+  const { kernelHeight, kernelWidth, strideY, strideX, padTop, padLeft } = windowOf(node);
+  const [batches = 1, inputHeight = 1, inputWidth = 1, channels = 1] = input.shape;
+  const [, outputHeight = 1, outputWidth = 1] = output.shape;
+  const range = int16Range(node.attrs.activation, output);
+  return {
+    op: "pool2dInt16",
+    input: (at.inputs[0] ?? NOWHERE).address,
+    output: (at.outputs[0] ?? NOWHERE).address,
+    batches,
+    inputHeight,
+    inputWidth,
+    channels,
+    outputHeight,
+    outputWidth,
+    kernelHeight,
+    kernelWidth,
+    strideY,
+    strideX,
+    padTop,
+    padLeft,
+    maximum: isMaximum ? 1 : 0,
     activationMin: range.min,
     activationMax: range.max,
   };

@@ -1,3 +1,4 @@
+import { Int16Operation } from "../plan/format.ts";
 import type { ElementwiseOperands } from "./broadcast.ts";
 import { perTensor, requireMultiplier } from "./check.ts";
 import { defineElementwise } from "./elementwise.ts";
@@ -11,6 +12,11 @@ export const prelu = defineElementwise<undefined>({
   prepare(_options, operands) {
     multipliers(operands);
     return undefined;
+  },
+
+  int16(operands) {
+    const { identity, slope } = multipliers(operands);
+    return { operation: Int16Operation.slope, lhs: identity, output: slope };
   },
 
   record(loops, operands) {

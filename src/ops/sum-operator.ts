@@ -1,16 +1,19 @@
 import { UnsupportedError } from "../errors.ts";
+import { Int16Operation } from "../plan/format.ts";
 import {
+  broadcastFields,
   broadcastShape,
   type ElementwiseOperands,
   elementwiseOperands,
   elementwiseFields,
   elementwiseOverlap,
   elementwiseRows,
-  requireElementwise,
 } from "./broadcast.ts";
 import { packConstants } from "./constants.ts";
 import { perTensor, requireActivation, withShape } from "./check.ts";
 import { activationRange, type FusedActivation, type Multiplier, quantizeMultiplier } from "./fixed-point.ts";
+import { elementwiseInt16 } from "./elementwise-int16.ts";
+import { int16Range, isInt16, requireActivations } from "./int16.ts";
 import type { OpDefinition } from "./op.ts";
 
 export interface SumAttrs {
@@ -18,7 +21,7 @@ export interface SumAttrs {
 }
 
 /** Bits that both operands are shifted left by before they are brought to one scale. */
-const LEFT_SHIFT = 20;
+const LEFT_SHIFT = { int8: 20, int16: 15 } as const;
 
 /**
  * All of ADD and SUB but their names and codes in the file: lhs ± rhs, broadcast, with a fused activation. The ratios of scales
@@ -29,9 +32,13 @@ export function sumOperator(
   rounded: (ratio: number) => number,
 ): Omit<OpDefinition<SumAttrs>, "name" | "tflite"> {
   return {
+    types: ["int8", "int16"],
+
     prepare(inputs, outputs, options) {
       const operands = elementwiseOperands(inputs, outputs);
-      requireElementwise(operands);
+      const { lhs, rhs, output } = operands;
+      requireActivations([lhs, rhs, output], "operand");
+      broadcastFields(lhs, rhs);
       multipliers(operands, rounded);
       return { activation: requireActivation(options as number, operands.output) };
     },
@@ -52,6 +59,14 @@ export function sumOperator(
       const { scale, zeroPoint } = perTensor(output, "output");
       const range = activationRange(node.attrs.activation, scale, zeroPoint);
       const scaled = multipliers(operands, rounded);
+      if (isInt16(node)) {
+        return elementwiseInt16(node, at, {
+          operation: op === "add" ? Int16Operation.add : Int16Operation.subtract,
+          leftShift: LEFT_SHIFT.int16,
+          ...scaled,
+          range: int16Range(node.attrs.activation, output),
+        });
+      }
       return {
         op,
         ...elementwiseFields(node, at),
@@ -84,13 +99,14 @@ function multipliers(
   const rhsScale = perTensor(rhs, "rhs").scale;
   const outputScale = perTensor(output, "output").scale;
   const twiceLargest = rounded(2 * Math.max(lhsScale, rhsScale));
-  const ratio = rounded(twiceLargest / (2 ** LEFT_SHIFT * outputScale));
+  const leftShift = LEFT_SHIFT[output.type === "int16" ? "int16" : "int8"];
+  const ratio = rounded(twiceLargest / (2 ** leftShift * outputScale));
   const toOutput = ratio < 1 ? quantizeMultiplier(ratio) : undefined;
   if (toOutput === undefined || toOutput.shift > 0) {
     throw new UnsupportedError(
       "output-scale-too-small",
       `output "${output.name}" has scale ${outputScale}, its operands ${lhsScale} and ${rhsScale}; a sum needs an ` +
-        `output scale above ${twiceLargest / 2 ** LEFT_SHIFT}: quantise with a representative data set`,
+        `output scale above ${twiceLargest / 2 ** leftShift}: quantise with a representative data set`,
     );
   }
   return {

@@ -16,7 +16,12 @@ import {
   selectFootprint,
   vectorsFootprint,
 } from "./whole-footprint.ts";
-import { conv2dInt16Footprint } from "./int16-footprint.ts";
+import {
+  conv2dInt16Footprint,
+  elementwiseInt16Footprint,
+  pool2dInt16Footprint,
+  unaryInt16Footprint,
+} from "./int16-footprint.ts";
 import { copyFootprint, padFootprint } from "./move-footprint.ts";
 import { lstmFootprint, svdfFootprint } from "./recurrent-footprint.ts";
 import { distinctBytes, rowByRow, rowsOf, stridedBytes } from "./rows.ts";
@@ -97,6 +102,13 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
       return gatherFootprint(record);
     case "select":
       return selectFootprint(record);
+    case "elementwiseInt16":
+      return elementwiseInt16Footprint(record);
+    case "scaleInt16":
+    case "sigmoidInt16":
+      return unaryInt16Footprint(record);
+    case "pool2dInt16":
+      return pool2dInt16Footprint(record);
     case "conv2dInt16":
       return conv2dInt16Footprint(record);
     case "lookup":

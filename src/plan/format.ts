@@ -78,6 +78,10 @@ export enum Op {
   svdf = 40,
   convert = 41,
   conv2dInt16 = 42,
+  elementwiseInt16 = 43,
+  scaleInt16 = 44,
+  sigmoidInt16 = 45,
+  pool2dInt16 = 46,
 }
 
 export enum Head {
@@ -1060,4 +1064,107 @@ export enum Conv2dInt16Field {
   wide = 23,
   activationMin = 24,
   activationMax = 25,
+}
+
+/** What `elementwiseInt16` computes. */
+export enum Int16Operation {
+  /** Both operands shifted left and scaled, and the sum scaled. */
+  add = 0,
+  subtract = 1,
+  multiply = 2,
+  minimum = 3,
+  maximum = 4,
+  /** Both operands scaled, and the square of their difference. */
+  squaredDifference = 5,
+  /** lhs scaled by lhsMultiplier, or below zero times rhs by outputMultiplier. */
+  slope = 6,
+}
+
+/** As ElementwiseField of whole int16 tensors, strides and steps in bytes; `rhsBytes` 1 where rhs is int8. */
+export enum ElementwiseInt16Field {
+  op = 0,
+  words = 1,
+  lhs = 2,
+  rhs = 3,
+  output = 4,
+  length = 5,
+  lhsStep = 6,
+  rhsStep = 7,
+  n0 = 8,
+  n1 = 9,
+  n2 = 10,
+  n3 = 11,
+  lhsStride0 = 12,
+  lhsStride1 = 13,
+  lhsStride2 = 14,
+  lhsStride3 = 15,
+  rhsStride0 = 16,
+  rhsStride1 = 17,
+  rhsStride2 = 18,
+  rhsStride3 = 19,
+  operation = 20,
+  leftShift = 21,
+  rhsBytes = 22,
+  rhsZeroPoint = 23,
+  lhsMultiplier = 24,
+  lhsShift = 25,
+  rhsMultiplier = 26,
+  rhsShift = 27,
+  outputMultiplier = 28,
+  outputShift = 29,
+  activationMin = 30,
+  activationMax = 31,
+}
+
+/** `length` int16, of their magnitudes where `absolute` is 1: scaled, below zero by another multiplier (negated where `negates` is 1), and clamped. */
+export enum ScaleInt16Field {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  length = 4,
+  absolute = 5,
+  multiplier = 6,
+  shift = 7,
+  negativeMultiplier = 8,
+  negativeShift = 9,
+  negates = 10,
+  activationMin = 11,
+  activationMax = 12,
+}
+
+/** The logistic function of `length` int16, or tanh, by the table at `weights`: of (x · multiplier + half of 2^shift) / 2^shift. */
+export enum SigmoidInt16Field {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  weights = 4,
+  length = 5,
+  multiplier = 6,
+  shift = 7,
+  isTanh = 8,
+}
+
+/** Average or maximum of windows over whole int16 tensors. */
+export enum Pool2dInt16Field {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  batches = 4,
+  inputHeight = 5,
+  inputWidth = 6,
+  channels = 7,
+  outputHeight = 8,
+  outputWidth = 9,
+  kernelHeight = 10,
+  kernelWidth = 11,
+  strideY = 12,
+  strideX = 13,
+  padTop = 14,
+  padLeft = 15,
+  maximum = 16,
+  activationMin = 17,
+  activationMax = 18,
 }

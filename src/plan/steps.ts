@@ -26,6 +26,7 @@ export function operandNames(op: RecordOp): readonly string[] {
     case "conv2d":
     case "depthwiseConv2d":
     case "lookup":
+    case "sigmoidInt16":
     case "conv2dInt16":
       return ["input", "output", "weights"];
     case "add":
@@ -38,6 +39,7 @@ export function operandNames(op: RecordOp): readonly string[] {
     case "compare":
     case "prelu":
     case "batchMatmul":
+    case "elementwiseInt16":
       return ["lhs", "rhs", "output"];
     case "gather":
       return ["input", "indices", "output"];
