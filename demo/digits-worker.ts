@@ -5,7 +5,7 @@ import { DIGITS_URL } from "./digits-model.ts";
 import { meanMs } from "./measure.ts";
 import type { Recognised } from "./messages.ts";
 
-const loading = load(DIGITS_URL, { name: "digits" });
+const loading = load(DIGITS_URL, { name: "digits", warmUp: true });
 /** A burst is this long: less than the time between two frames. */
 const BURST_MS = 4;
 

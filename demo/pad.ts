@@ -71,6 +71,12 @@ export class Pad {
     const context = this.#canvas.getContext("2d");
     if (context === null) return;
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+    if (this.#strokes.length === 0) {
+      context.fillStyle = "#8a939c";
+      context.font = "36px system-ui, sans-serif";
+      context.textAlign = "center";
+      context.fillText("draw here", this.#canvas.width / 2, this.#canvas.height / 2);
+    }
     inkStrokes(context, this.#strokes, PEN_WIDTH);
     this.#changed(this.#strokes);
   }

@@ -22,7 +22,6 @@ export function showPlan({ report, svg, failure }: Planned): void {
     "read from flash": grouped(report.streamedBytes),
     MACs: grouped(report.macs),
     peak: `step ${report.peakStep} of ${report.steps.length}`,
-    kernels: report.variant,
   });
   showOperators(report);
   byId("variants", HTMLTableElement).hidden = true;
