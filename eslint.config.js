@@ -15,7 +15,15 @@ export default tseslint.config(
   },
   js.configs.recommended,
   {
-    files: ["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts", "models/**/*.ts", "*.ts"],
+    files: [
+      "src/**/*.ts",
+      "test/**/*.ts",
+      "bench/**/*.ts",
+      "examples/**/*.ts",
+      "models/**/*.ts",
+      "demo/**/*.ts",
+      "*.ts",
+    ],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/browser/**", "test/mcu/engines/**"],
+    exclude: ["test/browser/**", "test/mcu/engines/**", "test/demo/**"],
     globalSetup: ["test/global-setup.ts"],
     setupFiles: ["test/emulate-dot.ts"],
     testTimeout: 60_000,

@@ -1,4 +1,4 @@
-// Runs test/browser in headless Chromium. Needs Chromium (Debian: apt-get install chromium) on the PATH or in CHROMIUM.
+// Runs test/browser, or the tests of another configuration, in headless Chromium. Needs Chromium (Debian: apt-get install chromium) on the PATH or in CHROMIUM.
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -20,13 +20,14 @@ const candidates = (process.env.PATH ?? "")
 const chromium = process.env.CHROMIUM ?? candidates.find(isExecutable);
 if (chromium === undefined) {
   console.error(
-    "test:browser needs Chromium: apt-get install chromium, or set CHROMIUM to the path of a Chromium or Chrome",
+    "this test needs Chromium: apt-get install chromium, or set CHROMIUM to the path of a Chromium or Chrome",
   );
   process.exit(2);
 }
 const root = fileURLToPath(new URL("..", import.meta.url));
 const vitest = join(root, "node_modules/vitest/vitest.mjs");
-const { status } = spawnSync(process.execPath, [vitest, "run", "--config", "vitest.browser.config.ts"], {
+const [config = "vitest.browser.config.ts"] = process.argv.slice(2);
+const { status } = spawnSync(process.execPath, [vitest, "run", "--config", config], {
   cwd: root,
   env: { ...process.env, CHROMIUM: chromium },
   stdio: "inherit",

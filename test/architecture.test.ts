@@ -229,8 +229,18 @@ describe("what tsc and asc share", () => {
   });
 });
 
+test("the page imports the package as its users do, and of the rest only the map and what Digits is made of", () => {
+  const allowed =
+    /^(\.\/[^/]+\.ts|thimble|#internal\/memory\/svg-map|\.\.\/models\/digits\/[^/]+|vite|node:url)$/;
+  const imports = sources("demo").flatMap((path) => importsOf(parse(path, read(path))));
+  expect(imports.length).toBeGreaterThan(30);
+  expect(imports.map(({ specifier }) => specifier).filter((specifier) => !allowed.test(specifier))).toEqual(
+    [],
+  );
+});
+
 test("nothing is any", () => {
-  const paths = ["src", "assembly", "test"].flatMap(sources);
+  const paths = ["src", "assembly", "test", "demo"].flatMap(sources);
   expect(paths.flatMap((path) => anys(path, read(path)))).toEqual([]);
   expect(anys("x.ts", "\nconst f = (x: any[]) => x as Array<any>;")).toEqual(["x.ts:2", "x.ts:2"]);
 });

@@ -99,7 +99,7 @@ export function svgMap(plan: MappedPlan): string {
 const STYLE =
   ".ground{fill:#fff}text{fill:#1c2126}.title{font-size:17px;font-weight:600}.edge{fill:none;stroke:#fff;stroke-width:.8}" +
   ".label{fill:#fff;font-size:11px}.small{font-size:11px}.hatch{fill:#fff;opacity:.38}.axis{stroke:#6b727a;fill:none}" +
-  ".lead{stroke:#9aa1a9;fill:none}.used{stroke:#1c2126}.budget{stroke:#d23c3c;stroke-dasharray:6 4}" +
+  ".lead{stroke:#9aa1a9;fill:none}.used{stroke:#1c2126}.budget{stroke:#d23c3c;stroke-width:2;stroke-dasharray:6 4}" +
   ".peak{fill:none;stroke:#d23c3c;stroke-width:2}.mark{fill:#d23c3c;font-weight:600}.end{text-anchor:end}.middle{text-anchor:middle}" +
   "@media(prefers-color-scheme:dark){.ground{fill:#14181c}text{fill:#e4e8ec}.label{fill:#fff}.edge{stroke:#14181c}" +
   ".used{stroke:#e4e8ec}.mark{fill:#ff7a7a}.peak,.budget{stroke:#ff7a7a}}";
