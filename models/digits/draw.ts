@@ -28,7 +28,7 @@ function placed(form: Form, random: Random): Point[][] {
   );
   const height = 20 * Math.exp(0.15 * random.normal());
   const width = height * Math.exp(0.25 * random.normal() - 0.2);
-  const slant = 0.22 * random.normal() - 0.1;
+  const slant = 0.25 * random.normal() - 0.1;
   const angle = 0.12 * random.normal();
   const [sine, cosine] = [Math.sin(angle), Math.cos(angle)];
   const turned = bent.map((stroke) =>
@@ -43,7 +43,7 @@ function placed(form: Form, random: Random): Point[][] {
   const [top, bottom] = extent(points.map(([, y]) => y));
   const longest = Math.max(right - left, bottom - top);
   // Half are scaled to fill a box, as digits of data sets are; of the others what is too large for the paper.
-  const scale = random.next() < 0.5 ? random.between(17, 20) / longest : Math.min(1, 23 / longest);
+  const scale = random.next() < 0.7 ? random.between(17, 20) / longest : Math.min(1, 23 / longest);
   const shift = (low: number, high: number, middle: number): number => {
     const room = (SIDE - 3 - scale * (high - low)) / 2;
     const centre = SIDE / 2 - (scale * (low + high)) / 2;
@@ -59,8 +59,8 @@ function placed(form: Form, random: Random): Point[][] {
 
 /** Points that nobody hits exactly, ends that come short or go far, corners that are rounded now and then. */
 function wobbled(stroke: Stroke, random: Random): Point[] {
-  const wobble = random.between(0.008, 0.035);
-  const isRounded = random.next() < 0.2;
+  const wobble = random.between(0.01, 0.04);
+  const isRounded = random.next() < 0.25;
   const points: Point[] = [];
   let last: Point = [NaN, NaN];
   for (const point of stroke) {
@@ -75,7 +75,7 @@ function wobbled(stroke: Stroke, random: Random): Point[] {
   }
   const end = (at: number, from: number): void => {
     const [p, q] = [points.at(at), points.at(from)];
-    const further = 0.12 * random.normal();
+    const further = 0.15 * random.normal();
     if (p === undefined || q === undefined) return;
     points[at < 0 ? points.length + at : at] = [
       p[0] + further * (p[0] - q[0]),
@@ -90,13 +90,13 @@ function wobbled(stroke: Stroke, random: Random): Point[] {
 /** Moves points by smooth waves, and stretches one side at the cost of the other. */
 function bend(strokes: readonly (readonly Point[])[], random: Random): Point[][] {
   const wave = (): ((t: number) => number) => {
-    const [slow, fast] = [0.03 * random.normal(), 0.012 * random.normal()];
+    const [slow, fast] = [0.04 * random.normal(), 0.015 * random.normal()];
     const [phase, other] = [random.next(), random.next()];
     return (t) =>
       slow * Math.sin(Math.PI * (t + 2 * phase)) + fast * Math.sin(2 * Math.PI * (1.3 * t + other));
   };
   const [xByX, xByY, yByX, yByY] = [wave(), wave(), wave(), wave()];
-  const [growX, growY] = [Math.exp(0.17 * random.normal()), Math.exp(0.17 * random.normal())];
+  const [growX, growY] = [Math.exp(0.2 * random.normal()), Math.exp(0.2 * random.normal())];
   return strokes.map((stroke) =>
     stroke.map(([x, y]): Point => [
       Math.max(x, 0) ** growX + Math.min(x, 0) + xByX(x) + xByY(y),

@@ -9,7 +9,8 @@ const STEM = { channels: 16, stride: 2 };
 const BLOCKS = [
   { channels: 24, stride: 2 },
   { channels: 48, stride: 1 },
-  { channels: 64, stride: 1 },
+  { channels: 80, stride: 1 },
+  { channels: 96, stride: 1 },
 ] as const;
 const CLASSES = 10;
 

@@ -12,7 +12,7 @@ import { applyAdam, crossEntropy } from "./layers.ts";
 import { digitsNetwork, floatModel } from "./network.ts";
 import { Random } from "./random.ts";
 
-const STEPS = 8000;
+const STEPS = 14000;
 const BATCH = 16;
 const RATE = 3e-3;
 const HELD_OUT = 5000;

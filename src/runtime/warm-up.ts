@@ -1,4 +1,5 @@
 import type { Image } from "../emit/image.ts";
+import { arrayOf } from "./arrays.ts";
 import { startSession } from "./session.ts";
 
 /** Milliseconds in which V8's optimising compiler replaces the code of all kernels that matter: docs/performance.md. */
@@ -14,9 +15,7 @@ const TURN_TIME = 4;
  */
 export async function warmUp(image: Image): Promise<void> {
   const model = await startSession(image);
-  const zeros = model.inputs.map(({ type, length }) =>
-    type === "int8" ? new Int8Array(length) : new Float32Array(length),
-  );
+  const zeros = model.inputs.map(({ type, length }) => arrayOf(type, length));
   const end = Date.now() + WARM_UP_TIME;
   do {
     const turn = Date.now();

@@ -13,7 +13,7 @@ export interface WrittenTensor {
   readonly zeroPoints?: readonly number[];
   readonly axis?: number;
   /** A constant's values. */
-  readonly data?: Int8Array | Int32Array | Float32Array | Uint8Array;
+  readonly data?: Int8Array | Int16Array | Int32Array | Float32Array | Uint8Array;
   /** It keeps its values from run to run: the state of a recurrent operator. */
   readonly isVariable?: boolean;
 }

@@ -14,7 +14,7 @@ export interface OperatorCase {
 
 /** Values of an input of the model, or of a constant of it. */
 export type Operand = Omit<WrittenTensor, "name" | "data"> & {
-  readonly values: Int8Array | Uint8Array | Int32Array | Float32Array;
+  readonly values: TensorArray;
   readonly isConstant?: boolean;
 };
 

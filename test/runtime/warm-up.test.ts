@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { depthwiseNet } from "../depthwise-net.ts";
 import type { RowSource } from "../../src/index.ts";
 import { compile, encodeImage, load, loadImage } from "../../src/index.ts";
+import { writeModel } from "../model-writer.ts";
 import { int8Values } from "../ops/node.ts";
+import { ONE_OPERATOR } from "../written-models.ts";
 
 const bytes = depthwiseNet(3);
 const ROW = 32 * 3;
@@ -91,4 +93,12 @@ describe("warmUp", () => {
     expect([...model.run(rows)]).toEqual(first);
     for (const made of during) expect(made).toEqual(first);
   });
+});
+
+test("warms up on inputs of any type", async () => {
+  const model = ONE_OPERATOR.reshape;
+  const ints = { ...model, tensors: model.tensors.map((tensor) => ({ ...tensor, type: "int32" })) };
+  const loaded = await load(writeModel(ints), { warmUp: true });
+  const values = Int32Array.from({ length: 12 }, (_, i) => i);
+  expect(loaded.run(values)).toEqual(values);
 });
