@@ -140,7 +140,7 @@ test("int8 of equal scale and zero point is left as it is, and nothing else", ()
   expect(identity({ ...quantized, type: "float32" }, plain(1, 0))).toBe(false);
 });
 
-test.each(["uint8", "int16", "int32", "bool"] as const)("refuses %s", (type) => {
+test.each(["int64", "bool"] as const)("refuses %s", (type) => {
   const output = int8Tensor("output", { shape: [2], scale: 1, zeroPoint: 0 }, int8Values(1, 2));
   const { quantization } = output;
   const input = { id: 0, name: "input", shape: [2], type, ...(quantization && { quantization }) };

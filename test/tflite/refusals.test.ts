@@ -161,7 +161,7 @@ describe("tensors", () => {
     ["STRING", { type: "string" }, "tensor-type"],
     ["INT4", { type: "int4" }, "tensor-type"],
     ["FLOAT32", { type: "float32" }, "unsupported-type"],
-    ["INT16", { type: "int16" }, "unsupported-type"],
+    ["INT16", { type: "int16" }, "asymmetric-int16"],
   ])("an activation with %s", (_, change, code) => {
     expect(codeOf(withTensor(conv2d, "in", change))).toBe(code);
   });
@@ -384,7 +384,7 @@ describe("operators", () => {
       withTensor(dequantize, "in", { scales: [], zeroPoints: [] }),
       "missing-quantization",
     ],
-    ["dequantization of int32", withTensor(dequantize, "in", { type: "int32" }), "unsupported-type"],
+    ["dequantization of bool", withTensor(dequantize, "in", { type: "bool" }), "unsupported-type"],
   ])("%s", (_, model, code) => {
     expect(codeOf(model)).toBe(code);
   });
