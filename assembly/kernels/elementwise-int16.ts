@@ -1,6 +1,6 @@
 import { ElementwiseInt16Field as Field, Int16Operation } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { address, field } from "../record.ts";
+import { address, field, loadActivation } from "../record.ts";
 import { loopOffset } from "./loops.ts";
 
 /**
@@ -24,7 +24,7 @@ export function elementwiseInt16(record: usize): void {
     let lhs = address(record, Field.lhs) + loopOffset(record, run, Field.n0, Field.lhsStride0);
     let rhs = address(record, Field.rhs) + loopOffset(record, run, Field.n0, Field.rhsStride0);
     for (let i = 0; i < length; i++) {
-      const right = isInt8 ? <i32>load<i8>(rhs) : <i32>load<i16>(rhs);
+      const right = isInt8 ? loadActivation(rhs) : <i32>load<i16>(rhs);
       store<i16>(out, <i16>clamp(combined(record, load<i16>(lhs), right), lower, upper));
       lhs += lhsStep;
       rhs += rhsStep;
