@@ -72,12 +72,12 @@ export function outputCrc(port: Port | undefined, bytes: Uint8Array): string {
   return crc32Hex(new Uint8Array(values.buffer));
 }
 
-/** Shared models that thimble runs. */
+/** Shared models that thimble runs and the C host can: those without a state. */
 export function runnableModels(): string[] {
   return modelNames().filter((name) => {
     try {
-      compile(modelBytes(name), { variant: "mcu", sram: "unbounded", schedule: "layer" });
-      return true;
+      const options = { variant: "mcu", sram: "unbounded", schedule: "layer" } as const;
+      return compile(modelBytes(name), options).states.length === 0;
     } catch (error) {
       if (error instanceof UnsupportedError) return false;
       throw error;
