@@ -1,7 +1,8 @@
 import type { ElementwiseOperands } from "./broadcast.ts";
 import { perTensor, requireActivation, requireMultiplier } from "./check.ts";
 import { defineElementwise } from "./elementwise.ts";
-import { activationRange, type FusedActivation, type Multiplier } from "./fixed-point.ts";
+import type { FusedActivation, Multiplier } from "./fixed-point.ts";
+import { scaledFields } from "./mul.ts";
 
 export interface DivAttrs {
   readonly activation: FusedActivation;
@@ -17,22 +18,10 @@ export const div = defineElementwise<DivAttrs>({
     return { activation: requireActivation(options as number, operands.output) };
   },
 
-  record(loops, operands, { attrs }) {
-    const { scale, zeroPoint } = perTensor(operands.output, "output");
-    const range = activationRange(attrs.activation, scale, zeroPoint);
-    const { multiplier, shift } = quotientMultiplier(operands);
-    return {
-      op: "div",
-      ...loops,
-      lhsZeroPoint: perTensor(operands.lhs, "lhs").zeroPoint,
-      rhsZeroPoint: perTensor(operands.rhs, "rhs").zeroPoint,
-      outputZeroPoint: zeroPoint,
-      outputMultiplier: multiplier,
-      outputShift: shift,
-      activationMin: range.min,
-      activationMax: range.max,
-    };
-  },
+  record: (loops, operands, { attrs }) => ({
+    op: "div",
+    ...scaledFields(loops, operands, quotientMultiplier(operands), attrs.activation),
+  }),
 });
 
 /** In float32. */

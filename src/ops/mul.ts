@@ -1,5 +1,6 @@
 import { Int16Operation } from "../plan/format.ts";
-import type { ElementwiseOperands } from "./broadcast.ts";
+import type { PlanRecord } from "../plan/record.ts";
+import type { ElementwiseFields, ElementwiseOperands } from "./broadcast.ts";
 import { perTensor, requireActivation, requireMultiplier } from "./check.ts";
 import { defineElementwise } from "./elementwise.ts";
 import { int16Range } from "./int16.ts";
@@ -25,23 +26,32 @@ export const mul = defineElementwise<MulAttrs>({
     range: int16Range(attrs.activation, operands.output),
   }),
 
-  record(loops, operands, { attrs }) {
-    const { scale, zeroPoint } = perTensor(operands.output, "output");
-    const range = activationRange(attrs.activation, scale, zeroPoint);
-    const { multiplier, shift } = productMultiplier(operands);
-    return {
-      op: "mul",
-      ...loops,
-      lhsZeroPoint: perTensor(operands.lhs, "lhs").zeroPoint,
-      rhsZeroPoint: perTensor(operands.rhs, "rhs").zeroPoint,
-      outputZeroPoint: zeroPoint,
-      outputMultiplier: multiplier,
-      outputShift: shift,
-      activationMin: range.min,
-      activationMax: range.max,
-    };
-  },
+  record: (loops, operands, { attrs }) => ({
+    op: "mul",
+    ...scaledFields(loops, operands, productMultiplier(operands), attrs.activation),
+  }),
 });
+
+/** The record, but its operator, of two operands whose result alone is scaled. */
+export function scaledFields(
+  loops: ElementwiseFields,
+  { lhs, rhs, output }: ElementwiseOperands,
+  { multiplier, shift }: Multiplier,
+  activation: FusedActivation,
+): Omit<Extract<PlanRecord, { op: "mul" }>, "op"> {
+  const { scale, zeroPoint } = perTensor(output, "output");
+  const range = activationRange(activation, scale, zeroPoint);
+  return {
+    ...loops,
+    lhsZeroPoint: perTensor(lhs, "lhs").zeroPoint,
+    rhsZeroPoint: perTensor(rhs, "rhs").zeroPoint,
+    outputZeroPoint: zeroPoint,
+    outputMultiplier: multiplier,
+    outputShift: shift,
+    activationMin: range.min,
+    activationMax: range.max,
+  };
+}
 
 function productMultiplier({ lhs, rhs, output }: ElementwiseOperands): Multiplier {
   const product = perTensor(lhs, "lhs").scale * perTensor(rhs, "rhs").scale;
