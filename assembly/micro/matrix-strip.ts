@@ -2,6 +2,7 @@ import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
 import { segmentSteps } from "./conv-strip.ts";
 import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
 import { highWords } from "./epilogue.ts";
+import { dotInt16 } from "./int16-dot.ts";
 
 /**
  * A matrix times one vector, to int16:
@@ -182,29 +183,4 @@ export function matrixRowsInt16(
 /** Bytes of one row of matrixRowsInt16's weights. */
 export function matrixInt16RowBytes(depth: i32): usize {
   return 8 + ((<usize>depth + 7) & ~7);
-}
-
-/** Terms whose sum of int16 · int8 stays below 2^30 in each of four lanes. */
-const MOST_TERMS = 1024;
-
-/** Σ x[i] · w[i]. Vectors read past the last x, against weights of 0. */
-function dotInt16(x: usize, w: usize, depth: i32): i64 {
-  let sum: i64 = 0;
-  if (ASC_FEATURE_SIMD) {
-    for (let begin = 0; begin < depth; begin += MOST_TERMS) {
-      const end = min(begin + MOST_TERMS, depth);
-      let four = i32x4.splat(0);
-      for (let i = begin; i < end; i += 8) {
-        const values = v128.load(x + ((<usize>i) << 1));
-        four = i32x4.add(four, i32x4.dot_i16x8_s(values, v128.load_ext<i8>(w + i)));
-      }
-      const two = i64x2.add(i64x2.extend_low_i32x4_s(four), i64x2.extend_high_i32x4_s(four));
-      sum += i64x2.extract_lane(two, 0) + i64x2.extract_lane(two, 1);
-    }
-  } else {
-    for (let i = 0; i < depth; i++) {
-      sum += <i64>(<i32>load<i16>(x + ((<usize>i) << 1)) * <i32>load<i8>(w + i));
-    }
-  }
-  return sum;
 }
