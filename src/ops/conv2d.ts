@@ -2,39 +2,19 @@ import { ModelError } from "../errors.ts";
 import type { BoundNode, TensorType } from "../graph/graph.ts";
 import type { SpatialGeometry } from "../plan/packing.ts";
 import { convPixelsAtOnce, convScratchBytes, isPointwise, pointwiseRowsAtOnce } from "../plan/packing.ts";
-import {
-  requireActivation,
-  requireInput,
-  requireInputCount,
-  requireOutput,
-  requireRank,
-  requireWindow,
-  withShape,
-} from "./check.ts";
+import { requireInput, requireInputCount, requireOutput, requireRank } from "./check.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";
-import { channelMultipliers, convolvedSize, int8Values, requireBias, requireWeights } from "./convolution.ts";
-import {
-  isWideSum,
-  lowerInt16,
-  packInt16,
-  requireWideBias,
-  requireWideMultipliers,
-} from "./convolution-int16.ts";
+import { channelMultipliers, int8Values, requireWeights } from "./convolution.ts";
+import { isWideSum, lowerInt16, packInt16 } from "./convolution-int16.ts";
 import type { ConvolutionPart } from "./convolution-parts.ts";
 import { lowerParts, MAX_PARTS, packParts } from "./convolution-parts.ts";
+import type { WindowOptions } from "./convolution-window.ts";
+import { convolutionRows, convolved, prepareWindow, windowOf } from "./convolution-window.ts";
 import { isInt16, requireActivations } from "./int16.ts";
-import type { Window } from "./op.ts";
 import { defineOp } from "./op.ts";
-import { resolvePadding } from "./padding.ts";
-import { rowOverlapDistance, windowRows } from "./window.ts";
+import { rowOverlapDistance } from "./window.ts";
 
-interface ConvOptions {
-  readonly padding: number;
-  readonly strideX: number;
-  readonly strideY: number;
-  readonly activation: number;
-  readonly dilationX: number;
-  readonly dilationY: number;
+interface ConvOptions extends WindowOptions {
   readonly biasType: number;
 }
 
@@ -56,7 +36,6 @@ export const conv2d = defineOp<ConvolutionAttrs>({
   },
 
   prepare(inputs, outputs, options) {
-    const { padding, strideX, strideY, activation, dilationX, dilationY, biasType } = options as ConvOptions;
     requireInputCount(inputs, 2, 3);
     const input = requireInput(inputs, 0, "input");
     const weights = requireInput(inputs, 1, "weights");
@@ -65,8 +44,8 @@ export const conv2d = defineOp<ConvolutionAttrs>({
     requireRank(weights, "weights", 4);
     requireActivations([input, output], "operand");
     requireWeights(weights, 0);
-    const [, height = 0, width = 0, depth = 0] = input.shape;
-    const [channels = 0, kernelHeight = 0, kernelWidth = 0, filterDepth = 0] = weights.shape;
+    const depth = input.shape[3] ?? 0;
+    const [channels = 0, , , filterDepth = 0] = weights.shape;
     const groups = depth / filterDepth;
     if (!Number.isInteger(groups) || channels % groups !== 0 || groups > MAX_PARTS) {
       throw new ModelError(
@@ -75,46 +54,16 @@ export const conv2d = defineOp<ConvolutionAttrs>({
           `of groups, at most ${MAX_PARTS}, is needed: export the model again`,
       );
     }
-    const isWide = output.type === "int16";
-    if (isWide) requireWideBias(inputs[2], channels);
-    else requireBias(inputs[2], channels);
-    requireWindow(
-      input,
-      padding,
-      { kernel: kernelHeight, stride: strideY, dilation: dilationY },
-      { kernel: kernelWidth, stride: strideX, dilation: dilationX },
-    );
-    const multipliers = channelMultipliers(input, weights, output, channels, (a, b) => a * b);
-    if (isWide) requireWideMultipliers(multipliers, output);
-    return {
-      ...paddingAttrs(padding, height, width, kernelHeight, kernelWidth, {
-        strideY,
-        strideX,
-        dilationY,
-        dilationX,
-      }),
-      activation: requireActivation(activation, output),
-      ...(isWide && { biasType }),
-    };
+    const { biasType, ...window } = options as ConvOptions;
+    const attrs = prepareWindow(inputs, output, channels, window);
+    return output.type === "int16" ? { ...attrs, biasType } : attrs;
   },
 
-  infer([input, weights], attrs, [output]) {
-    const [batches = 0, height = 0, width = 0] = input?.shape ?? [];
-    const [channels = 0, kernelHeight = 0, kernelWidth = 0] = weights?.shape ?? [];
-    return [
-      withShape(output ?? { shape: [], type: "int8" }, [
-        batches,
-        convolvedSize(height, attrs.padTop + attrs.padBottom, kernelHeight, attrs.strideY, attrs.dilationY),
-        convolvedSize(width, attrs.padLeft + attrs.padRight, kernelWidth, attrs.strideX, attrs.dilationX),
-        channels,
-      ]),
-    ];
-  },
+  infer: (inputs, attrs, [output]) => [convolved(inputs, attrs, inputs[1]?.shape[0] ?? 0, output)],
 
   window: windowOf,
 
-  rows: (node) =>
-    isInt16(node) ? undefined : windowRows(windowOf(node), requireOutput(node.outputs), node.inputs.length),
+  rows: convolutionRows,
 
   macs({ inputs, outputs }) {
     const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
@@ -204,35 +153,6 @@ function partsOf(node: BoundNode<ConvolutionAttrs>): ConvolutionPart[] {
     inputView: (view) => ({ ...view, address: view.address + group * depth, channels: depth }),
     outputView: (view) => ({ ...view, address: view.address + group * perGroup, channels: perGroup }),
   }));
-}
-
-/** The window of a convolution, whose weights are [channels, or 1 where depthwise, height, width, …]. */
-export function windowOf({ attrs, inputs }: BoundNode<ConvolutionAttrs>): Window {
-  const [, kernelHeight = 1, kernelWidth = 1] = requireInput(inputs, 1, "weights").shape;
-  return { kernelHeight, kernelWidth, ...attrs };
-}
-
-/** Padding of the file as numbers, for both dimensions. */
-export function paddingAttrs(
-  padding: number,
-  height: number,
-  width: number,
-  kernelHeight: number,
-  kernelWidth: number,
-  steps: Pick<ConvolutionAttrs, "strideY" | "strideX" | "dilationY" | "dilationX">,
-): Omit<ConvolutionAttrs, "activation"> {
-  const { strideY, strideX, dilationY, dilationX } = steps;
-  const rows = resolvePadding(padding, height, kernelHeight, strideY, dilationY);
-  const columns = resolvePadding(padding, width, kernelWidth, strideX, dilationX);
-  const after = (before: number, output: number, stride: number, extent: number, size: number): number =>
-    Math.max(0, (output - 1) * stride + extent - size - before);
-  return {
-    ...steps,
-    padTop: rows.before,
-    padLeft: columns.before,
-    padBottom: after(rows.before, rows.output, strideY, (kernelHeight - 1) * dilationY + 1, height),
-    padRight: after(columns.before, columns.output, strideX, (kernelWidth - 1) * dilationX + 1, width),
-  };
 }
 
 function geometry(node: BoundNode<ConvolutionAttrs>): SpatialGeometry {

@@ -27,17 +27,6 @@ export interface ConvolutionAttrs {
   readonly biasType?: number;
 }
 
-/** Output size of one dimension. */
-export function convolvedSize(
-  size: number,
-  padding: number,
-  kernel: number,
-  stride: number,
-  dilation: number,
-): number {
-  return Math.floor((size + padding - (kernel - 1) * dilation - 1) / stride) + 1;
-}
-
 /**
  * Weights are constant int8 with zero point 0, one scale or one per output channel (dimension `axis`).
  * @throws UnsupportedError not-constant, unsupported-type, asymmetric-weights

@@ -12,47 +12,25 @@ import {
   dotLanes,
 } from "../plan/packing.ts";
 import type { Variant } from "../plan/variant.ts";
-import {
-  perTensor,
-  requireActivation,
-  requireInput,
-  requireInputCount,
-  requireOutput,
-  requireRank,
-  requireWindow,
-  withShape,
-} from "./check.ts";
-import { paddingAttrs, windowOf } from "./conv2d.ts";
+import { perTensor, requireInput, requireInputCount, requireOutput, requireRank } from "./check.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";
-import {
-  channelMultipliers,
-  convolvedSize,
-  int8Values,
-  outputRange,
-  packBlocks,
-  requireBias,
-  requireWeights,
-} from "./convolution.ts";
-import { lowerInt16, packInt16, requireWideBias, requireWideMultipliers } from "./convolution-int16.ts";
+import { channelMultipliers, int8Values, outputRange, packBlocks, requireWeights } from "./convolution.ts";
+import { lowerInt16, packInt16 } from "./convolution-int16.ts";
+import type { WindowOptions } from "./convolution-window.ts";
+import { convolutionRows, convolved, prepareWindow, windowOf } from "./convolution-window.ts";
 import { isInt16, requireActivations } from "./int16.ts";
 import type { Addresses, Packed } from "./op.ts";
 import { defineOp, NOWHERE } from "./op.ts";
 import { denseView } from "./view.ts";
-import { rowOverlapDistance, windowRows } from "./window.ts";
+import { rowOverlapDistance } from "./window.ts";
 
 /** As a convolution; output channel c reads input channel c / depthMultiplier. */
 export interface DepthwiseAttrs extends ConvolutionAttrs {
   readonly depthMultiplier: number;
 }
 
-interface DepthwiseOptions {
-  readonly padding: number;
-  readonly strideX: number;
-  readonly strideY: number;
+interface DepthwiseOptions extends WindowOptions {
   readonly depthMultiplier: number;
-  readonly activation: number;
-  readonly dilationX: number;
-  readonly dilationY: number;
 }
 
 /**
@@ -76,8 +54,7 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
   },
 
   prepare(inputs, outputs, options) {
-    const { padding, strideX, strideY, depthMultiplier, activation, dilationX, dilationY } =
-      options as DepthwiseOptions;
+    const { depthMultiplier, ...window } = options as DepthwiseOptions;
     requireInputCount(inputs, 2, 3);
     const input = requireInput(inputs, 0, "input");
     const weights = requireInput(inputs, 1, "weights");
@@ -86,8 +63,8 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     requireRank(weights, "weights", 4);
     requireActivations([input, output], "operand");
     requireWeights(weights, 3);
-    const [, height = 0, width = 0, depth = 0] = input.shape;
-    const [one = 0, kernelHeight = 0, kernelWidth = 0, channels = 0] = weights.shape;
+    const depth = input.shape[3] ?? 0;
+    const [one = 0, , , channels = 0] = weights.shape;
     if (one !== 1 || channels === 0 || channels % depth !== 0) {
       throw new ModelError(
         "depthwise-shape",
@@ -103,46 +80,14 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
           `"${weights.name}"; export the model again`,
       );
     }
-    const isWide = output.type === "int16";
-    if (isWide) requireWideBias(inputs[2], channels);
-    else requireBias(inputs[2], channels);
-    requireWindow(
-      input,
-      padding,
-      { kernel: kernelHeight, stride: strideY, dilation: dilationY },
-      { kernel: kernelWidth, stride: strideX, dilation: dilationX },
-    );
-    const multipliers = channelMultipliers(input, weights, output, channels, (a, b) => a * b);
-    if (isWide) requireWideMultipliers(multipliers, output);
-    return {
-      ...paddingAttrs(padding, height, width, kernelHeight, kernelWidth, {
-        strideY,
-        strideX,
-        dilationY,
-        dilationX,
-      }),
-      activation: requireActivation(activation, output),
-      depthMultiplier: channels / depth,
-    };
+    return { ...prepareWindow(inputs, output, channels, window), depthMultiplier: channels / depth };
   },
 
-  infer([input, weights], attrs, [output]) {
-    const [batches = 0, height = 0, width = 0] = input?.shape ?? [];
-    const [, kernelHeight = 0, kernelWidth = 0, channels = 0] = weights?.shape ?? [];
-    return [
-      withShape(output ?? { shape: [], type: "int8" }, [
-        batches,
-        convolvedSize(height, attrs.padTop + attrs.padBottom, kernelHeight, attrs.strideY, attrs.dilationY),
-        convolvedSize(width, attrs.padLeft + attrs.padRight, kernelWidth, attrs.strideX, attrs.dilationX),
-        channels,
-      ]),
-    ];
-  },
+  infer: (inputs, attrs, [output]) => [convolved(inputs, attrs, inputs[1]?.shape[3] ?? 0, output)],
 
   window: windowOf,
 
-  rows: (node) =>
-    isInt16(node) ? undefined : windowRows(windowOf(node), requireOutput(node.outputs), node.inputs.length),
+  rows: convolutionRows,
 
   rowsAtOnce: ({ attrs, inputs }, variant) => {
     const [, kernelHeight = 1] = requireInput(inputs, 1, "weights").shape;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { conv2d } from "../../src/ops/conv2d.ts";
-import { convolvedSize } from "../../src/ops/convolution.ts";
+import { convolvedSize } from "../../src/ops/convolution-window.ts";
 import { depthwiseConv2d } from "../../src/ops/depthwise-conv2d.ts";
 import { foldPad } from "../../src/passes/fold-pad.ts";
 import { provedKernels } from "../kernel-harness.ts";
