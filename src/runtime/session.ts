@@ -91,11 +91,18 @@ class RowReader {
   }
 }
 
+/** A piece of flash that some record fetches. */
+interface Tile {
+  readonly source: number;
+  readonly view: Uint8Array;
+}
+
 /** Serves fetch records from views made once, so that a run allocates nothing. */
 class FlashReader {
   memory = new Uint8Array(0);
-  /** By source, then by length: a saved image may fetch from one place twice, in two lengths. */
-  readonly #tiles = new Map<number, Map<number, Uint8Array>>();
+  /** In the order in which a run fetches them, so that the next is the one to look at. */
+  readonly #tiles: Tile[] = [];
+  #next = 0;
 
   constructor(image: Image) {
     // A copy: what the caller does to its bytes afterwards has no effect.
@@ -107,11 +114,8 @@ class FlashReader {
       if (record.op === "fetch" || record.op === "tiles") {
         const { source, bytes } = record;
         const step = record.op === "fetch" ? bytes : record.tileBytes;
-        for (let at = 0; at < bytes; at += step) {
-          const begin = source + at;
-          const length = Math.min(step, bytes - at);
-          const tiles = this.#tiles.get(begin) ?? new Map<number, Uint8Array>();
-          this.#tiles.set(begin, tiles.set(length, flash.subarray(begin, begin + length)));
+        for (let at = source; at < source + bytes; at += step) {
+          this.#tiles.push({ source: at, view: flash.subarray(at, Math.min(at + step, source + bytes)) });
         }
       }
       at += words[at + 1] ?? 0;
@@ -119,9 +123,15 @@ class FlashReader {
   }
 
   read(destination: number, source: number, bytes: number): void {
-    const tile = this.#tiles.get(source)?.get(bytes);
-    if (tile === undefined) throw new ExecutionError("flash-read", `no ${bytes} bytes of flash at ${source}`);
-    this.memory.set(tile, destination);
+    const count = this.#tiles.length;
+    for (let tried = 0; tried < count; tried++) {
+      const tile = this.#tiles[this.#next] as Tile;
+      this.#next = this.#next + 1 === count ? 0 : this.#next + 1;
+      if (tile.source !== source || tile.view.length !== bytes) continue;
+      this.memory.set(tile.view, destination);
+      return;
+    }
+    throw new ExecutionError("flash-read", `no ${bytes} bytes of flash at ${source}`);
   }
 }
 
