@@ -6,7 +6,8 @@ export default defineConfig({
     exclude: ["test/browser/**", "test/mcu/engines/**", "test/demo/**"],
     globalSetup: ["test/global-setup.ts"],
     setupFiles: ["test/draw-same.ts", "test/emulate-dot.ts"],
-    testTimeout: 60_000,
+    // No test is about time: a loaded machine may take several times as long.
+    testTimeout: 300_000,
     // All cores: most of the time goes into a few long files.
     maxWorkers: "100%",
   },
