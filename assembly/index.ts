@@ -4,6 +4,7 @@ import { execute } from "./execute.ts";
 import { stream } from "./kernels/stream.ts";
 import { tiles } from "./kernels/tiles.ts";
 import { relaxedProbe } from "./micro/dot.ts";
+import { quantizeValues } from "./micro/quantize-values.ts";
 import { address, field } from "./record.ts";
 
 /** PLAN_VERSION that these kernels were compiled with. */
@@ -14,6 +15,17 @@ export function planVersion(): i32 {
 /** 1 if this engine's instructions do what the variant's arithmetic relies on; uses 64 bytes at `scratch`. */
 export function probe(scratch: usize): i32 {
   return i32(relaxedProbe(scratch));
+}
+
+/** For the host: `length` float32 values at `source` to int8, not in storage form, at `destination`, which is at `source` or below. */
+export function quantizeInput(
+  source: usize,
+  destination: usize,
+  length: i32,
+  scale: f32,
+  zeroPoint: i32,
+): void {
+  quantizeValues(source, destination, length, scale, zeroPoint, 0);
 }
 
 /**

@@ -2,15 +2,8 @@ import type { PlanRecord } from "../src/plan/record.ts";
 import { encodeRecord } from "../src/plan/record.ts";
 import type { Variant } from "../src/plan/variant.ts";
 import { VARIANTS } from "../src/plan/variant.ts";
+import type { KernelExports } from "../src/runtime/instantiate.ts";
 import { kernelBytes } from "../src/runtime/kernels.ts";
-
-interface KernelExports {
-  readonly memory: WebAssembly.Memory;
-  planVersion(): number;
-  probe(scratch: number): number;
-  step(record: number): number;
-  run(entry: number): number;
-}
 
 const RECORD = 64;
 

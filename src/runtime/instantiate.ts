@@ -9,6 +9,7 @@ export interface KernelExports {
   readonly memory: WebAssembly.Memory;
   planVersion(): number;
   probe(scratch: number): number;
+  quantizeInput(source: number, destination: number, length: number, scale: number, zeroPoint: number): void;
   step(record: number): number;
   run(entry: number): number;
 }

@@ -3,6 +3,7 @@ import type { PortType } from "../plan/port-type.ts";
 import type { TensorArray } from "./arrays.ts";
 import { arrayName, arrayOf, viewOf } from "./arrays.ts";
 import { InputError } from "../errors.ts";
+import type { InputQuantizer } from "./quantize.ts";
 import { dequantizeInto, quantizeInto } from "./quantize.ts";
 
 /**
@@ -47,14 +48,15 @@ export class SessionPort implements ModelPort {
   /** Where rows come from in this run, the row that is asked for, and the same as it is stored. */
   #source: InputValues | undefined;
   readonly #row: TensorArray;
-  readonly #storedRow: TensorArray;
-  readonly #storedRowBytes: Uint8Array;
+  readonly #rowBytes: Uint8Array;
   #memory: Uint8Array;
+  readonly #address: number;
   #stored: TensorArray;
   readonly #converts: boolean;
+  #quantizer: InputQuantizer | undefined;
   #aside: TensorArray | undefined;
 
-  constructor(port: Port, buffer: ArrayBuffer) {
+  constructor(port: Port, buffer: ArrayBuffer, quantizer: InputQuantizer) {
     this.name = port.name;
     this.shape = port.shape;
     this.type = port.type;
@@ -65,10 +67,10 @@ export class SessionPort implements ModelPort {
     const placed = port.rows === undefined ? this.length : 0;
     this.#stored = viewOf(port.storedType, buffer, port.address, placed);
     this.#converts = port.storedType !== port.type;
-    const rowLength = this.length / (port.rows ?? Infinity);
-    this.#storedRow = arrayOf(port.storedType, rowLength);
-    this.#row = this.#converts ? new Float32Array(rowLength) : this.#storedRow;
-    this.#storedRowBytes = new Uint8Array(this.#storedRow.buffer);
+    this.#address = port.address;
+    this.#quantizer = quantizer;
+    this.#row = arrayOf(port.type, this.length / (port.rows ?? Infinity));
+    this.#rowBytes = new Uint8Array(this.#row.buffer);
     this.#memory = new Uint8Array(buffer);
     this.value = this.#converts ? new Float32Array(this.length) : this.#stored;
   }
@@ -116,21 +118,29 @@ export class SessionPort implements ModelPort {
       this.#source = given;
       return;
     }
-    if (this.#converts) quantizeInto(this.#stored as Int8Array, given, this.scale, this.zeroPoint);
+    if (this.#converts) this.#quantize(given, 0, this.#address, this.length);
     else this.#stored.set(given);
+  }
+
+  #quantize(values: TensorArray, from: number, destination: number, length: number): void {
+    this.#quantizer?.write(values as Float32Array, from, destination, length, this.scale, this.zeroPoint);
   }
 
   /** Row `row` of this run's input, to linear memory at `destination`. */
   giveRow(row: number, destination: number): void {
     const values = this.#source;
+    const { length } = this.#row;
     if (typeof values === "function") values(row, this.#row);
     else if (values !== undefined) {
+      if (this.#converts) {
+        this.#quantize(values, row * length, destination, length);
+        return;
+      }
       // A loop, because a view of the row would be allocated.
-      const length = this.#row.length;
       for (let i = 0; i < length; i++) this.#row[i] = values[row * length + i] ?? 0;
     }
-    if (this.#converts) quantizeInto(this.#storedRow as Int8Array, this.#row, this.scale, this.zeroPoint);
-    this.#memory.set(this.#storedRowBytes, destination);
+    if (this.#converts) this.#quantize(this.#row, 0, destination, length);
+    else this.#memory.set(this.#rowBytes, destination);
   }
 
   /** Lets go of linear memory: a view would keep all of it. */
@@ -140,6 +150,7 @@ export class SessionPort implements ModelPort {
     this.#aside = undefined;
     this.#source = undefined;
     this.#memory = new Uint8Array(0);
+    this.#quantizer = undefined;
   }
 
   /** Brings the caller's view of an output up to date. */

@@ -1,23 +1,78 @@
 /** Quantisation as the reference's QUANTIZE and DEQUANTIZE round it, for the host's side of the border. */
 
+import type { KernelExports } from "./instantiate.ts";
+
 /**
  * int8 q = clamp(round(x / scale) + zeroPoint), the quotient in float32, halves away from zero; NaN becomes the zero
- * point. `scale` must be a float32 value. Writes `values.length` elements to `into`.
+ * point. `scale` must be a float32 value.
  */
+function quantized(value: number, scale: number, zeroPoint: number): number {
+  const quotient = Math.fround(Math.fround(value) / scale);
+  // Halves up, and those below zero one further down: signs are as good as random, halves are rare.
+  let rounded = Math.floor(quotient + 0.5);
+  if (rounded - quotient === 0.5 && quotient < 0) rounded -= 1;
+  const q = rounded + zeroPoint;
+  return q > 127 ? 127 : q < -128 ? -128 : q === q ? q : zeroPoint;
+}
+
+/** Writes `values.length` quantised elements to `into`. */
 export function quantizeInto(
   into: Int8Array,
   values: ArrayLike<number>,
   scale: number,
   zeroPoint: number,
 ): void {
-  for (let i = 0; i < values.length; i++) {
-    const quotient = Math.fround(Math.fround(values[i] ?? 0) / scale);
-    // Halves up, and those below zero one further down: signs are as good as random, halves are rare.
-    let rounded = Math.floor(quotient + 0.5);
-    if (rounded - quotient === 0.5 && quotient < 0) rounded -= 1;
-    const value = rounded + zeroPoint;
-    into[i] = value > 127 ? 127 : value < -128 ? -128 : value === value ? value : zeroPoint;
+  for (let i = 0; i < values.length; i++) into[i] = quantized(values[i] ?? 0, scale, zeroPoint);
+}
+
+/** Fewest values that are worth a call of the kernels, which take 16 at a time. */
+const CHUNK = 16;
+
+/** As quantizeInto, into linear memory with the kernels' vectors: a quarter of the time. */
+export class InputQuantizer {
+  readonly #kernels: KernelExports;
+  readonly #bytes: Int8Array;
+  readonly #floats: Float32Array;
+
+  constructor(kernels: KernelExports) {
+    this.#kernels = kernels;
+    this.#bytes = new Int8Array(kernels.memory.buffer);
+    this.#floats = new Float32Array(kernels.memory.buffer);
   }
+
+  /**
+   * Writes `values[from]` and the next, `length` in all, to the bytes at `destination`. The values pass through these bytes
+   * themselves, so that they need no memory of their own: while n bytes are still to be written, the last n hold n / 4 values, which are
+   * read before they are written over.
+   */
+  write(
+    values: Float32Array,
+    from: number,
+    destination: number,
+    length: number,
+    scale: number,
+    zeroPoint: number,
+  ): void {
+    let done = 0;
+    for (;;) {
+      const left = length - done;
+      // Three bytes for the alignment of what is staged.
+      const count = Math.floor((left - 3) / 4 / CHUNK) * CHUNK;
+      if (count < CHUNK) break;
+      const staged = (destination + length - 4 * count) >> 2;
+      copyFloats(this.#floats, staged, values, from + done, count);
+      this.#kernels.quantizeInput(4 * staged, destination + done, count, scale, zeroPoint);
+      done += count;
+    }
+    for (; done < length; done++) {
+      this.#bytes[destination + done] = quantized(values[from + done] ?? 0, scale, zeroPoint);
+    }
+  }
+}
+
+/** A loop, because a view of the values would be allocated. */
+function copyFloats(into: Float32Array, at: number, values: Float32Array, from: number, count: number): void {
+  for (let i = 0; i < count; i++) into[at + i] = values[from + i] ?? 0;
 }
 
 /** float32 x = scale · (q − zeroPoint), the product in double. Writes `values.length` elements to `into`. */

@@ -1,4 +1,4 @@
-import type { Image, Report, StepReport, TracedTensor } from "../emit/image.ts";
+import type { Image, Port, Report, StepReport, TracedTensor } from "../emit/image.ts";
 import { ExecutionError, InputError } from "../errors.ts";
 import { Header } from "../plan/format.ts";
 import { decodeRecord } from "../plan/record.ts";
@@ -8,6 +8,7 @@ import { instantiateKernels } from "./instantiate.ts";
 import type { InputValues, ModelPort } from "./port.ts";
 import type { TensorArray } from "./arrays.ts";
 import { SessionPort } from "./port.ts";
+import { InputQuantizer } from "./quantize.ts";
 import { provesVariant } from "./variant.ts";
 
 /** A tensor after the step that made it, in the model's own encoding (never the relaxed variant's storage). */
@@ -153,8 +154,10 @@ class Session implements Model {
     this.#kernels = kernels;
     this.#entry = new DataView(image.sram.buffer, image.sram.byteOffset).getUint32(4 * Header.entry, true);
     const { buffer } = kernels.memory;
-    this.inputs = image.inputs.map((port) => new SessionPort(port, buffer));
-    this.outputs = image.outputs.map((port) => new SessionPort(port, buffer));
+    const quantizer = new InputQuantizer(kernels);
+    const portOf = (port: Port): SessionPort => new SessionPort(port, buffer, quantizer);
+    this.inputs = image.inputs.map(portOf);
+    this.outputs = image.outputs.map(portOf);
     this.#results = this.outputs.map((port) => port.value);
     rows.ports = this.inputs;
   }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../src/graph/graph.ts";
 import { quantize } from "../../src/ops/quantize.ts";
+import { InputQuantizer } from "../../src/runtime/quantize.ts";
 import type { Kernels } from "../kernel-harness.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { scale, zeroPoint } from "../ops/elementwise.ts";
@@ -91,6 +92,29 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
           );
         }),
         { numRuns: 200 },
+      );
+    });
+
+    test("equals the reference for a model's input, whose values pass through its own bytes", () => {
+      fc.assert(
+        fc.property(quantizeCase, fc.nat(1200), fc.nat(3), fc.nat(20), (drawn, more, odd, from) => {
+          const values = Float32Array.from(
+            { length: from + more },
+            (_, i) => drawn.values[i % drawn.values.length] ?? 0,
+          );
+          // The floats just below and above the halves too, which any sloppier rounding gets wrong.
+          const bits = new Int32Array(values.buffer);
+          for (let i = 0; i < bits.length; i++) bits[i] = (bits[i] ?? 0) + ((i * 7) % 5) - 2;
+          const output = { shape: [more], scale: drawn.scale, zeroPoint: drawn.zeroPoint };
+          kernels.reset();
+          const at = kernels.allocate(more + 16) + odd;
+          const before = kernels.bytes.slice(at - 16, at + more + 48);
+          new InputQuantizer(kernels.exports).write(values, from, at, more, output.scale, output.zeroPoint);
+          const expected = quantizeReference(values.subarray(from), output);
+          before.set(new Uint8Array(expected.buffer), 16);
+          expect(kernels.bytes.slice(at - 16, at + more + 48)).toEqual(before);
+        }),
+        { numRuns: 300 },
       );
     });
 

@@ -1,0 +1,54 @@
+/**
+ *   out[i] = clamp(round(in[i] / scale) + zeroPoint) xor flip
+ *
+ * in   float32 [length]      NaN becomes the zero point
+ * out  int8 [length]         may begin at `in` or below it
+ *
+ * The quotient is float32; halves round away from zero. Reference: TFLite reference/quantize.h.
+ */
+export function quantizeValues(
+  input: usize,
+  output: usize,
+  length: i32,
+  scale: f32,
+  zeroPoint: i32,
+  flip: i32,
+): void {
+  const end = input + ((<usize>length) << 2);
+  if (ASC_FEATURE_SIMD) {
+    const divisor = f32x4.splat(scale);
+    const zero = i16x8.splat(<i16>zeroPoint);
+    const mask = i8x16.splat(<i8>flip);
+    for (; input + 64 <= end; input += 64) {
+      const low = i16x8.narrow_i32x4_s(
+        round4(v128.load(input), divisor),
+        round4(v128.load(input, 16), divisor),
+      );
+      const high = i16x8.narrow_i32x4_s(
+        round4(v128.load(input, 32), divisor),
+        round4(v128.load(input, 48), divisor),
+      );
+      const bytes = i8x16.narrow_i16x8_s(i16x8.add_sat_s(low, zero), i16x8.add_sat_s(high, zero));
+      v128.store(output, v128.xor(bytes, mask));
+      output += 16;
+    }
+  }
+  for (; input < end; input += 4) {
+    const quotient = <f64>(load<f32>(input) / scale);
+    // The double holds quotient + ½ exactly, so that the floor is that of the float.
+    const rounded = quotient < 0 ? -Math.floor(0.5 - quotient) : Math.floor(quotient + 0.5);
+    const value = rounded === rounded ? rounded + <f64>zeroPoint : <f64>zeroPoint;
+    store<u8>(output++, <u8>((<i32>min(max(value, -128.0), 127.0)) ^ flip));
+  }
+}
+
+/**
+ * Halves away from zero: adds the float below ½ with the quotient's sign and cuts the fraction off. ½ itself would lift what lies just
+ * below a half; with the float below, a half's own sum is what rounds up. NaN becomes 0, what is too large the nearest int32.
+ */
+function round4(values: v128, divisor: v128): v128 {
+  const quotient = f32x4.div(values, divisor);
+  const sign = v128.and(quotient, i32x4.splat(0x80000000));
+  const half = v128.or(sign, f32x4.splat(0.49999997));
+  return i32x4.trunc_sat_f32x4_s(f32x4.add(quotient, half));
+}
