@@ -89,7 +89,10 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Image 
   return image;
 }
 
-/** The program as it is, and with more and more of it done twice; what is done twice has its weights packed once. */
+/**
+ * The program as it is (if copies can be saved, without and with them: what lies in its place from the first part on needs it longer), and
+ * with more and more of it done twice; what is done twice has its weights packed once.
+ */
 function programsOf(
   graph: Graph,
   variant: Variant,
@@ -108,9 +111,11 @@ function programsOf(
     return { program, packed };
   };
   const plain = programOf(graph, streamedInput);
+  const viewed = programOf(graph, streamedInput, 0, true);
   const twice = maxRecompute > 0 ? recomputations(graph, maxRecompute * macsOf(plain)) : [];
   return [
     pack(plain, (node) => node),
+    ...(viewed.completed.length > 0 ? [pack(viewed, (node) => node)] : []),
     ...twice.map(({ graph, originals, extraMacs }) =>
       pack(programOf(graph, streamedInput, extraMacs), (node) => originals.get(node) ?? node),
     ),

@@ -77,23 +77,19 @@ describe.skipIf(!hasShared).each(Object.entries(MODELS))(
     describe.each(TITLED)("in %s", (_, variant) => {
       const skip = proved.get(variant) !== true;
 
-      test.skipIf(skip)("every operator of every seed, with passes: []", { timeout: 120_000 }, async () => {
+      test.skipIf(skip)("every operator of every seed, with passes: []", async () => {
         const model = await load(modelBytes(name), { variant, sram, passes: [], schedule: "layer" });
         // RESHAPE alone has no step: its bytes are its input's.
         const operators = golden(name).trace.ops.filter((op) => op.name !== "RESHAPE");
         expect(compare(name, model)).toBe(operators.length);
       });
 
-      test.skipIf(skip)(
-        "every tensor that is left and all outputs, with the default passes",
-        { timeout: 120_000 },
-        async () => {
-          const model = await load(modelBytes(name), { variant, sram, schedule: "layer" });
-          if (sram !== "unbounded") expect(model.report.ramBytes).toBeLessThanOrEqual(sram);
-          expect(compare(name, model)).toBe(golden(name).trace.ops.length - removed);
-          if (arenaBytes !== undefined) expect(model.report.arenaBytes).toBeLessThanOrEqual(arenaBytes[0]);
-        },
-      );
+      test.skipIf(skip)("every tensor that is left and all outputs, with the default passes", async () => {
+        const model = await load(modelBytes(name), { variant, sram, schedule: "layer" });
+        if (sram !== "unbounded") expect(model.report.ramBytes).toBeLessThanOrEqual(sram);
+        expect(compare(name, model)).toBe(golden(name).trace.ops.length - removed);
+        if (arenaBytes !== undefined) expect(model.report.arenaBytes).toBeLessThanOrEqual(arenaBytes[0]);
+      });
 
       const small = name === "mcunetv2_large" ? 640 * 1024 : 64 * 1024;
       test.skipIf(skip).each<[string, CompileOptions]>([
@@ -104,7 +100,7 @@ describe.skipIf(!hasShared).each(Object.entries(MODELS))(
         ["minimum, weights streamed", { schedule: "minimum", sram: 2 ** 20 }],
         ["minimum, rows of input", { schedule: "minimum", sram: "unbounded", input: "streamed" }],
         ["minimum as it stands", { schedule: "minimum", sram: "unbounded", passes: [] }],
-      ])("outputs and what is left whole, scheduled %s", { timeout: 120_000 }, async (_, options) => {
+      ])("outputs and what is left whole, scheduled %s", async (_, options) => {
         const model = await load(modelBytes(name), { variant, ...options });
         compare(name, model);
         const { arenaBytes: bytes, ramBytes, budgetBytes } = model.report;

@@ -22,6 +22,7 @@ export const BUILTIN = {
   pad: 34,
   transpose: 39,
   mean: 40,
+  slice: 65,
   unidirectionalSequenceLstm: 44,
   resizeNearestNeighbor: 97,
   quantize: 114,

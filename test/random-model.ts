@@ -5,7 +5,16 @@ import { bias, int32, int8, weights } from "./written-models.ts";
 
 interface Draw {
   readonly op:
-    "conv2d" | "depthwiseConv2d" | "averagePool2d" | "maxPool2d" | "add" | "mul" | "pad" | "reshape";
+    | "conv2d"
+    | "depthwiseConv2d"
+    | "averagePool2d"
+    | "maxPool2d"
+    | "add"
+    | "mul"
+    | "pad"
+    | "reshape"
+    | "concatenation"
+    | "slice";
   /** How far back the operands were made. */
   readonly first: number;
   readonly second: number;
@@ -33,6 +42,8 @@ export function randomModel(longest = 12): fc.Arbitrary<WrittenModel> {
       "mul",
       "pad",
       "reshape",
+      "concatenation",
+      "slice",
     ),
     first: back,
     second: fc.nat(8),
@@ -119,6 +130,30 @@ class Net {
         const paddings = this.#add(int32([0, 0, 1, kernel - 1, stride - 1, 0, 0, 0], [4, 2]));
         const shape = [1, height + kernel, width + stride - 1, depth];
         emit([input, paddings], this.activation(shape, scale, zeroPoint), []);
+        break;
+      }
+      case "concatenation": {
+        // Along the rows or along the channels.
+        const axis = kernel === 3 ? 3 : 1;
+        const like = this.#made.filter((id) => {
+          const other = this.#tensors[id];
+          const fits = other?.shape.every((n, i) => i === axis || n === tensor?.shape[i]);
+          return fits && other?.scales?.[0] === scale && other.zeroPoints?.[0] === zeroPoint;
+        });
+        const other = like[second % like.length] ?? input;
+        const size = (this.#tensors[other]?.shape[axis] ?? 1) + (tensor?.shape[axis] ?? 1);
+        const output = this.activation([1, height, width, depth].with(axis, size), scale, zeroPoint);
+        emit([other, input], output, options.concatenation(axis));
+        break;
+      }
+      case "slice": {
+        const begin = second % height;
+        const size = 1 + (channels % (height - begin));
+        const output = this.activation([1, size, width, depth], scale, zeroPoint);
+        emit(
+          [input, this.#add(int32([0, begin, 0, 0], [4])), this.#add(int32([1, size, -1, -1], [4]))],
+          output,
+        );
         break;
       }
       case "reshape": {

@@ -148,6 +148,17 @@ export const ONE_OPERATOR: Readonly<Record<keyof typeof BUILTIN, WrittenModel>> 
     ["a", "b"],
     ["out"],
   ),
+  slice: named(
+    {
+      in: int8([1, 5, 4, 3]),
+      begin: int32([0, 1, 1, 0]),
+      size: int32([1, 3, 2, -1]),
+      out: int8([1, 3, 2, 3]),
+    },
+    [{ builtin: BUILTIN.slice, inputs: ["in", "begin", "size"], output: "out" }],
+    ["in"],
+    ["out"],
+  ),
   resizeBilinear: named(
     { in: int8([1, 3, 4, 9]), size: int32([5, 6]), out: int8([1, 5, 6, 9]) },
     [

@@ -69,7 +69,8 @@ export function emit(compilation: Compilation): Image {
   const flash = new FlashWriter();
   const addressOf = (value: number | undefined): number => {
     const storage = demand.storageOf(value);
-    return storage === undefined ? 0 : (layout.storageAddress[storage] ?? 0);
+    const { offset = 0 } = program.values.get(value ?? -1)?.view ?? {};
+    return storage === undefined ? 0 : (layout.storageAddress[storage] ?? 0) + offset;
   };
   const flip = (side: "inputs" | "outputs"): void => {
     for (const [value, tensor] of borderValues(program, side, variant)) {
@@ -274,7 +275,8 @@ function writeRecords(
     writer.write(lowered.record, (operand) => {
       if (operand === "accumulators") return accumulatorsId;
       const id = operandId(operand, lowered, operation, blob, program, weightsId);
-      return ringIds.get(id) ?? id;
+      // What lies within another value is a piece of that.
+      return program.values.get(id)?.view?.whole ?? ringIds.get(id) ?? id;
     });
   }
 }

@@ -1,9 +1,10 @@
+import type { Tensor } from "../graph/graph.ts";
 import { byteSize } from "../graph/graph.ts";
 import { stepName } from "../memory/lifetimes.ts";
 import { align } from "../plan/packing.ts";
 import { bytesInStep } from "../schedule/cost.ts";
 import type { Step } from "../schedule/layers.ts";
-import type { Operation } from "../schedule/program.ts";
+import type { Operation, Program } from "../schedule/program.ts";
 import type { Compilation } from "./emit.ts";
 import type { MapEntry, OperatorReport, Report, StepReport, TracedTensor } from "./image.ts";
 
@@ -35,7 +36,7 @@ export function report(
       operators,
       firstRecord,
       endRecord,
-      outputs: tracedTensors(step, addressOf),
+      outputs: tracedTensors(program, step, addressOf),
       macs: operators.reduce((sum, { macs }) => sum + macs, step.extraMacs ?? 0),
       weightBytes: operators.reduce((sum, { weightBytes }) => sum + weightBytes, 0),
       weights: placement?.kind ?? "none",
@@ -91,24 +92,33 @@ function operatorReport({ packed, program }: Compilation, step: Step, operation:
 
 /** What a step leaves whole in memory. */
 function tracedTensors(
+  program: Program,
   { operations, stream }: Step,
   addressOf: (value: number | undefined) => number,
 ): TracedTensor[] {
+  const traced = (tensor: Tensor, source: number, value: number | undefined): TracedTensor => ({
+    id: tensor.id,
+    source,
+    name: tensor.name,
+    shape: tensor.shape,
+    type: tensor.type,
+    address: addressOf(value),
+    bytes: byteSize(tensor),
+  });
   const isGone = (id: number): boolean =>
     stream?.ringRows.has(id) === true || stream?.inPlaceOf.has(id) === true;
-  return operations.flatMap(({ bound, writes, node }) =>
+  const made = operations.flatMap(({ bound, writes, node }) =>
     bound.outputs
       .filter((_, i) => !isGone(writes[i] ?? -1))
-      .map((tensor, i) => ({
-        id: tensor.id,
-        source: node.source,
-        name: tensor.name,
-        shape: tensor.shape,
-        type: tensor.type,
-        address: addressOf(writes[i]),
-        bytes: byteSize(tensor),
-      })),
+      .map((tensor, i) => traced(tensor, node.source, writes[i])),
   );
+  const completed = program.completed.filter(({ by }) =>
+    operations.includes(program.operations[by] as Operation),
+  );
+  return [
+    ...made,
+    ...completed.map(({ tensor, source }) => traced(tensor, source, program.valueOf(tensor.id))),
+  ];
 }
 
 /** Bytes that hold an activation needed by, or made in, step `index`; overlapping storages count once. */

@@ -6,6 +6,7 @@ import type { Variant } from "../plan/variant.ts";
 import { bytesInStep, distancesOf, repeats, stepScratch, streamBytes } from "../schedule/cost.ts";
 import type { Step as ScheduledStep } from "../schedule/layers.ts";
 import type { Operation, Program } from "../schedule/program.ts";
+import { liesApart } from "../schedule/program.ts";
 import type { Overlap, Step, Storage, WeightDemand } from "./problem.ts";
 
 /** What the planner is asked, and how to read its answer back in terms of values. */
@@ -39,8 +40,8 @@ export function demandMemory(
       inPlace === true && operation ? [[operation.writes[0], operation.reads[0]] as const] : [],
     ),
   );
-  for (const { id, name, bytes, born, lastRead } of program.values.values()) {
-    if (inPlaceOf.has(id)) continue;
+  for (const { id, name, bytes, born, lastRead, view } of program.values.values()) {
+    if (inPlaceOf.has(id) || view !== undefined) continue;
     const taken = takenOver.get(id);
     const before = taken === undefined ? undefined : storageOfValue.get(taken);
     const lastStep = stepOf[lastRead] ?? steps.length;
@@ -69,7 +70,8 @@ export function demandMemory(
   const storageOf = (value: number | undefined): number | undefined => {
     let place = value;
     for (let next = place; next !== undefined; next = inPlaceOf.get(next)) place = next;
-    return place === undefined ? undefined : storageOfValue.get(place);
+    const whole = program.values.get(place ?? -1)?.view?.whole;
+    return place === undefined ? undefined : storageOfValue.get(whole ?? place);
   };
   return {
     storages,
@@ -79,7 +81,7 @@ export function demandMemory(
       return {
         name: stepName(step),
         scratchBytes: stepScratch(step, variant).bytes,
-        overlaps: overlapsOf(step, index, storages, storageOf, variant),
+        overlaps: overlapsOf(program, step, index, { storages, storageOf }, variant),
         recordBytes: stepRecordBytes(step, packed, variant),
         ...(weights && { weights }),
       };
@@ -106,17 +108,22 @@ function weightDemand(
 }
 
 function overlapsOf(
+  { values }: Program,
   step: ScheduledStep,
   index: number,
-  storages: readonly Storage[],
-  storageOf: MemoryDemand["storageOf"],
+  { storages, storageOf }: Pick<MemoryDemand, "storages" | "storageOf">,
   variant: Variant,
 ): Overlap[] {
-  const output = storageOf(step.operations.at(-1)?.writes[0]);
+  const made = step.operations.at(-1)?.writes[0] ?? -1;
+  const output = storageOf(made);
   if (output === undefined || step.sharesBytes === false || step.strips !== undefined) return [];
+  if (!liesApart(values.get(made))) return [];
   return distancesOf(step, variant).flatMap(([id, distance]) => {
     const input = storageOf(id);
-    return input !== undefined && input !== output && storages[input]?.lastStep === index
+    return input !== undefined &&
+      liesApart(values.get(id)) &&
+      input !== output &&
+      storages[input]?.lastStep === index
       ? [{ input, output, distance }]
       : [];
   });

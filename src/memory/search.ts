@@ -36,7 +36,7 @@ export interface PackedProgram {
 }
 
 export interface PlanRequest {
-  /** The program as it is, then with more and more of it done twice; at least one. */
+  /** The program as it is, perhaps in more ways than one, then with more and more of it done twice; at least one. */
   readonly programs: readonly PackedProgram[];
   readonly variant: Variant;
   readonly schedule: Schedule;
@@ -56,14 +56,15 @@ export interface PlanRequest {
  */
 export function planProgram(request: PlanRequest): Planned {
   const { schedule, budget, variant, programs, maxExtraMacs } = request;
-  const [plain] = programs;
-  if (plain === undefined) throw new RangeError("no program to plan");
-  const layers = scheduleLayers(plain.program);
-  let best = tryToArrange(request, plain, layers);
+  const plain = programs.filter(({ program }) => program.extraMacs === 0);
+  const [first, ...others] = plain.map((one) => tryToArrange(request, one, scheduleLayers(one.program)));
+  if (first === undefined) throw new RangeError("no program to plan");
+  let best = first;
+  for (const other of others) if (isBetter(request, other, best)) best = other;
   const needsNoMore = schedule === "auto" && !(best instanceof MemoryError) && streamedBytes(best) === 0;
   for (const one of schedule === "layer" || needsNoMore ? [] : programs) {
     // Where time counts, work is not done twice for nothing.
-    if (schedule === "auto" && !(best instanceof MemoryError) && one !== plain) break;
+    if (schedule === "auto" && !(best instanceof MemoryError) && one.program.extraMacs > 0) break;
     const { program, packed } = one;
     const blobs = program.operations.map((operation) => packed.get(operation));
     const segments = segmentsOf(program, blobs, variant);

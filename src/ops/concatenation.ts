@@ -29,6 +29,7 @@ export const concatenation = defineOp<ConcatenationAttrs>({
   tflite: { builtin: 2, read: (options) => ({ axis: options.int(0, 0), activation: options.byte(1, 0) }) },
 
   types: ANY_TYPE,
+  moves: true,
   prepare(inputs, outputs, options) {
     const output = requireOutput(outputs);
     requireMovable(output, "output");

@@ -45,6 +45,7 @@ export function defineMove<Attrs>({
   return defineOp<Attrs>({
     ...definition,
     types: ANY_TYPE,
+    moves: true,
     macs: () => 0,
     ...(constants === true && { pack: packConstants }),
     ...(background !== undefined && {

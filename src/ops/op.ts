@@ -132,6 +132,8 @@ export interface OpDefinition<Attrs = unknown> {
   readonly states?: Readonly<Record<string, number>>;
   /** The output is the input's bytes under another shape; no record is emitted. */
   readonly alias?: true;
+  /** It moves elements without looking at them: its records are copies, and those of a constant background. */
+  readonly moves?: true;
   /** Spatial operators only. */
   window?(node: BoundNode<Attrs>): Window;
   /** How the node may run row by row; undefined (or absent) where it may not. */

@@ -3,6 +3,7 @@ import type { Variant } from "../plan/variant.ts";
 import { aliveBytes, cyclesOf, madeBytes, outputBytes, repeats, streamBytes, workingBytes } from "./cost.ts";
 import type { Step } from "./layers.ts";
 import type { Program } from "./program.ts";
+import { liesApart } from "./program.ts";
 import { chainOf, runChain } from "./stream.ts";
 import { stripsOf } from "./strips.ts";
 
@@ -93,7 +94,10 @@ export function segmentsOf(
     add(layer, workingOf(layer));
     const [input = -1] = operation.reads;
     const dies = program.values.get(input)?.lastRead === begin;
-    if (dies && operation.op.inPlaceScratchBytes?.(operation.bound, variant) !== undefined) {
+    const isApart = [...operation.reads, ...operation.writes].every((id) =>
+      liesApart(program.values.get(id ?? -1)),
+    );
+    if (dies && isApart && operation.op.inPlaceScratchBytes?.(operation.bound, variant) !== undefined) {
       const inPlace = { ...layer, inPlace: true };
       add(inPlace, workingOf(inPlace));
     }

@@ -7,12 +7,15 @@ import { recordBytes } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
 import type { Step } from "./layers.ts";
 import type { Operation, Program } from "./program.ts";
+import { liesApart } from "./program.ts";
 import { widest } from "./strips.ts";
 
 /** Bytes of the values that are there when operation `index` begins. */
 export function aliveBytes({ operations, values }: Program): Float64Array {
   const change = new Float64Array(operations.length + 2);
-  for (const { bytes, born, lastRead } of values.values()) {
+  for (const { bytes, born, lastRead, view } of values.values()) {
+    // Its whole is counted, from the first part on.
+    if (view !== undefined) continue;
     const size = align(bytes, 16);
     change[born + 1] = (change[born + 1] ?? 0) + size;
     change[lastRead + 1] = (change[lastRead + 1] ?? 0) - size;
@@ -35,18 +38,22 @@ export function madeBytes(
     for (const id of writes) {
       const value = values.get(id);
       if (value === undefined || stream?.inPlaceOf.has(id) === true) continue;
-      bytes += align(bytesOfMade(step, maker, id, value.bytes), 16);
+      const whole = values.get(value.view?.whole ?? -1);
+      if (whole === undefined) bytes += align(bytesOfMade(step, maker, id, value.bytes), 16);
+      else if (whole.born === begin + maker && value.born === whole.born) bytes += align(whole.bytes, 16);
     }
   }
   let shared = 0;
   let inPlace = false;
   const output = values.get(operations.at(-1)?.writes[0] ?? -1);
-  if (output === undefined || stream?.ringRows.has(output.id) === true) return { bytes, shared, inPlace };
+  if (output === undefined || !liesApart(output) || stream?.ringRows.has(output.id) === true) {
+    return { bytes, shared, inPlace };
+  }
   const size = align(output.bytes, 16);
   // Strips read the input again and again.
   for (const [id, distance] of step.strips === undefined ? distancesOf(step, variant) : []) {
     const input = values.get(id);
-    if (input === undefined || input.lastRead >= end) continue;
+    if (input === undefined || !liesApart(input) || input.lastRead >= end) continue;
     const apart = Math.max(size - align(input.bytes, 16), align(distance, 16));
     if (size - apart <= shared) continue;
     shared = size - apart;

@@ -4,6 +4,8 @@ import { bind, byteSize, tensorOf } from "../graph/graph.ts";
 import { inputRows } from "../ops/input.ts";
 import { opOf } from "../ops/index.ts";
 import type { OpDefinition, RowAccess } from "../ops/op.ts";
+import type { View } from "./views.ts";
+import { findViews } from "./views.ts";
 
 /** A node that computes something, and the values it reads and writes. Aliases have none. */
 export interface Operation {
@@ -27,6 +29,24 @@ export interface Value {
   readonly born: number;
   /** Index of the last operation that reads it (or makes it, if none reads it); their number for a graph output or variable. */
   readonly lastRead: number;
+  /** Where it lies within another value; both are then there as long as the first and the last of all that lie there. */
+  readonly view?: View;
+  /** Others lie within it. */
+  readonly hasParts?: true;
+}
+
+/** Whether a value shares its bytes with no other by design. */
+export function liesApart(value: Value | undefined): boolean {
+  return value?.view === undefined && value?.hasParts === undefined;
+}
+
+/** A tensor that is there as soon as an operation is done which does not make it itself. */
+export interface Completed {
+  readonly tensor: Tensor;
+  /** Index of the operation. */
+  readonly by: number;
+  /** Index of the operator in the file that the tensor is an output of. */
+  readonly source: number;
 }
 
 /** A graph as a list of operations on values: what is scheduled. */
@@ -36,6 +56,8 @@ export interface Program {
   readonly extraMacs: number;
   readonly operations: readonly Operation[];
   readonly values: ReadonlyMap<number, Value>;
+  /** Outputs of the nodes that views make needless. */
+  readonly completed: readonly Completed[];
   /** State of its operators: values that are there before the first run, and from run to run. */
   readonly variables: readonly Tensor[];
   /** The value that holds a tensor; undefined for constants and tensors that nothing uses. */
@@ -46,41 +68,70 @@ export interface Program {
 
 /**
  * The operations of a graph, in its order. With `streamedInput` its inputs are made by operations too, which ask the host
- * for rows: as many as their first reader sees.
+ * for rows: as many as their first reader sees. With `views` nodes that only join or cut are no operations: their operands lie
+ * within each other.
  * @throws UnsupportedError an alias of a constant that was not folded
  */
-export function programOf(graph: Graph, streamedInput: boolean, extraMacs = 0): Program {
+export function programOf(graph: Graph, streamedInput: boolean, extraMacs = 0, views = false): Program {
   const rootOf = aliasRoots(graph);
   const sources = streamedInput
     ? graph.inputs.map((id, index) => inputOperation(graph, asRead(graph, rootOf, id), index))
     : [];
-  const computed = graph.nodes
+  const lowered = graph.nodes
     .map((node) => ({ node, bound: bind(graph, node), op: opOf(node) }))
     .filter(({ op }) => op.lower !== undefined);
+  const variables = lowered.flatMap(({ bound }) =>
+    bound.inputs.filter((tensor): tensor is Tensor => tensor?.isVariable === true),
+  );
+  const inputs = new Set(graph.inputs.map(rootOf));
+  const { viewOf, nodes: viewed } = findViews(views ? lowered : [], {
+    rootOf,
+    given: inputs,
+    outputs: new Set(graph.outputs.map(rootOf)),
+    apart: new Set([...variables.map(({ id }) => id), ...(streamedInput ? inputs : [])]),
+  });
+  const computed = lowered.filter((one) => !viewed.has(one));
+  const isMade = new Set(computed.flatMap(({ bound }) => bound.outputs.map(({ id }) => rootOf(id))));
+  const cutOutOf = new Map<number, number[]>();
+  for (const [id, { whole }] of viewOf) {
+    if (!isMade.has(id)) cutOutOf.set(whole, [...(cutOutOf.get(whole) ?? []), id]);
+  }
+  const wholes = new Set([...viewOf.values()].map(({ whole }) => whole));
 
   const values = new Map<number, { -readonly [K in keyof Value]: Value[K] }>();
   const place = (tensor: Tensor, born: number): void => {
     const id = rootOf(tensor.id);
-    if (!values.has(id))
-      values.set(id, { id, name: tensor.name, bytes: byteSize(tensor), born, lastRead: born });
+    if (values.has(id)) return;
+    const view = viewOf.get(id);
+    values.set(id, {
+      id,
+      name: tensor.name,
+      bytes: byteSize(tensor),
+      born,
+      lastRead: born,
+      ...(view && { view }),
+      ...(wholes.has(id) && { hasParts: true }),
+    });
+    // What is joined is there with its first part, what is cut out with the whole.
+    if (view !== undefined) place(tensorOf(graph, view.whole), born);
+    for (const part of cutOutOf.get(id) ?? []) place(tensorOf(graph, part), born);
   };
   const valueOf = (tensorId: number): number | undefined => {
     const id = rootOf(tensorId);
     return values.has(id) ? id : undefined;
   };
+  /** With a part its whole is needed. */
   const extend = (id: number | undefined, index: number): void => {
-    const value = id === undefined ? undefined : values.get(id);
-    if (value !== undefined) value.lastRead = Math.max(value.lastRead, index);
+    const whole = id === undefined ? undefined : values.get(viewOf.get(id)?.whole ?? id);
+    if (whole !== undefined) whole.lastRead = Math.max(whole.lastRead, index);
   };
   if (!streamedInput) for (const id of graph.inputs) place(tensorOf(graph, id), -1);
-  const variables = computed.flatMap(({ bound }) =>
-    bound.inputs.filter((tensor): tensor is Tensor => tensor?.isVariable === true),
-  );
   for (const tensor of variables) place(tensor, -1);
   const operations = [...sources, ...computed].map(({ node, bound, op }, index): Operation => {
     const reads = bound.inputs.map((tensor) => (tensor === undefined ? undefined : valueOf(tensor.id)));
     for (const id of reads) extend(id, index);
     for (const output of bound.outputs) place(output, index);
+    for (const { id } of bound.outputs) extend(rootOf(id), index);
     return {
       node,
       bound,
@@ -92,7 +143,22 @@ export function programOf(graph: Graph, streamedInput: boolean, extraMacs = 0): 
   });
   for (const id of graph.outputs) extend(valueOf(id), operations.length);
   for (const { id } of variables) extend(valueOf(id), operations.length);
+  for (const value of values.values()) {
+    value.lastRead = values.get(value.view?.whole ?? value.id)?.lastRead ?? value.lastRead;
+  }
+  /** The last operation that makes a value, or a part of it; -1 if none does. */
+  const madeBy = (id: number): number =>
+    operations.findLastIndex(({ writes }) =>
+      writes.some((made) => made === id || viewOf.get(made)?.whole === id),
+    );
+  const completed = [...viewed].flatMap(({ node, bound }) =>
+    bound.outputs.map((tensor) => {
+      const id = rootOf(tensor.id);
+      return { tensor, by: madeBy(viewOf.get(id)?.whole ?? id), source: node.source };
+    }),
+  );
   return {
+    completed,
     graph,
     variables,
     extraMacs,

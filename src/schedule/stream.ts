@@ -75,6 +75,8 @@ export function chainOf(program: Program, begin: number, end: number): Chain | u
   const stages = program.operations.slice(begin, end);
   const maker = new Map<number, number>();
   for (const [index, { writes }] of stages.entries()) for (const id of writes) maker.set(id, index);
+  const wholeOf = (id: number | undefined): number => values.get(id ?? -1)?.view?.whole ?? id ?? -1;
+  const made = new Set([...maker.keys()].map(wholeOf));
   const readers = new Map<number, Reader[]>();
   const links: StageLink[][] = [];
   const rows: number[] = [];
@@ -86,6 +88,8 @@ export function chainOf(program: Program, begin: number, end: number): Chain | u
     links.push(own);
     for (const [i, id] of operation.reads.entries()) {
       if (id === undefined) continue;
+      // What lies within another, or has others within it, is there when all of it has been made.
+      if (made.has(wholeOf(id)) && !maker.has(id)) return undefined;
       const window = access.inputs[i];
       if (window === undefined) return undefined;
       const read = operation.bound.inputs[i];

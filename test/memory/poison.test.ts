@@ -126,7 +126,7 @@ async function checkPoisoned(image: Image): Promise<number> {
 
 describe.each(MODELS)("%s, all that is not alive overwritten before each step", (_, bytesOf) => {
   describe.each(["mcu", "simd"] as const satisfies Variant[])("%s", (variant) => {
-    test.each(OPTIONS)("%s", { timeout: 60_000 }, async (_, options) => {
+    test.each(OPTIONS)("%s", async (_, options) => {
       expect(await checkPoisoned(compile(bytesOf(), { variant, ...options }))).toBeGreaterThan(1);
     });
   });
@@ -142,7 +142,7 @@ function compileSomehow(bytes: Uint8Array, options: CompileOptions): Image {
   }
 }
 
-test("any network, all that is not alive overwritten before each step", { timeout: 60_000 }, async () => {
+test("any network, all that is not alive overwritten before each step", async () => {
   let steps = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -181,18 +181,14 @@ async function highWater(image: Image): Promise<{ used: number; reserved: number
 /** What scratch is rounded up by. */
 const TAIL = 48;
 
-test.each(MODELS)(
-  "%s reaches as far as the report says, and no further",
-  { timeout: 60_000 },
-  async (_, bytesOf) => {
-    for (const variant of ["mcu", "simd"] as const) {
-      for (const [title, options] of OPTIONS) {
-        const { used, reserved } = await highWater(compile(bytesOf(), { variant, ...options }));
-        expect(used, `${variant}, ${title}`).toBeLessThanOrEqual(reserved);
-        // Strips have the scratch of whole rows.
-        if (options.maxRecompute !== undefined) continue;
-        expect(used, `${variant}, ${title}`).toBeGreaterThanOrEqual(reserved - TAIL);
-      }
+test.each(MODELS)("%s reaches as far as the report says, and no further", async (_, bytesOf) => {
+  for (const variant of ["mcu", "simd"] as const) {
+    for (const [title, options] of OPTIONS) {
+      const { used, reserved } = await highWater(compile(bytesOf(), { variant, ...options }));
+      expect(used, `${variant}, ${title}`).toBeLessThanOrEqual(reserved);
+      // Strips have the scratch of whole rows.
+      if (options.maxRecompute !== undefined) continue;
+      expect(used, `${variant}, ${title}`).toBeGreaterThanOrEqual(reserved - TAIL);
     }
-  },
-);
+  }
+});

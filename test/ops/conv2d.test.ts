@@ -60,7 +60,7 @@ function prepare(g: Geometry, drawn: Operands): Prepared | undefined {
 }
 
 for (const kernels of provedKernels()) {
-  test(`conv2d equals the reference (${kernels.variant})`, { timeout: 120_000 }, () => {
+  test(`conv2d equals the reference (${kernels.variant})`, () => {
     fc.assert(
       fc.property(geometry, operands, fc.integer({ min: 1, max: 3 }), (g, drawn, tileBlocks) => {
         const prepared = prepare(g, drawn);
@@ -71,7 +71,7 @@ for (const kernels of provedKernels()) {
     );
   });
 
-  test(`and in every way of requantising that there is (${kernels.variant})`, { timeout: 120_000 }, () => {
+  test(`and in every way of requantising that there is (${kernels.variant})`, () => {
     const seen = new Map<number, number>();
     for (const [g, drawn] of fc.sample(fc.tuple(geometry, operands), { seed: 5, numRuns: 4000 })) {
       const prepared = prepare({ ...g, padding: 0, channels: 8 }, drawn);

@@ -23,7 +23,7 @@ const geometry = fc.record({
 });
 
 for (const kernels of provedKernels()) {
-  test(`depthwiseConv2d equals the reference (${kernels.variant})`, { timeout: 120_000 }, () => {
+  test(`depthwiseConv2d equals the reference (${kernels.variant})`, () => {
     fc.assert(
       fc.property(
         geometry,

@@ -13,7 +13,7 @@ const geometry = fc.record({
 });
 
 for (const kernels of provedKernels()) {
-  test(`fullyConnected equals the reference (${kernels.variant})`, { timeout: 120_000 }, () => {
+  test(`fullyConnected equals the reference (${kernels.variant})`, () => {
     fc.assert(
       fc.property(geometry, operands, fc.integer({ min: 1, max: 5 }), (g, drawn, tileBlocks) => {
         const c = buildCase(drawn, {

@@ -14,6 +14,7 @@ import { resizeBilinearReference, resizeNearestNeighborReference } from "./resiz
 import { runLstm, runSvdf } from "./run-recurrent.ts";
 import { softmaxReference } from "./softmax.ts";
 import type { Int8Output, Int8Tensor } from "./tensor.ts";
+import { coordinates, count } from "./tensor.ts";
 import { transposeReference } from "./transpose.ts";
 import type { BoundNode, Graph, Tensor } from "../../src/graph/graph.ts";
 import { bind, byteSize, initialByte, tensorOf } from "../../src/graph/graph.ts";
@@ -83,6 +84,7 @@ interface Attrs extends ConvWindow {
   readonly halfPixelCenters: boolean;
   readonly permutation: readonly number[];
   readonly before: readonly number[];
+  readonly begin: readonly number[];
   readonly beta: number;
 }
 
@@ -133,6 +135,19 @@ function runNode(op: string, node: BoundNode, value: (tensor: Tensor) => Uint8Ar
     case "concatenation": {
       const operands = node.inputs.map((tensor) => int8(tensor));
       return bytesOf(Int8Array.from(concatenationReference(operands, attrs.axis, result.shape)));
+    }
+    case "slice": {
+      const { shape, values } = int8(first);
+      return bytesOf(
+        Int8Array.from({ length: count(result.shape) }, (_, i) => {
+          const at = coordinates(result.shape, i);
+          const index = shape.reduce(
+            (sum, n, axis) => sum * n + (at[axis] ?? 0) + (attrs.begin[axis] ?? 0),
+            0,
+          );
+          return values[index] ?? NaN;
+        }),
+      );
     }
     case "resizeNearestNeighbor":
       return bytesOf(resizeNearestNeighborReference(int8(first), output(), attrs));

@@ -38,73 +38,65 @@ function cutOf({ model, isStreamed, begin, length, rowsAtOnce }: Drawn): Cut {
 }
 
 describe("a stream in thought", () => {
-  test(
-    "keeps just the rows that are still needed, and makes each once, in order",
-    { timeout: 60_000 },
-    () => {
-      const seen = { streams: 0, rings: 0, inPlace: 0 };
-      fc.assert(
-        fc.property(drawn, (chosen) => {
-          const cut = cutOf(chosen);
-          const { program, begin, end, rowsAtOnce } = cut;
-          const stream = streamOf(program, begin, end, rowsAtOnce);
-          if (stream === undefined) {
-            // What does not fit together does not with more operations.
-            if (end < program.operations.length)
-              expect(streamOf(program, begin, end + 1, rowsAtOnce)).toBeUndefined();
-            return;
-          }
-          seen.streams++;
-          seen.inPlace += stream.inPlaceOf.size;
-          const slow = new SlowStream(cut, stream);
-          const { made, pulls } = slow.run();
-          expect(made).toEqual(stream.rows.map((rows) => Array.from({ length: rows }, (_, y) => y)));
-          expect(pulls).toBe(stream.pulls);
-          for (const [id, rows] of stream.ringRows) {
-            // What is accumulated has one row, and so has the ring of what it takes the place of.
-            if (rows === 1) continue;
-            seen.rings++;
-            expect(() => slow.run(new Map([[id, rows - 1]])), `ring of ${id} with ${rows - 1} rows`).toThrow(
-              /holds/,
-            );
-          }
-        }),
-        { numRuns: 400 },
-      );
-      expect(seen.streams).toBeGreaterThan(100);
-      expect(seen.rings).toBeGreaterThan(60);
-      expect(seen.inPlace).toBeGreaterThan(40);
-    },
-  );
+  test("keeps just the rows that are still needed, and makes each once, in order", () => {
+    const seen = { streams: 0, rings: 0, inPlace: 0 };
+    fc.assert(
+      fc.property(drawn, (chosen) => {
+        const cut = cutOf(chosen);
+        const { program, begin, end, rowsAtOnce } = cut;
+        const stream = streamOf(program, begin, end, rowsAtOnce);
+        if (stream === undefined) {
+          // What does not fit together does not with more operations.
+          if (end < program.operations.length)
+            expect(streamOf(program, begin, end + 1, rowsAtOnce)).toBeUndefined();
+          return;
+        }
+        seen.streams++;
+        seen.inPlace += stream.inPlaceOf.size;
+        const slow = new SlowStream(cut, stream);
+        const { made, pulls } = slow.run();
+        expect(made).toEqual(stream.rows.map((rows) => Array.from({ length: rows }, (_, y) => y)));
+        expect(pulls).toBe(stream.pulls);
+        for (const [id, rows] of stream.ringRows) {
+          // What is accumulated has one row, and so has the ring of what it takes the place of.
+          if (rows === 1) continue;
+          seen.rings++;
+          expect(() => slow.run(new Map([[id, rows - 1]])), `ring of ${id} with ${rows - 1} rows`).toThrow(
+            /holds/,
+          );
+        }
+      }),
+      { numRuns: 400 },
+    );
+    expect(seen.streams).toBeGreaterThan(100);
+    expect(seen.rings).toBeGreaterThan(60);
+    expect(seen.inPlace).toBeGreaterThan(40);
+  });
 
-  test(
-    "lets its output share bytes with what dies in it, just as far as that is safe",
-    { timeout: 60_000 },
-    () => {
-      let shared = 0;
-      fc.assert(
-        fc.property(drawn, (chosen) => {
-          const cut = cutOf(chosen);
-          const stream = streamOf(cut.program, cut.begin, cut.end, cut.rowsAtOnce);
-          if (stream === undefined) return;
-          const slow = new SlowStream(cut, stream);
-          for (const [id, distance] of stream.overlapDistance) {
-            slow.runOver(id, distance);
-            if (distance === 0 || slow.accumulates) continue;
-            shared++;
-            expect(
-              () => {
-                slow.runOver(id, distance - 1);
-              },
-              `${distance - 1} bytes below ${id}`,
-            ).toThrow(/overwritten/);
-          }
-        }),
-        { numRuns: 400 },
-      );
-      expect(shared).toBeGreaterThan(30);
-    },
-  );
+  test("lets its output share bytes with what dies in it, just as far as that is safe", () => {
+    let shared = 0;
+    fc.assert(
+      fc.property(drawn, (chosen) => {
+        const cut = cutOf(chosen);
+        const stream = streamOf(cut.program, cut.begin, cut.end, cut.rowsAtOnce);
+        if (stream === undefined) return;
+        const slow = new SlowStream(cut, stream);
+        for (const [id, distance] of stream.overlapDistance) {
+          slow.runOver(id, distance);
+          if (distance === 0 || slow.accumulates) continue;
+          shared++;
+          expect(
+            () => {
+              slow.runOver(id, distance - 1);
+            },
+            `${distance - 1} bytes below ${id}`,
+          ).toThrow(/overwritten/);
+        }
+      }),
+      { numRuns: 400 },
+    );
+    expect(shared).toBeGreaterThan(30);
+  });
 });
 
 /** A squeeze in two steps, whose second takes the place of what the first makes. */

@@ -66,7 +66,7 @@ describe.each(proved)("streams give the bits of whole layers (%s)", (variant) =>
     ["blocks", blockModel(), 40, 20],
     // Few of these gain by streams: mostly they show that nothing else has changed.
     ["any operators", fc.noBias(randomModel()), 40, 0],
-  ] as const)("%s", { timeout: 120_000 }, async (_, arbitrary, numRuns, least) => {
+  ] as const)("%s", async (_, arbitrary, numRuns, least) => {
     const seen: Seen = { streams: 0, strips: 0, inPlace: 0 };
     await fc.assert(
       fc.asyncProperty(arbitrary, fc.nat(1000), async (written, seed) => {
@@ -94,10 +94,14 @@ describe.each(proved)("streams give the bits of whole layers (%s)", (variant) =>
     expect(seen.streams).toBeGreaterThanOrEqual(least);
   });
 
-  test("however a network is cut into steps", { timeout: 120_000 }, async () => {
+  test("however a network is cut into steps", async () => {
     const seen: Seen = { streams: 0, strips: 0, inPlace: 0 };
+    const networks = fc.oneof(
+      { weight: 3, arbitrary: blockModel() },
+      { weight: 1, arbitrary: randomModel() },
+    );
     await fc.assert(
-      fc.asyncProperty(blockModel(), fc.nat(1000), fc.boolean(), async (written, seed, isStreamed) => {
+      fc.asyncProperty(networks, fc.nat(1000), fc.boolean(), async (written, seed, isStreamed) => {
         const bytes = writeModel(written);
         const wanted = outputs(await load(bytes, { variant, schedule: "layer", sram: "unbounded" }), seed);
         for (let cut = 0; cut < 4; cut++) {
@@ -106,7 +110,7 @@ describe.each(proved)("streams give the bits of whole layers (%s)", (variant) =>
           expect(outputs(await load(image), seed), `cut ${cut}`).toEqual(wanted);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 80 },
     );
     expect(seen.streams).toBeGreaterThan(30);
     expect(seen.strips).toBeGreaterThan(15);
@@ -114,9 +118,12 @@ describe.each(proved)("streams give the bits of whole layers (%s)", (variant) =>
   });
 });
 
-/** Steps picked at random among all that the schedule looks at, strips with any halo among them, and a plan for them. */
+/**
+ * Steps picked at random among all that the schedule looks at, strips with any halo among them, and a plan for them; every other time
+ * without the copies that can be saved.
+ */
 function cutAnyhow(bytes: Uint8Array, variant: Variant, isStreamed: boolean, seed: number): Image {
-  const program = programOf(runPasses(importModel(bytes), PASSES), isStreamed);
+  const program = programOf(runPasses(importModel(bytes), PASSES), isStreamed, 0, seed % 2 === 1);
   const packed = new Map(program.operations.map((each) => [each, each.op.pack?.(each.bound, variant)]));
   const blobs = program.operations.map((each) => packed.get(each));
   const { from } = segmentsOf(program, blobs, variant, Infinity);
