@@ -39,6 +39,7 @@ import { scaleInt16 } from "./kernels/scale-int16.ts";
 import { select } from "./kernels/select.ts";
 import { sigmoidInt16 } from "./kernels/sigmoid-int16.ts";
 import { softmax } from "./kernels/softmax.ts";
+import { softmaxInt16 } from "./kernels/softmax-int16.ts";
 import { squaredDifference } from "./kernels/squared-difference.ts";
 import { svdf } from "./kernels/svdf.ts";
 import { unidirectionalSequenceLstm } from "./kernels/unidirectional-sequence-lstm.ts";
@@ -172,6 +173,9 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       return true;
     case Op.sigmoidInt16:
       sigmoidInt16(record);
+      return true;
+    case Op.softmaxInt16:
+      softmaxInt16(record);
       return true;
     case Op.pool2dInt16:
       pool2dInt16(record);

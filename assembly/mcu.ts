@@ -41,6 +41,7 @@ import { scaleInt16 } from "./kernels/scale-int16.ts";
 import { select } from "./kernels/select.ts";
 import { sigmoidInt16 } from "./kernels/sigmoid-int16.ts";
 import { softmax } from "./kernels/softmax.ts";
+import { softmaxInt16 } from "./kernels/softmax-int16.ts";
 import { squaredDifference } from "./kernels/squared-difference.ts";
 import { stream } from "./kernels/stream.ts";
 import { svdf } from "./kernels/svdf.ts";
@@ -87,6 +88,7 @@ export {
   select,
   sigmoidInt16,
   softmax,
+  softmaxInt16,
   squaredDifference,
   stream,
   sub,

@@ -6,11 +6,11 @@ import { loopOffset } from "./loops.ts";
 /**
  *   out[y, n0, n1, n2, n3] = clamp(zOut + requantize(Σ in[y, n·stride + r·reducedStride] − count · zIn))
  *
- * in    int8, rows y in a ring, any strides within a row; r runs over r0 × r1 × r2 × r3 values
- * out   int8, rows dense
+ * in    int8 or int16, rows y in a ring, any strides within a row; r runs over r0 × r1 × r2 × r3 values
+ * out   of the same type, rows dense
  *
  * With accumulators the sum also runs over all rows: each row's sums are added as it comes, the last makes the output.
- * The multiplier carries 1 / count. No overflow while count ≤ 2^23: |Σ| + count · 128 ≤ 2^31.
+ * The multiplier carries 1 / count. No overflow while count · (128 + |zIn|) ≤ 2^31, of int16 count · (32768 + |zIn|).
  * Rounding: double, docs/numerics.md. Reference: TFLite reference/reduce.h, QuantizedMeanOrSum.
  */
 export function mean(record: usize, y0: i32, y1: i32): void {
@@ -21,6 +21,7 @@ function meanRow(record: usize, y: i32): void {
   const input = ringRow(record, MeanField.input, MeanField.inputRowBytes, y);
   const channels = field(record, MeanField.n3);
   const stride = field(record, MeanField.stride3);
+  const bytes = address(record, MeanField.elementBytes);
   const outer = field(record, MeanField.n0) * field(record, MeanField.n1) * field(record, MeanField.n2);
 
   const sums = address(record, MeanField.accumulators);
@@ -30,13 +31,13 @@ function meanRow(record: usize, y: i32): void {
     const base = input + loopOffset(record, i * channels, MeanField.n0, MeanField.stride0);
     const first = i * channels;
     let c = 0;
-    if (stride === 1) {
+    if (stride === 1 && bytes === 1) {
       for (; c + 4 <= channels; c += 4)
         meanOf4(record, base + <usize>c, y, sumAt(sums, first + c), out + <usize>c);
     }
     for (; c < channels; c++)
-      meanOf1(record, base + <usize>(c * stride), y, sumAt(sums, first + c), out + <usize>c);
-    out += <usize>channels;
+      meanOf1(record, base + <usize>(c * stride), y, sumAt(sums, first + c), out + <usize>c * bytes);
+    out += <usize>channels * bytes;
   }
 }
 
@@ -45,18 +46,19 @@ function meanOf1(record: usize, base: usize, y: i32, kept: usize, out: usize): v
   const length = field(record, MeanField.r3);
   const stride = address(record, MeanField.reducedStride3);
   const runs = field(record, MeanField.r0) * field(record, MeanField.r1) * field(record, MeanField.r2);
+  const isInt16 = field(record, MeanField.elementBytes) === 2;
   let sum = 0;
   for (let run = 0; run < runs; run++) {
     let at = base + loopOffset(record, run * length, MeanField.r0, MeanField.reducedStride0);
     for (let i = 0; i < length; i++) {
-      sum += loadActivation(at);
+      sum += isInt16 ? <i32>load<i16>(at) : loadActivation(at);
       at += stride;
     }
   }
   keepOrStore(record, y, kept, out, sum);
 }
 
-/** Four neighbouring outputs whose inputs are neighbours too: each input row is walked once for all of them. */
+/** Four neighbouring int8 outputs whose inputs are neighbours too: each input row is walked once for all of them. */
 function meanOf4(record: usize, base: usize, y: i32, kept: usize, out: usize): void {
   const length = field(record, MeanField.r3);
   const stride = address(record, MeanField.reducedStride3);
@@ -105,5 +107,7 @@ function keepOrStore(record: usize, y: i32, kept: usize, out: usize, sum: i32): 
     field(record, MeanField.multiplier),
     field(record, MeanField.shift),
   );
-  storeActivation(out, clamp(scaled + field(record, MeanField.outputZeroPoint), -128, 127));
+  const value = scaled + field(record, MeanField.outputZeroPoint);
+  if (field(record, MeanField.elementBytes) === 2) store<i16>(out, <i16>clamp(value, -32768, 32767));
+  else storeActivation(out, clamp(value, -128, 127));
 }

@@ -4,10 +4,11 @@ import { doublingHighMul, multiplyByQuantizedMultiplier, roundingShift } from ".
 import { address, field, loadActivation, storeActivation } from "../record.ts";
 
 /**
- *   out[r, i] = round(256 · e[i] / Σ_j e[j]) − 128,   e[j] = exp(beta · scale · (in[r, j] − max in[r]))
+ *   out[r, i] = round(2^bits · e[i] / Σ_j e[j]) − 2^(bits − 1),   e[j] = exp(beta · scale · (in[r, j] − max in[r]))
  *
  * in   int8 [rows, depth]
  * out  int8 [rows, depth], scale 1/256, zero point −128; may begin at `in` or below it
+ *      or int16, scale 1/65536, zero point −32768; apart from `in`
  *
  * All in fixed point: differences Q5.26, exponentials Q0.31, their sum Q12.19, its reciprocal by three Newton steps.
  * Differences below `diffMin` count as 0. The sum is unsigned and stays below 2^32 while depth ≤ 8191: each of its terms
@@ -20,6 +21,9 @@ export function softmax(record: usize): void {
   const multiplier = field(record, SoftmaxField.multiplier);
   const shift = field(record, SoftmaxField.shift);
   const diffMin = field(record, SoftmaxField.diffMin);
+  const outputBytes = address(record, SoftmaxField.outputBytes);
+  const bits = 8 * <i32>outputBytes;
+  const least = -(1 << (bits - 1));
   let from = address(record, SoftmaxField.input);
   let to = address(record, SoftmaxField.output);
   for (let row = 0; row < rows; row++) {
@@ -34,19 +38,20 @@ export function softmax(record: usize): void {
     const headroom = <i32>clz(sum);
     const fraction = <i32>(<u32>(sum << headroom) - 0x80000000);
     const reciprocal = oneOverOnePlus(fraction);
-    const exponent = 12 - headroom + 31 - 8;
+    const exponent = 12 - headroom + 31 - bits;
     for (let i: usize = 0; i < depth; i++) {
       const difference = loadActivation(from + i) - largest;
-      let value = -128;
+      let value = least;
       if (difference >= diffMin) {
         const share = doublingHighMul(reciprocal, exponential(difference, multiplier, shift));
         // The share is below 2^31: a shift by 32 or more, which the reference refuses, rounds it to 0.
-        if (exponent < 32) value = min(roundingShift(share, exponent) - 128, 127);
+        if (exponent < 32) value = min(roundingShift(share, exponent) + least, -1 - least);
       }
-      storeActivation(to + i, value);
+      if (outputBytes === 2) store<i16>(to + (i << 1), <i16>value);
+      else storeActivation(to + i, value);
     }
     from += depth;
-    to += depth;
+    to += depth * outputBytes;
   }
 }
 

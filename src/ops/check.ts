@@ -110,10 +110,11 @@ export function perTensor(tensor: Tensor, role: string): PerTensor {
       `${label(tensor, role)} has scale ${scale}; it must be finite and above 0`,
     );
   }
-  if (tensor.type === "int8" && (zeroPoint < -128 || zeroPoint > 127)) {
+  const half = { int8: 128, int16: 32768 }[tensor.type as string] ?? Infinity;
+  if (zeroPoint < -half || zeroPoint >= half) {
     throw new ModelError(
       "bad-zero-point",
-      `${label(tensor, role)} has zero point ${zeroPoint}; int8 needs -128 to 127`,
+      `${label(tensor, role)} has zero point ${zeroPoint}; ${tensor.type} needs ${-half} to ${half - 1}`,
     );
   }
   return { scale, zeroPoint };

@@ -1,5 +1,5 @@
 import { UnsupportedError } from "../errors.ts";
-import { requireInput, requireOutput, sameQuantization } from "./check.ts";
+import { requireInput, requireInt8, requireOutput, sameQuantization } from "./check.ts";
 import type { OpDefinition } from "./op.ts";
 import { NOWHERE } from "./op.ts";
 import type { ReductionAttrs } from "./reduction.ts";
@@ -12,8 +12,10 @@ import { inferReduction, prepareReduction, reductionFields } from "./reduction.t
 export function reduceExtreme(sign: 1 | -1): Omit<OpDefinition<ReductionAttrs>, "name" | "tflite"> {
   return {
     prepare(inputs, outputs, options) {
-      const attrs = prepareReduction(inputs, outputs, options);
+      const attrs = prepareReduction(inputs, options);
       const [input, output] = [requireInput(inputs, 0, "input"), requireOutput(outputs)];
+      requireInt8(input, "input");
+      requireInt8(output, "output");
       if (sameQuantization(input, output)) return attrs;
       throw new UnsupportedError(
         "unequal-quantization",

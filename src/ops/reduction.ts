@@ -1,15 +1,8 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { Tensor, TensorType } from "../graph/graph.ts";
+import { elementBytes } from "../graph/graph.ts";
 import type { RecordOf } from "../plan/record.ts";
-import {
-  listed,
-  requireInput,
-  requireInputCount,
-  requireInt8,
-  requireInts,
-  requireOutput,
-  withShape,
-} from "./check.ts";
+import { listed, requireInput, requireInputCount, requireInts, requireOutput, withShape } from "./check.ts";
 import type { Options } from "./op.ts";
 
 export interface ReductionAttrs {
@@ -33,18 +26,12 @@ export function readReduction(options: Options): boolean {
 }
 
 /**
- * Attributes of a reduction of int8, whose axes are the second input, a constant.
- * @throws ModelError, UnsupportedError as requireInt8, requireInts, sortedAxes, reductionLoops
+ * Attributes of a reduction whose axes are the second input, a constant.
+ * @throws ModelError, UnsupportedError as requireInts, sortedAxes, reductionLoops
  */
-export function prepareReduction(
-  inputs: readonly (Tensor | undefined)[],
-  outputs: readonly Tensor[],
-  options: unknown,
-): ReductionAttrs {
+export function prepareReduction(inputs: readonly (Tensor | undefined)[], options: unknown): ReductionAttrs {
   requireInputCount(inputs, 2, 2);
   const input = requireInput(inputs, 0, "input");
-  requireInt8(input, "input");
-  requireInt8(requireOutput(outputs), "output");
   const axes = sortedAxes(requireInts(requireInput(inputs, 1, "axes"), "axes"), input);
   reductionLoops(input, axes);
   return { axes, keepDims: options as boolean };
@@ -64,7 +51,7 @@ export function inferReduction(
 
 /** The loops of a record that reduces: n0..n3 with their strides are kept, r0..r3 reduced. */
 export function reductionFields(
-  input: Pick<Tensor, "shape" | "name">,
+  input: Pick<Tensor, "shape" | "name" | "type">,
   axes: readonly number[],
 ): Pick<
   RecordOf<"mean">,
@@ -112,12 +99,12 @@ function sortedAxes(values: readonly number[], input: Tensor): number[] {
  * @throws UnsupportedError reduction-too-deep
  */
 function reductionLoops(
-  input: Pick<Tensor, "shape" | "name">,
+  input: Pick<Tensor, "shape" | "name" | "type">,
   axes: readonly number[],
 ): { kept: ReductionLoop[]; reduced: ReductionLoop[] } {
   const kept: ReductionLoop[] = [];
   const reduced: ReductionLoop[] = [];
-  let stride = 1;
+  let stride = elementBytes(input.type);
   for (let axis = input.shape.length - 1; axis >= 0; axis--) {
     const size = input.shape[axis] ?? 1;
     if (size === 1) continue;

@@ -1,30 +1,32 @@
 import { UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
+import { elementBytes, elementCount } from "../graph/graph.ts";
 import { perTensor, requireInput, requireOutput } from "./check.ts";
 import type { Multiplier } from "./fixed-point.ts";
+import { requireOneType } from "./int16.ts";
 import type { OpDefinition } from "./op.ts";
 import { NOWHERE } from "./op.ts";
 import type { ReductionAttrs } from "./reduction.ts";
 import { inferReduction, prepareReduction, reductionFields } from "./reduction.ts";
 import { ONE_ROW, rowCount, rowFields } from "./view.ts";
 
-/** A sum of so many int8, less their zero points, stays within int32. */
-const MAX_COUNT = 2 ** 23;
-
 /** All of MEAN and SUM but their names and codes in the file: the multiplier says which. Reference: TFLite reference/reduce.h. */
 export function sumOrMean(
   multiplierOf: (input: Tensor, output: Tensor, axes: readonly number[]) => Multiplier,
 ): Omit<OpDefinition<ReductionAttrs>, "name" | "tflite"> {
   return {
+    types: ["int8", "int16"],
+
     prepare(inputs, outputs, options) {
-      const attrs = prepareReduction(inputs, outputs, options);
+      const attrs = prepareReduction(inputs, options);
       const input = requireInput(inputs, 0, "input");
+      requireOneType([input, requireOutput(outputs)], "operand");
       const count = elementCount(attrs.axes.map((axis) => input.shape[axis] ?? 1));
-      if (count > MAX_COUNT) {
+      const most = mostValues(input);
+      if (count > most) {
         throw new UnsupportedError(
           "reduction-too-large",
-          `the reduction of "${input.name}" takes in ${count} values, at most ${MAX_COUNT} are run; reduce in two steps`,
+          `the reduction of "${input.name}" takes in ${count} values, at most ${most} are run; reduce in two steps`,
         );
       }
       multiplierOf(input, requireOutput(outputs), attrs.axes);
@@ -73,7 +75,14 @@ export function sumOrMean(
         outputRingRows: outputRows.ringRows,
         rows: inRows && accumulates ? rowCount(input) : 1,
         accumulators: at.accumulators ?? 0,
+        elementBytes: elementBytes(input.type),
       };
     },
   };
+}
+
+/** So many values, less their zero point, have a sum within int32. */
+function mostValues(input: Tensor): number {
+  const largest = 2 ** (8 * elementBytes(input.type) - 1);
+  return Math.floor(2 ** 31 / (largest + Math.abs(perTensor(input, "input").zeroPoint)));
 }

@@ -39,11 +39,13 @@ export function aligned(record: AnyRecord, name: string, alignment: number): voi
   }
 }
 
-export function zeroPoints(record: AnyRecord, names: readonly string[]): void {
+/** Throws unless every listed field is a number of `elementBytes` bytes. */
+export function zeroPoints(record: AnyRecord, names: readonly string[], elementBytes = 1): void {
   const fields = record as unknown as Readonly<Record<string, number>>;
+  const half = 2 ** (8 * elementBytes - 1);
   for (const name of names) {
     const value = fields[name] ?? NaN;
-    if (!(value >= -128 && value <= 127)) throw refusal("plan-field", record, `has ${name} ${value}`);
+    if (!(value >= -half && value < half)) throw refusal("plan-field", record, `has ${name} ${value}`);
   }
 }
 

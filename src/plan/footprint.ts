@@ -14,12 +14,14 @@ import {
   gatherFootprint,
   reduceExtremeFootprint,
   selectFootprint,
+  softmaxFootprint,
   vectorsFootprint,
 } from "./whole-footprint.ts";
 import {
   conv2dInt16Footprint,
   elementwiseInt16Footprint,
   pool2dInt16Footprint,
+  softmaxInt16Footprint,
   unaryInt16Footprint,
 } from "./int16-footprint.ts";
 import { copyFootprint, padFootprint } from "./move-footprint.ts";
@@ -107,6 +109,8 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
     case "scaleInt16":
     case "sigmoidInt16":
       return unaryInt16Footprint(record);
+    case "softmaxInt16":
+      return softmaxInt16Footprint(record);
     case "pool2dInt16":
       return pool2dInt16Footprint(record);
     case "conv2dInt16":
@@ -114,7 +118,7 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
     case "lookup":
       return lookupFootprint(record);
     case "softmax":
-      return vectorsFootprint(record);
+      return softmaxFootprint(record);
     case "requantize":
       zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
       atLeast(record, 1, ["length"]);
@@ -239,9 +243,13 @@ function isDense(sizes: readonly number[], strides: readonly number[]): boolean 
 
 function meanFootprint(record: RecordOf<"mean"> & Placed): Footprint {
   atLeast(record, 1, ["n0", "n1", "n2", "n3", "r0", "r1", "r2", "r3"]);
-  zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
+  const { elementBytes } = record;
+  if (elementBytes !== 1 && elementBytes !== 2) {
+    throw refusal("plan-field", record, `has elements of ${elementBytes} bytes`);
+  }
+  zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"], elementBytes);
   const kept = [record.n0, record.n1, record.n2, record.n3];
-  const sizes = [...kept, record.r0, record.r1, record.r2, record.r3];
+  const sizes = [...kept, record.r0, record.r1, record.r2, record.r3, elementBytes];
   const strides = [
     record.stride0,
     record.stride1,
@@ -251,12 +259,18 @@ function meanFootprint(record: RecordOf<"mean"> & Placed): Footprint {
     record.reducedStride1,
     record.reducedStride2,
     record.reducedStride3,
+    1,
   ];
+  if (strides.slice(0, -1).some((stride) => stride % elementBytes !== 0)) {
+    throw refusal("plan-field", record, `has strides ${strides.join(", ")}`);
+  }
   atLeast(record, 0, ["input", "output", "accumulators", "y0", "inputRowBytes", "outputRowBytes"]);
+  for (const name of ["input", "output", "inputRowBytes", "outputRowBytes"])
+    aligned(record, name, elementBytes);
   atLeast(record, 1, ["rows"]);
   const { y1, rows, accumulators } = record;
   const inputBytes = distinctBytes(record, sizes, strides);
-  const outputBytes = product(record, ...kept);
+  const outputBytes = product(record, ...kept, elementBytes);
   const input = rowsOf(record, record.input, inputBytes, record.inputRowBytes, record.inputRingRows, "input");
   if (accumulators === 0) {
     if (rows !== 1) throw refusal("plan-field", record, `takes in ${rows} rows without accumulators`);
@@ -276,7 +290,7 @@ function meanFootprint(record: RecordOf<"mean"> & Placed): Footprint {
   aligned(record, "accumulators", 4);
   const sums = {
     address: accumulators,
-    bytes: product(record, 4, outputBytes),
+    bytes: product(record, 4, ...kept),
   };
   // With a value of the row per output, each is read before its output is stored.
   const last = record.input + ((rows - 1) % record.inputRingRows) * record.inputRowBytes;

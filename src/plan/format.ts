@@ -8,7 +8,7 @@
  */
 
 /** Raised whenever a record changes; the kernels answer it from `planVersion()`. */
-export const PLAN_VERSION = 6;
+export const PLAN_VERSION = 7;
 
 /** Bytes after the arena that kernels may read (never write) past the end of an operand. */
 export const SLACK_BYTES = 16;
@@ -82,6 +82,7 @@ export enum Op {
   scaleInt16 = 44,
   sigmoidInt16 = 45,
   pool2dInt16 = 46,
+  softmaxInt16 = 47,
 }
 
 export enum Head {
@@ -494,8 +495,8 @@ export enum PreluField {
 
 /**
  * Mean over any set of axes, of rows [y0, y1) as in AddField: outer dimensions n0..n3 are kept (dense output in that order,
- * strides in bytes into the input), r0..r3 are reduced, and so are the rows where there are `accumulators`. `multiplier`,
- * `shift` have 1 / (r0·r1·r2·r3·rows) folded in.
+ * strides in bytes into the input), r0..r3 are reduced, and so are the rows where there are `accumulators`. Elements have
+ * `elementBytes` (1: int8, 2: int16). `multiplier`, `shift` have 1 / (r0·r1·r2·r3·rows) folded in.
  */
 export enum MeanField {
   op = 0,
@@ -532,9 +533,10 @@ export enum MeanField {
   rows = 30,
   /** int32 per output of a row, kept from row to row; 0 where `rows` is 1. */
   accumulators = 31,
+  elementBytes = 32,
 }
 
-/** `rows` independent softmaxes over `depth` values. */
+/** `rows` independent softmaxes over `depth` int8, to int8 or (`outputBytes` 2) int16. */
 export enum SoftmaxField {
   op = 0,
   words = 1,
@@ -545,6 +547,7 @@ export enum SoftmaxField {
   multiplier = 6,
   shift = 7,
   diffMin = 8,
+  outputBytes = 9,
 }
 
 /**
@@ -1144,6 +1147,19 @@ export enum SigmoidInt16Field {
   multiplier = 6,
   shift = 7,
   isTanh = 8,
+}
+
+/** `rows` independent softmaxes over `depth` int16, by the two tables at `weights` (src/ops/softmax-table.ts). */
+export enum SoftmaxInt16Field {
+  op = 0,
+  words = 1,
+  input = 2,
+  output = 3,
+  weights = 4,
+  rows = 5,
+  depth = 6,
+  multiplier = 7,
+  shift = 8,
 }
 
 /** Average or maximum of windows over whole int16 tensors. */

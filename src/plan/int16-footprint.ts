@@ -9,6 +9,9 @@ import { forwards } from "./whole-footprint.ts";
 
 const HEAD_BYTES = 16;
 
+/** Two tables of 513 int16. */
+const SOFTMAX_TABLE_BYTES = 2052;
+
 function checkRange(
   record: AnyRecord & { readonly activationMin: number; readonly activationMax: number },
 ): void {
@@ -113,6 +116,16 @@ export function unaryInt16Footprint(
   atLeast(record, 0, ["weights", "multiplier", "shift"]);
   if (record.shift > 31) throw refusal("plan-field", record, `has shift ${record.shift}`);
   return { weights: { address: record.weights, bytes: 512 }, accesses };
+}
+
+/** Vectors one after another; each value is read before the output's is first written. */
+export function softmaxInt16Footprint(record: RecordOf<"softmaxInt16"> & Placed): Footprint {
+  atLeast(record, 1, ["rows", "depth"]);
+  atLeast(record, 0, ["weights"]);
+  aligned(record, "input", 2);
+  aligned(record, "output", 2);
+  const { accesses } = forwards(record, product(record, record.rows, record.depth), 2, 2);
+  return { weights: { address: record.weights, bytes: SOFTMAX_TABLE_BYTES }, accesses };
 }
 
 export function pool2dInt16Footprint(record: RecordOf<"pool2dInt16"> & Placed): Footprint {

@@ -39,6 +39,7 @@ import {
   SelectField,
   SigmoidInt16Field,
   SoftmaxField,
+  SoftmaxInt16Field,
   StageField,
   StreamField,
   SvdfField,
@@ -96,6 +97,7 @@ export const FIELDS = {
   scaleInt16: ScaleInt16Field,
   sigmoidInt16: SigmoidInt16Field,
   pool2dInt16: Pool2dInt16Field,
+  softmaxInt16: SoftmaxInt16Field,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;

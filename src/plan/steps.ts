@@ -27,6 +27,7 @@ export function operandNames(op: RecordOp): readonly string[] {
     case "depthwiseConv2d":
     case "lookup":
     case "sigmoidInt16":
+    case "softmaxInt16":
     case "conv2dInt16":
       return ["input", "output", "weights"];
     case "add":

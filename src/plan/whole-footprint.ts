@@ -48,6 +48,17 @@ export function vectorsFootprint(
   return forwards(record, product(record, record.rows, record.depth), 1, 1);
 }
 
+/** As vectorsFootprint, unless the output's elements are wider. */
+export function softmaxFootprint(record: RecordOf<"softmax"> & Placed): Footprint {
+  atLeast(record, 1, ["rows", "depth"]);
+  const { rows, depth, outputBytes } = record;
+  if (outputBytes !== 1 && outputBytes !== 2) {
+    throw refusal("plan-field", record, `has outputs of ${outputBytes} bytes`);
+  }
+  aligned(record, "output", outputBytes);
+  return forwards(record, product(record, rows, depth), 1, outputBytes);
+}
+
 export function reduceExtremeFootprint(record: RecordOf<"reduceExtreme"> & Placed): Footprint {
   for (const i of AXES) atLeast(record, 1, [`n${i}`, `r${i}`]);
   const kept = AXES.map((i) => record[`n${i}`]);

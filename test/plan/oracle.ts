@@ -63,6 +63,13 @@ export function findBreak(plan: PlanToVerify): string | undefined {
 type Spatial =
   RecordOf<"conv2d"> | RecordOf<"depthwiseConv2d"> | RecordOf<"averagePool2d"> | RecordOf<"maxPool2d">;
 
+/** Operands that are walked element by element. */
+interface Unary {
+  readonly input: number;
+  readonly output: number;
+  readonly length: number;
+}
+
 class Machine {
   readonly #plan: PlanToVerify;
   readonly #words: Int32Array;
@@ -240,8 +247,17 @@ class Machine {
           this.#read("input", record.input + row * record.depth, record.depth);
           for (let i = row * record.depth; i < (row + 1) * record.depth; i++) {
             this.#read("input", record.input + i);
-            this.#write("output", record.output + i);
+            this.#write("output", record.output + i * record.outputBytes, record.outputBytes);
           }
+        }
+        return;
+      case "softmaxInt16":
+        this.#reserveWeights(record.weights, 2 * 2 * 513);
+        for (let row = 0; row < record.rows; row++) {
+          const vector = 2 * row * record.depth;
+          const [input, output] = [record.input + vector, record.output + vector];
+          this.#read("input", input, 2 * record.depth);
+          this.#inOrder({ input, output, length: record.depth }, 2, 2);
         }
         return;
       case "requantize":
@@ -278,11 +294,8 @@ class Machine {
     }
   }
 
-  #inOrder(
-    { input, output, length }: { input: number; output: number; length: number },
-    from: number,
-    to: number,
-  ): void {
+  /** Elements of `from` and `to` bytes. */
+  #inOrder({ input, output, length }: Unary, from: number, to: number): void {
     for (let i = 0; i < length; i++) {
       this.#read("input", input + from * i, from);
       this.#write("output", output + to * i, to);
@@ -292,9 +305,13 @@ class Machine {
   /** Scratch and weights may not be written while the record runs. */
   #reserve(scratch: number, scratchBytes: number, weights: number, weightBytes: number): void {
     this.#fill(scratch, scratchBytes, SCRATCH);
-    this.#read("weights", weights, weightBytes);
+    this.#reserveWeights(weights, weightBytes);
     for (let i = 0; i < scratchBytes; i++) this.#reserved.add(scratch + i);
-    for (let i = 0; i < weightBytes; i++) this.#reserved.add(weights + i);
+  }
+
+  #reserveWeights(weights: number, bytes: number): void {
+    this.#read("weights", weights, bytes);
+    for (let i = 0; i < bytes; i++) this.#reserved.add(weights + i);
   }
 
   #pixel(view: ViewWords, batch: number, y: number, x: number): number {
@@ -496,6 +513,7 @@ class Machine {
     if (sums !== 0 && y === 0) this.#write("accumulators", sums, 4 * kept);
     const row = sums === 0 ? y : 0;
     const [outputRow, lap] = ringRow(record.output, record.outputRowBytes, record.outputRingRows, row);
+    const size = record.elementBytes;
     let out = outputRow;
     for (const base of offsets(
       [record.n0, record.n1, record.n2, record.n3],
@@ -505,11 +523,11 @@ class Machine {
         [record.r0, record.r1, record.r2, record.r3],
         [record.reducedStride0, record.reducedStride1, record.reducedStride2, record.reducedStride3],
       )) {
-        this.#read("input", input + base + offset, 1, inputLap);
+        this.#read("input", input + base + offset, size, inputLap);
       }
-      if (sums !== 0) this.#read("accumulators", sums + 4 * (out - outputRow), 4);
-      if (sums === 0 || y + 1 === record.rows) this.#write("output", out, 1, lap);
-      out++;
+      if (sums !== 0) this.#read("accumulators", sums + 4 * ((out - outputRow) / size), 4);
+      if (sums === 0 || y + 1 === record.rows) this.#write("output", out, size, lap);
+      out += size;
     }
   }
 
@@ -547,8 +565,7 @@ class Machine {
   }
 
   #lookup(record: RecordOf<"lookup">): void {
-    this.#read("weights", record.weights, 256);
-    for (let i = 0; i < 256; i++) this.#reserved.add(record.weights + i);
+    this.#reserveWeights(record.weights, 256);
     for (let y = record.y0; y < record.y1; y++) {
       const [source, fromLap] = ringRow(record.input, record.inputRowBytes, record.inputRingRows, y);
       const [target, toLap] = ringRow(record.output, record.outputRowBytes, record.outputRingRows, y);
