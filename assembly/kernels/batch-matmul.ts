@@ -1,16 +1,16 @@
 import { BatchMatmulField as Field } from "../../src/plan/format.ts";
-import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
+import { clamp, multiplyByQuantizedMultiplier, multiplyWide } from "../fixed-point.ts";
 import { dotOfActivations } from "../micro/activation-dot.ts";
 import { address, field, storeActivation } from "../record.ts";
 
 /**
  *   out[b, i, j] = clamp(zOut + requantize(Σ_k (lhs[b, i, k] − zLhs) · (rhs[b, k, j] − zRhs)))
  *
- * lhs, rhs  int8 matrices by strides, so that either may be transposed or repeated
- * out       int8 [n0, n1, n2, rows, columns], dense; no operand may meet it
+ * lhs, rhs  int8 or int16 matrices by strides, so that either may be transposed or repeated
+ * out       of the same type [n0, n1, n2, rows, columns], dense; no operand may meet it
  *
- * No overflow while depth ≤ 2^15: a product is at most 255². Rounding: double, docs/numerics.md. Reference: TFLite
- * reference/batch_matmul.h.
+ * No overflow while depth ≤ 2^15, where a product is at most 255²; of int16 sums are of 64 bits, below 2^47 while depth < 2^17.
+ * Rounding: docs/numerics.md. Reference: TFLite reference/batch_matmul.h.
  */
 export function batchMatmul(record: usize): void {
   const n0 = field(record, Field.n0);
@@ -50,9 +50,17 @@ function matmul(record: usize, lhs: usize, rhs: usize, out: usize): usize {
   const outputZeroPoint = field(record, Field.outputZeroPoint);
   const multiplier = field(record, Field.multiplier);
   const shift = field(record, Field.shift);
+  const isInt16 = field(record, Field.elementBytes) === 2;
   for (let i = 0; i < rows; i++) {
     let column = rhs;
     for (let j = 0; j < columns; j++) {
+      if (isInt16) {
+        const wide = multiplyWide(dotOfInt16(lhs, lhsStep, column, rhsStep, depth), multiplier, shift);
+        store<i16>(out, <i16>clamp(wide, -32768, 32767));
+        column += rhsColumnStep;
+        out += 2;
+        continue;
+      }
       const sum = dotOfActivations(lhs, lhsStep, lhsZeroPoint, column, rhsStep, rhsZeroPoint, depth);
       const value = multiplyByQuantizedMultiplier(sum, multiplier, shift) + outputZeroPoint;
       storeActivation(out, clamp(value, -128, 127));
@@ -62,4 +70,14 @@ function matmul(record: usize, lhs: usize, rhs: usize, out: usize): usize {
     lhs += lhsRowStep;
   }
   return out;
+}
+
+function dotOfInt16(a: usize, aStep: usize, b: usize, bStep: usize, length: i32): i64 {
+  let sum: i64 = 0;
+  for (let k = 0; k < length; k++) {
+    sum += <i64>(<i32>load<i16>(a) * <i32>load<i16>(b));
+    a += aStep;
+    b += bStep;
+  }
+  return sum;
 }

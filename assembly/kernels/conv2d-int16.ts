@@ -12,8 +12,9 @@ const HEAD: usize = 16;
  * in, out  int16 NHWC, zero point 0; taps outside contribute nothing
  * w        int8, as Conv2dInt16Field says: of all input channels, of a group's, or of one (depthwise)
  *
+ * With input dilation d, position p of a window is row or column p / d of the input where that is whole, and otherwise nothing.
  * Sums are of 64 bits, or wrap at 32 where the reference's do. References: TFLite reference/integer_ops/conv.h, depthwise_conv.h,
- * fully_connected.h.
+ * fully_connected.h, transpose_conv.h.
  */
 export function conv2dInt16(record: usize): void {
   const batches = field(record, Field.batches);
@@ -44,22 +45,30 @@ function window(record: usize, n: i32, y: i32, x: i32, o: i32, weights: usize): 
   const depth = field(record, Field.depth);
   const kernelHeight = field(record, Field.kernelHeight);
   const kernelWidth = field(record, Field.kernelWidth);
+  const inputDilationX = field(record, Field.inputDilationX);
   const top = y * field(record, Field.strideY) - field(record, Field.padTop);
   const left = x * field(record, Field.strideX) - field(record, Field.padLeft);
   const first = (o / field(record, Field.groupChannels)) * depth;
   const input = address(record, Field.input) + ((<usize>first) << 1);
   let sum: i64 = 0;
   for (let ky = 0; ky < kernelHeight; ky++) {
-    const row = top + ky * field(record, Field.dilationY);
+    const row = undilated(top + ky * field(record, Field.dilationY), field(record, Field.inputDilationY));
     if (row < 0 || row >= height) continue;
     for (let kx = 0; kx < kernelWidth; kx++) {
-      const column = left + kx * field(record, Field.dilationX);
+      const column = undilated(left + kx * field(record, Field.dilationX), inputDilationX);
       if (column < 0 || column >= width) continue;
       const pixel = input + ((<usize>(((n * height + row) * width + column) * channels)) << 1);
       sum += dotInt16(pixel, weights + <usize>((ky * kernelWidth + kx) * depth), depth);
     }
   }
   return sum;
+}
+
+/** The row or column at a position of the dilated input; −1 where there is none. */
+function undilated(position: i32, dilation: i32): i32 {
+  if (dilation === 1) return position;
+  const index = position / dilation;
+  return position < 0 || index * dilation !== position ? -1 : index;
 }
 
 function scaled(record: usize, sum: i64, weights: usize): i32 {

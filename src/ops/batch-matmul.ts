@@ -1,12 +1,14 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
+import { elementBytes, elementCount } from "../graph/graph.ts";
 import type { ElementwiseOperands } from "./broadcast.ts";
 import { broadcastShape, elementwiseOperands } from "./broadcast.ts";
-import { perTensor, requireInt8, requireMultiplier, requireOutput, requireRank, withShape } from "./check.ts";
+import { perTensor, requireMultiplier, requireOutput, requireRank, withShape } from "./check.ts";
 import { constantOffset, packConstants } from "./constants.ts";
+import { requireWideMultipliers } from "./convolution-int16.ts";
+import { byteStrides } from "./copy.ts";
 import type { Multiplier } from "./fixed-point.ts";
-import { strides } from "./move.ts";
+import { requireActivations } from "./int16.ts";
 import { defineOp, NOWHERE } from "./op.ts";
 
 export interface BatchMatmulAttrs {
@@ -15,15 +17,16 @@ export interface BatchMatmulAttrs {
   readonly transposeRhs: boolean;
 }
 
-/** A sum of so many products stays within int32. */
-const MAX_DEPTH = 2 ** 15;
+/** A sum of so many products stays within int32, of int16 within the 48 bits that are scaled. */
+const MAX_DEPTH = { int8: 2 ** 15, int16: 2 ** 17 - 1 } as const;
 
 /** Dimensions of matrices and their batches. */
 const MAX_RANK = 5;
 
-/** BATCH_MATMUL of int8; leading dimensions broadcast. Reference: TFLite Micro kernels/batch_matmul.cc. */
+/** BATCH_MATMUL; leading dimensions broadcast. Reference: TFLite Micro kernels/batch_matmul.cc. */
 export const batchMatmul = defineOp<BatchMatmulAttrs>({
   name: "batchMatmul",
+  types: ["int8", "int16"],
   tflite: {
     builtin: 126,
     read: (options): BatchMatmulAttrs => ({
@@ -36,10 +39,8 @@ export const batchMatmul = defineOp<BatchMatmulAttrs>({
     const operands = elementwiseOperands(inputs, outputs);
     const { lhs, rhs, output } = operands;
     const attrs = options as BatchMatmulAttrs;
-    for (const tensor of [lhs, rhs, output]) {
-      requireInt8(tensor, "operand");
-      requireRank(tensor, "operand", 2, MAX_RANK);
-    }
+    requireActivations([lhs, rhs, output], "operand");
+    for (const tensor of [lhs, rhs, output]) requireRank(tensor, "operand", 2, MAX_RANK);
     const { depth, rhsDepth } = sizesOf(operands, attrs);
     if (depth !== rhsDepth) {
       throw new ModelError(
@@ -48,13 +49,16 @@ export const batchMatmul = defineOp<BatchMatmulAttrs>({
           `their depths are ${depth} and ${rhsDepth}`,
       );
     }
-    if (depth > MAX_DEPTH) {
+    const isWide = output.type === "int16";
+    const most = MAX_DEPTH[isWide ? "int16" : "int8"];
+    if (depth > most) {
       throw new UnsupportedError(
         "matmul-depth",
-        `matrices before "${output.name}" are multiplied over ${depth} values, at most ${MAX_DEPTH} are run`,
+        `matrices before "${output.name}" are multiplied over ${depth} values, at most ${most} are run`,
       );
     }
-    multiplierOf(operands);
+    const multiplier = multiplierOf(operands);
+    if (isWide) requireWideMultipliers([multiplier], output);
     return attrs;
   },
 
@@ -84,6 +88,7 @@ export const batchMatmul = defineOp<BatchMatmulAttrs>({
     const [lhsStride0, lhsStride1, lhsStride2] = batchStrides(lhs);
     const [rhsStride0, rhsStride1, rhsStride2] = batchStrides(rhs);
     const { transposeLhs, transposeRhs } = node.attrs;
+    const bytes = elementBytes(output.type);
     return {
       op: "batchMatmul",
       lhs: addressOf(0, lhs),
@@ -101,14 +106,15 @@ export const batchMatmul = defineOp<BatchMatmulAttrs>({
       rows,
       columns,
       depth,
-      lhsRowStep: transposeLhs ? 1 : depth,
-      lhsStep: transposeLhs ? rows : 1,
-      rhsColumnStep: transposeRhs ? depth : 1,
-      rhsStep: transposeRhs ? 1 : columns,
+      lhsRowStep: bytes * (transposeLhs ? 1 : depth),
+      lhsStep: bytes * (transposeLhs ? rows : 1),
+      rhsColumnStep: bytes * (transposeRhs ? depth : 1),
+      rhsStep: bytes * (transposeRhs ? 1 : columns),
       lhsZeroPoint: perTensor(lhs, "lhs").zeroPoint,
       rhsZeroPoint: perTensor(rhs, "rhs").zeroPoint,
       outputZeroPoint: perTensor(output, "output").zeroPoint,
       ...multiplierOf(operands),
+      elementBytes: bytes,
     };
   },
 });
@@ -135,9 +141,9 @@ function padded(shape: readonly number[]): number[] {
 }
 
 /** Bytes from matrix to matrix, 0 where one is repeated. */
-function batchStrides({ shape }: Tensor): [number, number, number] {
+function batchStrides({ shape, type }: Tensor): [number, number, number] {
   const sizes = padded(shape.slice(0, -2));
-  const steps = strides([...sizes, ...shape.slice(-2)]);
+  const steps = byteStrides([...sizes, ...shape.slice(-2)], elementBytes(type));
   const [a = 0, b = 0, c = 0] = sizes.map((size, axis) => (size === 1 ? 0 : (steps[axis] ?? 0)));
   return [a, b, c];
 }

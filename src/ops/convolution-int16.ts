@@ -1,6 +1,6 @@
 /** Convolutions of int16 activations with int8 weights. */
 import { ModelError, UnsupportedError } from "../errors.ts";
-import type { BoundNode, Tensor } from "../graph/graph.ts";
+import type { BoundNode, ElementType, Tensor } from "../graph/graph.ts";
 import { align } from "../plan/packing.ts";
 import type { RecordOf } from "../plan/record.ts";
 import { requireOutput } from "./check.ts";
@@ -16,12 +16,19 @@ const HEAD_BYTES = 16;
 /** The largest shift that a 64-bit sum is scaled by. */
 const MAX_SHIFT = 7;
 
+/** Bytes of the types that a bias may have; one of int16 is TRANSPOSE_CONV's alone. */
+const BIAS_BYTES: Readonly<Record<string, number>> = { int16: 2, int32: 4, int64: 8 };
+
 /**
- * A bias, where there is one, is a constant int32 or int64 per output channel.
+ * A bias, where there is one, is constant, one value of a type in `types` per output channel.
  * @throws UnsupportedError not-constant, unsupported-type
  * @throws ModelError bias-length
  */
-export function requireWideBias(bias: Tensor | undefined, channels: number): void {
+export function requireWideBias(
+  bias: Tensor | undefined,
+  channels: number,
+  types: readonly ElementType[] = ["int32", "int64"],
+): void {
   if (bias === undefined) return;
   if (bias.data === undefined) {
     throw new UnsupportedError(
@@ -29,11 +36,11 @@ export function requireWideBias(bias: Tensor | undefined, channels: number): voi
       `bias "${bias.name}" is computed by the model; it must be constant`,
     );
   }
-  const bytes = { int32: 4, int64: 8 }[bias.type as string];
-  if (bytes === undefined) {
+  const bytes = BIAS_BYTES[bias.type];
+  if (bytes === undefined || !types.includes(bias.type)) {
     throw new UnsupportedError(
       "unsupported-type",
-      `bias "${bias.name}" is ${bias.type}; int32 or int64 is needed`,
+      `bias "${bias.name}" is ${bias.type}; ${types.join(" or ")} is needed`,
     );
   }
   if (bias.data.byteLength !== bytes * channels) {
@@ -61,19 +68,12 @@ export function packInt16(
   weightsOf: (channel: number) => Int8Array,
 ): Packed {
   const bias = node.inputs[2];
-  const view = bias?.data && new DataView(bias.data.buffer, bias.data.byteOffset, bias.data.byteLength);
   const channelBytes = align(HEAD_BYTES + size, 8);
   const bytes = new Uint8Array(align(channelBytes * multipliers.length, 16));
   const out = new DataView(bytes.buffer);
   for (const [c, { multiplier, shift }] of multipliers.entries()) {
     const at = c * channelBytes;
-    const start =
-      view === undefined
-        ? 0n
-        : bias?.type === "int64"
-          ? view.getBigInt64(8 * c, true)
-          : BigInt(view.getInt32(4 * c, true));
-    out.setBigInt64(at, start, true);
+    out.setBigInt64(at, biasOf(bias, c), true);
     out.setInt32(at + 8, multiplier, true);
     out.setInt32(at + 12, shift, true);
     new Int8Array(bytes.buffer).set(weightsOf(c), at + HEAD_BYTES);
@@ -85,6 +85,14 @@ export function packInt16(
     blockChannels: multipliers.length,
     fields: { channelBytes },
   };
+}
+
+/** Of one output channel; 0 where there is none. */
+function biasOf(bias: Tensor | undefined, channel: number): bigint {
+  if (bias?.data === undefined) return 0n;
+  const view = new DataView(bias.data.buffer, bias.data.byteOffset, bias.data.byteLength);
+  if (bias.type === "int64") return view.getBigInt64(8 * channel, true);
+  return BigInt(bias.type === "int32" ? view.getInt32(4 * channel, true) : view.getInt16(2 * channel, true));
 }
 
 /** Shapes, window and channels of a conv2dInt16 record. */
@@ -100,13 +108,20 @@ export type Int16Geometry = Pick<
   | "padLeft"
   | "depth"
   | "groupChannels"
-> & { readonly input: readonly number[]; readonly output: readonly number[]; readonly isWide: boolean };
+> & {
+  readonly input: readonly number[];
+  readonly output: readonly number[];
+  readonly isWide: boolean;
+  /** Of a transposed convolution: its strides. Default 1. */
+  readonly inputDilationY?: number;
+  readonly inputDilationX?: number;
+};
 
 export function lowerInt16(
   node: BoundNode<Pick<ConvolutionAttrs, "activation">>,
   at: Addresses,
   packed: Packed | undefined,
-  { input, output, isWide, ...geometry }: Int16Geometry,
+  { input, output, isWide, inputDilationY = 1, inputDilationX = 1, ...geometry }: Int16Geometry,
 ): RecordOf<"conv2dInt16"> {
   const range = int16Range(node.attrs.activation, requireOutput(node.outputs));
   const [batches = 1, inputHeight = 1, inputWidth = 1, inputChannels = 1] = input;
@@ -128,6 +143,8 @@ export function lowerInt16(
     wide: isWide ? 1 : 0,
     activationMin: range.min,
     activationMax: range.max,
+    inputDilationY,
+    inputDilationX,
   };
 }
 

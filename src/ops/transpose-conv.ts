@@ -1,21 +1,24 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { BoundNode, Tensor } from "../graph/graph.ts";
+import { elementCount } from "../graph/graph.ts";
 import { convScratchBytes, isPointwise } from "../plan/packing.ts";
 import {
   listed,
   requireActivation,
   requireInput,
   requireInputCount,
-  requireInt8,
   requireInts,
   requireOutput,
   requireRank,
   withShape,
 } from "./check.ts";
 import { channelMultipliers, int8Values, requireBias, requireWeights } from "./convolution.ts";
+import type { Int16Geometry } from "./convolution-int16.ts";
+import { lowerInt16, packInt16, requireWideBias, requireWideMultipliers } from "./convolution-int16.ts";
 import type { ConvolutionPart } from "./convolution-parts.ts";
 import { lowerParts, MAX_PARTS, packParts } from "./convolution-parts.ts";
 import type { FusedActivation } from "./fixed-point.ts";
+import { isInt16, requireActivations } from "./int16.ts";
 import { defineOp, NOWHERE } from "./op.ts";
 import { Padding } from "./padding.ts";
 import { denseView } from "./view.ts";
@@ -41,12 +44,14 @@ interface FileOptions {
 const MAX_SIZE = 2 ** 15;
 
 /**
- * TRANSPOSE_CONV: NHWC int8 input, OHWI int8 weights, int32 bias. Output rows that are `stride` apart see the same taps of the
- * kernel, so that it runs as stride² ordinary convolutions of stride 1, each with its share of the weights and every stride-th
- * pixel of the output. Reference: TFLite reference/integer_ops/transpose_conv.h.
+ * TRANSPOSE_CONV: NHWC int8 or int16 input, OHWI int8 weights, int32 bias (of int16: int64, or a shorter one). Output rows that are
+ * `stride` apart see the same taps of the kernel, so that of int8 it runs as stride² ordinary convolutions of stride 1, each with its
+ * share of the weights and every stride-th pixel of the output; of int16 as one, of the input spread out by the stride and with the
+ * kernel turned round. Reference: TFLite reference/integer_ops/transpose_conv.h.
  */
 export const transposeConv = defineOp<TransposeConvAttrs>({
   name: "transposeConv",
+  types: ["int8", "int16"],
   tflite: {
     builtin: 67,
     read: (options): FileOptions => ({
@@ -66,8 +71,7 @@ export const transposeConv = defineOp<TransposeConvAttrs>({
     const output = requireOutput(outputs);
     requireRank(input, "input", 4);
     requireRank(weights, "weights", 4);
-    requireInt8(input, "input");
-    requireInt8(output, "output");
+    requireActivations([input, output], "operand");
     requireWeights(weights, 0);
     const [channels = 0, kernelHeight = 0, kernelWidth = 0, depth = 0] = weights.shape;
     const [batches, , , inputDepth] = input.shape;
@@ -92,8 +96,11 @@ export const transposeConv = defineOp<TransposeConvAttrs>({
           `1, at most ${MAX_PARTS} together, and SAME (0) or VALID (1) are run`,
       );
     }
-    requireBias(inputs[3], channels);
-    channelMultipliers(input, weights, output, channels, (a, b) => a * b);
+    const isWide = output.type === "int16";
+    if (isWide) requireWideBias(inputs[3], channels, ["int16", "int32", "int64"]);
+    else requireBias(inputs[3], channels);
+    const multipliers = channelMultipliers(input, weights, output, channels, (a, b) => a * b);
+    if (isWide) requireWideMultipliers(multipliers, output);
     return {
       shape,
       strideY,
@@ -114,6 +121,7 @@ export const transposeConv = defineOp<TransposeConvAttrs>({
   },
 
   scratchBytes(node, variant) {
+    if (isInt16(node)) return 0;
     const whole = denseView(NOWHERE, requireInput(node.inputs, 2, "input"));
     const scratch = partsOf(node).map(({ depth, window, inputView, outputView }) => {
       const made = outputView(whole);
@@ -135,19 +143,64 @@ export const transposeConv = defineOp<TransposeConvAttrs>({
       channels,
       (a, b) => a * b,
     );
+    if (isInt16(node)) {
+      const size = elementCount(weights.shape) / channels;
+      return packInt16(asConvolution(node), multipliers, size, (c) => turned(weights, c));
+    }
     return packParts(asConvolution(node), variant, multipliers, partsOf(node));
   },
 
-  lower: (node, at, _variant, packed) =>
-    lowerParts(asConvolution(node), { ...at, inputs: [at.inputs[2] ?? NOWHERE] }, packed, partsOf(node)).map(
-      (lowered) => ({ ...lowered, input: 2 }),
-    ),
+  lower(node, at, _variant, packed) {
+    const places = { ...at, inputs: [at.inputs[2] ?? NOWHERE] };
+    const records = isInt16(node)
+      ? [{ record: lowerInt16(asConvolution(node), places, packed, geometryOf(node)) }]
+      : lowerParts(asConvolution(node), places, packed, partsOf(node));
+    return records.map((lowered) => ({ ...lowered, input: 2 }));
+  },
 });
 
 /** The same node with activation, weights and bias in the order of a convolution. */
 function asConvolution(node: BoundNode<TransposeConvAttrs>): BoundNode<TransposeConvAttrs> {
   const [, weights, input, bias] = node.inputs;
   return { ...node, inputs: [input, weights, bias] };
+}
+
+/** Of int16: a convolution of the input with stride − 1 empty pixels after each. */
+function geometryOf({ attrs, inputs, outputs }: BoundNode<TransposeConvAttrs>): Int16Geometry {
+  const [channels = 1, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(
+    inputs,
+    1,
+    "weights",
+  ).shape;
+  return {
+    input: requireInput(inputs, 2, "input").shape,
+    output: requireOutput(outputs).shape,
+    kernelHeight,
+    kernelWidth,
+    strideY: 1,
+    strideX: 1,
+    dilationY: 1,
+    dilationX: 1,
+    // Never negative: at most half of the kernel is padding.
+    padTop: kernelHeight - 1 - attrs.padTop,
+    padLeft: kernelWidth - 1 - attrs.padLeft,
+    depth,
+    groupChannels: channels,
+    isWide: true,
+    inputDilationY: attrs.strideY,
+    inputDilationX: attrs.strideX,
+  };
+}
+
+/** The weights of an output channel, taps from last to first. */
+function turned(weights: Tensor, channel: number): Int8Array {
+  const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = weights.shape;
+  const taps = kernelHeight * kernelWidth;
+  const values = int8Values(weights).subarray(channel * taps * depth, (channel + 1) * taps * depth);
+  return Int8Array.from(
+    values,
+    (_, i) => values[(taps - 1 - Math.floor(i / depth)) * depth + (i % depth)] ?? 0,
+  );
 }
 
 /** Of the padding of the convolution that this transposes, what lies before; from the output's size. */

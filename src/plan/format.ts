@@ -984,6 +984,7 @@ export enum SelectField {
 /**
  * Products of matrices, for each of n0 × n1 × n2: `rows` × `depth` times `depth` × `columns`. Strides are in bytes, 0 where a matrix
  * is repeated: lhs goes on by `lhsRowStep` from row to row and by `lhsStep` along the depth, rhs by `rhsColumnStep` and `rhsStep`.
+ * Elements have `elementBytes` (1: int8, 2: int16 with zero points 0, whose sums and their scaling are of 64 bits).
  */
 export enum BatchMatmulField {
   op = 0,
@@ -1012,6 +1013,7 @@ export enum BatchMatmulField {
   outputZeroPoint = 23,
   multiplier = 24,
   shift = 25,
+  elementBytes = 26,
 }
 
 /**
@@ -1038,7 +1040,8 @@ export enum ConvertField {
 /**
  * A convolution of int16 over whole tensors: output channel c reads `depth` input channels from c / groupChannels · depth on. Per output
  * channel at `weights`, `channelBytes` apart: int64 bias, int32 multiplier and shift, int8 weights [kernelHeight, kernelWidth, depth]. With
- * `wide` 1 sums and their scaling are of 64 bits, else of 32.
+ * `wide` 1 sums and their scaling are of 64 bits, else of 32. Windows see the input with `inputDilation` − 1 rows or columns of nothing
+ * after each, which makes the convolution a transposed one.
  */
 export enum Conv2dInt16Field {
   op = 0,
@@ -1067,6 +1070,8 @@ export enum Conv2dInt16Field {
   wide = 23,
   activationMin = 24,
   activationMax = 25,
+  inputDilationY = 26,
+  inputDilationX = 27,
 }
 
 /** What `elementwiseInt16` computes. */

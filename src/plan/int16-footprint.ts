@@ -28,6 +28,8 @@ export function conv2dInt16Footprint(record: RecordOf<"conv2dInt16"> & Placed): 
     "strideX",
     "dilationY",
     "dilationX",
+    "inputDilationY",
+    "inputDilationX",
     "depth",
     "groupChannels",
     "channelBytes",
@@ -41,8 +43,14 @@ export function conv2dInt16Footprint(record: RecordOf<"conv2dInt16"> & Placed): 
   const { kernelHeight, kernelWidth, depth, groupChannels, channelBytes } = record;
   const groups = Math.ceil(outputChannels / groupChannels);
   const reach = [
-    record.padTop + inputHeight + outputHeight * record.strideY + kernelHeight * record.dilationY,
-    record.padLeft + inputWidth + outputWidth * record.strideX + kernelWidth * record.dilationX,
+    record.padTop +
+      inputHeight * record.inputDilationY +
+      outputHeight * record.strideY +
+      kernelHeight * record.dilationY,
+    record.padLeft +
+      inputWidth * record.inputDilationX +
+      outputWidth * record.strideX +
+      kernelWidth * record.dilationX,
   ];
   const filter = product(record, kernelHeight, kernelWidth, depth);
   if (

@@ -147,20 +147,33 @@ export function batchMatmulFootprint(record: RecordOf<"batchMatmul"> & Placed): 
   atLeast(record, 1, ["n0", "n1", "n2", "rows", "columns", "depth"]);
   atLeast(record, 0, ["lhs", "rhs", "output"]);
   zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint", "outputZeroPoint"]);
-  const { n0, n1, n2, rows, columns, depth } = record;
-  const lhs = stridedBytes(
-    record,
+  const { n0, n1, n2, rows, columns, depth, elementBytes } = record;
+  if (elementBytes !== 1 && elementBytes !== 2) {
+    throw refusal("plan-field", record, `has elements of ${elementBytes} bytes`);
+  }
+  for (const operand of ["lhs", "rhs", "output"]) aligned(record, operand, elementBytes);
+  const span = (sizes: readonly number[], strides: readonly number[]): number => {
+    if (strides.some((stride) => stride % elementBytes !== 0)) {
+      throw refusal(
+        "plan-field",
+        record,
+        `has strides ${strides.join(", ")} of ${elementBytes} bytes an element`,
+      );
+    }
+    return stridedBytes(record, [...sizes, elementBytes], [...strides, 1]);
+  };
+  const lhs = span(
     [n0, n1, n2, rows, depth],
     [record.lhsStride0, record.lhsStride1, record.lhsStride2, record.lhsRowStep, record.lhsStep],
   );
-  const rhs = stridedBytes(
-    record,
+  const rhs = span(
     [n0, n1, n2, columns, depth],
     [record.rhsStride0, record.rhsStride1, record.rhsStride2, record.rhsColumnStep, record.rhsStep],
   );
+  const outputBytes = product(record, n0, n1, n2, rows, columns, elementBytes);
   return {
     accesses: [
-      write("output", { address: record.output, bytes: product(record, n0, n1, n2, rows, columns) }),
+      write("output", { address: record.output, bytes: outputBytes }),
       read("lhs", { address: record.lhs, bytes: lhs }),
       read("rhs", { address: record.rhs, bytes: rhs }),
     ],
