@@ -1,6 +1,7 @@
 /** One case per operator. */
 import { Head, Op } from "../src/plan/format.ts";
 import { add, sub } from "./kernels/add.ts";
+import { addN } from "./kernels/add-n.ts";
 import { argExtreme } from "./kernels/arg-extreme.ts";
 import { averagePool2d } from "./kernels/average-pool2d.ts";
 import { batchMatmul } from "./kernels/batch-matmul.ts";
@@ -24,7 +25,7 @@ import { logSoftmax } from "./kernels/log-softmax.ts";
 import { lookup } from "./kernels/lookup.ts";
 import { maxPool2d } from "./kernels/max-pool2d.ts";
 import { maximum } from "./kernels/maximum.ts";
-import { mean } from "./kernels/mean.ts";
+import { mean, meanInt16 } from "./kernels/mean.ts";
 import { minimum } from "./kernels/minimum.ts";
 import { mul } from "./kernels/mul.ts";
 import { pad } from "./kernels/pad.ts";
@@ -38,7 +39,7 @@ import { resizeNearest } from "./kernels/resize-nearest.ts";
 import { scaleInt16 } from "./kernels/scale-int16.ts";
 import { select } from "./kernels/select.ts";
 import { sigmoidInt16 } from "./kernels/sigmoid-int16.ts";
-import { softmax } from "./kernels/softmax.ts";
+import { softmax, softmaxToInt16 } from "./kernels/softmax.ts";
 import { softmaxInt16 } from "./kernels/softmax-int16.ts";
 import { squaredDifference } from "./kernels/squared-difference.ts";
 import { svdf } from "./kernels/svdf.ts";
@@ -174,8 +175,17 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
     case Op.sigmoidInt16:
       sigmoidInt16(record);
       return true;
+    case Op.meanInt16:
+      meanInt16(record, y0, y1);
+      return true;
+    case Op.softmaxToInt16:
+      softmaxToInt16(record);
+      return true;
     case Op.softmaxInt16:
       softmaxInt16(record);
+      return true;
+    case Op.addN:
+      addN(record);
       return true;
     case Op.pool2dInt16:
       pool2dInt16(record);

@@ -3,6 +3,7 @@
  * lets `thimble compile --target mcu` find those that a model does not use.
  */
 import { add, sub } from "./kernels/add.ts";
+import { addN } from "./kernels/add-n.ts";
 import { argExtreme } from "./kernels/arg-extreme.ts";
 import { averagePool2d } from "./kernels/average-pool2d.ts";
 import { batchMatmul } from "./kernels/batch-matmul.ts";
@@ -26,7 +27,7 @@ import { logSoftmax } from "./kernels/log-softmax.ts";
 import { lookup } from "./kernels/lookup.ts";
 import { maxPool2d } from "./kernels/max-pool2d.ts";
 import { maximum } from "./kernels/maximum.ts";
-import { mean } from "./kernels/mean.ts";
+import { mean, meanInt16 } from "./kernels/mean.ts";
 import { minimum } from "./kernels/minimum.ts";
 import { mul } from "./kernels/mul.ts";
 import { pad } from "./kernels/pad.ts";
@@ -40,7 +41,7 @@ import { resizeNearest } from "./kernels/resize-nearest.ts";
 import { scaleInt16 } from "./kernels/scale-int16.ts";
 import { select } from "./kernels/select.ts";
 import { sigmoidInt16 } from "./kernels/sigmoid-int16.ts";
-import { softmax } from "./kernels/softmax.ts";
+import { softmax, softmaxToInt16 } from "./kernels/softmax.ts";
 import { softmaxInt16 } from "./kernels/softmax-int16.ts";
 import { squaredDifference } from "./kernels/squared-difference.ts";
 import { stream } from "./kernels/stream.ts";
@@ -50,6 +51,7 @@ import { unidirectionalSequenceLstm } from "./kernels/unidirectional-sequence-ls
 
 export {
   add,
+  addN,
   argExtreme,
   averagePool2d,
   batchMatmul,
@@ -74,6 +76,7 @@ export {
   maximum,
   maxPool2d,
   mean,
+  meanInt16,
   minimum,
   mul,
   pad,
@@ -89,6 +92,7 @@ export {
   sigmoidInt16,
   softmax,
   softmaxInt16,
+  softmaxToInt16,
   squaredDifference,
   stream,
   sub,

@@ -14,14 +14,18 @@ import { loopOffset } from "./loops.ts";
  * Rounding: double, docs/numerics.md. Reference: TFLite reference/reduce.h, QuantizedMeanOrSum.
  */
 export function mean(record: usize, y0: i32, y1: i32): void {
-  for (let y = y0; y < y1; y++) meanRow(record, y);
+  for (let y = y0; y < y1; y++) meanRow(record, y, 1);
 }
 
-function meanRow(record: usize, y: i32): void {
+export function meanInt16(record: usize, y0: i32, y1: i32): void {
+  for (let y = y0; y < y1; y++) meanRow(record, y, 2);
+}
+
+/** A row of elements of so many bytes. */
+function meanRow(record: usize, y: i32, bytes: usize): void {
   const input = ringRow(record, MeanField.input, MeanField.inputRowBytes, y);
   const channels = field(record, MeanField.n3);
   const stride = field(record, MeanField.stride3);
-  const bytes = address(record, MeanField.elementBytes);
   const outer = field(record, MeanField.n0) * field(record, MeanField.n1) * field(record, MeanField.n2);
 
   const sums = address(record, MeanField.accumulators);
@@ -36,26 +40,25 @@ function meanRow(record: usize, y: i32): void {
         meanOf4(record, base + <usize>c, y, sumAt(sums, first + c), out + <usize>c);
     }
     for (; c < channels; c++)
-      meanOf1(record, base + <usize>(c * stride), y, sumAt(sums, first + c), out + <usize>c * bytes);
+      meanOf1(record, base + <usize>(c * stride), y, sumAt(sums, first + c), out + <usize>c * bytes, bytes);
     out += <usize>channels * bytes;
   }
 }
 
 /** One output, from the values that begin at `base`. */
-function meanOf1(record: usize, base: usize, y: i32, kept: usize, out: usize): void {
+function meanOf1(record: usize, base: usize, y: i32, kept: usize, out: usize, bytes: usize): void {
   const length = field(record, MeanField.r3);
   const stride = address(record, MeanField.reducedStride3);
   const runs = field(record, MeanField.r0) * field(record, MeanField.r1) * field(record, MeanField.r2);
-  const isInt16 = field(record, MeanField.elementBytes) === 2;
   let sum = 0;
   for (let run = 0; run < runs; run++) {
     let at = base + loopOffset(record, run * length, MeanField.r0, MeanField.reducedStride0);
     for (let i = 0; i < length; i++) {
-      sum += isInt16 ? <i32>load<i16>(at) : loadActivation(at);
+      sum += bytes === 2 ? <i32>load<i16>(at) : loadActivation(at);
       at += stride;
     }
   }
-  keepOrStore(record, y, kept, out, sum);
+  keepOrStore(record, y, kept, out, sum, bytes);
 }
 
 /** Four neighbouring int8 outputs whose inputs are neighbours too: each input row is walked once for all of them. */
@@ -77,10 +80,10 @@ function meanOf4(record: usize, base: usize, y: i32, kept: usize, out: usize): v
       at += stride;
     }
   }
-  keepOrStore(record, y, kept, out, sum0);
-  keepOrStore(record, y, sumAt(kept, 1), out + 1, sum1);
-  keepOrStore(record, y, sumAt(kept, 2), out + 2, sum2);
-  keepOrStore(record, y, sumAt(kept, 3), out + 3, sum3);
+  keepOrStore(record, y, kept, out, sum0, 1);
+  keepOrStore(record, y, sumAt(kept, 1), out + 1, sum1, 1);
+  keepOrStore(record, y, sumAt(kept, 2), out + 2, sum2, 1);
+  keepOrStore(record, y, sumAt(kept, 3), out + 3, sum3, 1);
 }
 
 /** The accumulator of output `index`; 0 where there are none. */
@@ -89,7 +92,7 @@ function sumAt(sums: usize, index: i32): usize {
 }
 
 /** Adds a row's sum to the accumulator at `kept` (0: none), and stores the mean unless more rows are to come. */
-function keepOrStore(record: usize, y: i32, kept: usize, out: usize, sum: i32): void {
+function keepOrStore(record: usize, y: i32, kept: usize, out: usize, sum: i32, bytes: usize): void {
   const rows = field(record, MeanField.rows);
   if (kept !== 0) {
     sum += load<i32>(kept);
@@ -108,6 +111,6 @@ function keepOrStore(record: usize, y: i32, kept: usize, out: usize, sum: i32): 
     field(record, MeanField.shift),
   );
   const value = scaled + field(record, MeanField.outputZeroPoint);
-  if (field(record, MeanField.elementBytes) === 2) store<i16>(out, <i16>clamp(value, -32768, 32767));
+  if (bytes === 2) store<i16>(out, <i16>clamp(value, -32768, 32767));
   else storeActivation(out, clamp(value, -128, 127));
 }

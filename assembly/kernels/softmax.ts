@@ -16,12 +16,19 @@ import { address, field, loadActivation, storeActivation } from "../record.ts";
  * Reference: TFLite reference/softmax.h with gemmlowp fixedpoint.h.
  */
 export function softmax(record: usize): void {
+  softmaxTo(record, 1);
+}
+
+export function softmaxToInt16(record: usize): void {
+  softmaxTo(record, 2);
+}
+
+function softmaxTo(record: usize, outputBytes: usize): void {
   const depth = <usize>field(record, SoftmaxField.depth);
   const rows = field(record, SoftmaxField.rows);
   const multiplier = field(record, SoftmaxField.multiplier);
   const shift = field(record, SoftmaxField.shift);
   const diffMin = field(record, SoftmaxField.diffMin);
-  const outputBytes = address(record, SoftmaxField.outputBytes);
   const bits = 8 * <i32>outputBytes;
   const least = -(1 << (bits - 1));
   let from = address(record, SoftmaxField.input);

@@ -14,7 +14,7 @@ import type { PlanRecord } from "../plan/record.ts";
 import { encodeRecord, recordBytes } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
 import { VARIANTS, storageFlip } from "../plan/variant.ts";
-import { operandNames } from "../plan/steps.ts";
+import { ADD_N_OPERANDS, operandNames } from "../plan/steps.ts";
 import { stepScratch } from "../schedule/cost.ts";
 import type { Step } from "../schedule/layers.ts";
 import type { Operation, Program } from "../schedule/program.ts";
@@ -386,10 +386,11 @@ const OPERAND_INPUTS: Readonly<Record<string, number>> = {
   condition: 0,
   chosen: 1,
   other: 2,
+  ...Object.fromEntries(ADD_N_OPERANDS.map((name, index) => [name, index])),
 };
 
 /**
- * The value behind an operand of an operation's record; -1 for resident constants.
+ * The value behind an operand of an operation's record; -1 for resident constants, and for operands beyond the node's inputs.
  * @throws UnsupportedError a constant where only activations are read
  */
 function operandId(
@@ -406,6 +407,7 @@ function operandId(
   const state = op.states?.[operand];
   if (state !== undefined) return reads[state] ?? -1;
   const index = OPERAND_INPUTS[operand] ?? Number(input);
+  if (index >= bound.inputs.length) return -1;
   const value = reads[index];
   if (value !== undefined && program.values.has(value)) return value;
   if (operand === "input" || blob === undefined) {

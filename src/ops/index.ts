@@ -1,5 +1,6 @@
 import { abs } from "./abs.ts";
 import { add } from "./add.ts";
+import { addN } from "./add-n.ts";
 import { argMax } from "./arg-max.ts";
 import { argMin } from "./arg-min.ts";
 import { averagePool2d } from "./average-pool2d.ts";
@@ -76,6 +77,7 @@ import { zerosLike } from "./zeros-like.ts";
 const DEFINITIONS: readonly OpDefinition[] = [
   abs,
   add,
+  addN,
   argMax,
   argMin,
   averagePool2d,

@@ -1,6 +1,6 @@
 import { UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { byteSize, elementBytes, elementCount } from "../graph/graph.ts";
+import { byteSize, elementCount } from "../graph/graph.ts";
 import {
   perTensor,
   requireInput,
@@ -107,12 +107,11 @@ export const softmax = defineOp<SoftmaxAttrs>({
     }
     const { multiplier, shift } = quantizeMultiplier(Math.min(attrs.beta * scale * ONE, 2 ** 31 - 1));
     return {
-      op: "softmax",
+      op: output.type === "int16" ? "softmaxToInt16" : "softmax",
       ...places,
       multiplier,
       shift,
       diffMin: -Math.floor((31 * ONE) / 2 ** shift),
-      outputBytes: elementBytes(output.type),
     };
   },
 });

@@ -60,7 +60,7 @@ export function sumOrMean(
       const inputRows = inRows ? rowFields(at.inputs[0] ?? NOWHERE, input) : ONE_ROW;
       const outputRows = inRows && !accumulates ? rowFields(at.outputs[0] ?? NOWHERE, output) : ONE_ROW;
       return {
-        op: "mean",
+        op: input.type === "int16" ? "meanInt16" : "mean",
         y0: 0,
         y1: inRows ? rowCount(input) : 1,
         input: at.inputs[0]?.address ?? 0,
@@ -75,7 +75,6 @@ export function sumOrMean(
         outputRingRows: outputRows.ringRows,
         rows: inRows && accumulates ? rowCount(input) : 1,
         accumulators: at.accumulators ?? 0,
-        elementBytes: elementBytes(input.type),
       };
     },
   };

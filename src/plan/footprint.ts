@@ -5,6 +5,7 @@ import { aligned, atLeast, checkClamp, product, refusal, zeroPoints } from "./fi
 import type { RecordOf } from "./record.ts";
 import { resizeBilinearFootprint, resizeNearestFootprint } from "./resize-footprint.ts";
 import {
+  addNFootprint,
   apart,
   argExtremeFootprint,
   batchMatmulFootprint,
@@ -90,6 +91,8 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
       return reduceExtremeFootprint(record);
     case "argExtreme":
       return argExtremeFootprint(record);
+    case "addN":
+      return addNFootprint(record);
     case "cumsum":
       return cumsumFootprint(record);
     case "l2Normalization":
@@ -118,6 +121,7 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
     case "lookup":
       return lookupFootprint(record);
     case "softmax":
+    case "softmaxToInt16":
       return softmaxFootprint(record);
     case "requantize":
       zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
@@ -134,7 +138,9 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
       aligned(record, "output", 4);
       return apart(record, record.length, product(record, 4, record.length));
     case "mean":
-      return meanFootprint(record);
+      return meanFootprint(record, 1);
+    case "meanInt16":
+      return meanFootprint(record, 2);
     case "pad":
       return padFootprint(record);
     case "resizeBilinear":
@@ -241,12 +247,11 @@ function isDense(sizes: readonly number[], strides: readonly number[]): boolean 
   return true;
 }
 
-function meanFootprint(record: RecordOf<"mean"> & Placed): Footprint {
+function meanFootprint(
+  record: (RecordOf<"mean"> | RecordOf<"meanInt16">) & Placed,
+  elementBytes: number,
+): Footprint {
   atLeast(record, 1, ["n0", "n1", "n2", "n3", "r0", "r1", "r2", "r3"]);
-  const { elementBytes } = record;
-  if (elementBytes !== 1 && elementBytes !== 2) {
-    throw refusal("plan-field", record, `has elements of ${elementBytes} bytes`);
-  }
   zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"], elementBytes);
   const kept = [record.n0, record.n1, record.n2, record.n3];
   const sizes = [...kept, record.r0, record.r1, record.r2, record.r3, elementBytes];

@@ -82,7 +82,10 @@ export enum Op {
   scaleInt16 = 44,
   sigmoidInt16 = 45,
   pool2dInt16 = 46,
-  softmaxInt16 = 47,
+  meanInt16 = 47,
+  softmaxToInt16 = 48,
+  softmaxInt16 = 49,
+  addN = 50,
 }
 
 export enum Head {
@@ -495,8 +498,8 @@ export enum PreluField {
 
 /**
  * Mean over any set of axes, of rows [y0, y1) as in AddField: outer dimensions n0..n3 are kept (dense output in that order,
- * strides in bytes into the input), r0..r3 are reduced, and so are the rows where there are `accumulators`. Elements have
- * `elementBytes` (1: int8, 2: int16). `multiplier`, `shift` have 1 / (r0·r1·r2·r3·rows) folded in.
+ * strides in bytes into the input), r0..r3 are reduced, and so are the rows where there are `accumulators`. `multiplier`,
+ * `shift` have 1 / (r0·r1·r2·r3·rows) folded in. Of int8, or of int16 by `meanInt16`.
  */
 export enum MeanField {
   op = 0,
@@ -533,10 +536,9 @@ export enum MeanField {
   rows = 30,
   /** int32 per output of a row, kept from row to row; 0 where `rows` is 1. */
   accumulators = 31,
-  elementBytes = 32,
 }
 
-/** `rows` independent softmaxes over `depth` int8, to int8 or (`outputBytes` 2) int16. */
+/** `rows` independent softmaxes over `depth` int8, to int8, or to int16 by `softmaxToInt16`. */
 export enum SoftmaxField {
   op = 0,
   words = 1,
@@ -547,7 +549,6 @@ export enum SoftmaxField {
   multiplier = 6,
   shift = 7,
   diffMin = 8,
-  outputBytes = 9,
 }
 
 /**
@@ -853,6 +854,37 @@ export enum ArgExtremeField {
   outer = 5,
   size = 6,
   inner = 7,
+}
+
+/** Inputs of an addN record. */
+export const ADD_N_INPUTS = 15;
+
+/** Sums of `length` elements of `count` (2 to ADD_N_INPUTS) inputs of one quantisation; the fields of further inputs mean nothing. */
+export enum AddNField {
+  op = 0,
+  words = 1,
+  output = 2,
+  length = 3,
+  count = 4,
+  inputZeroPoint = 5,
+  outputZeroPoint = 6,
+  multiplier = 7,
+  shift = 8,
+  input0 = 9,
+  input1 = 10,
+  input2 = 11,
+  input3 = 12,
+  input4 = 13,
+  input5 = 14,
+  input6 = 15,
+  input7 = 16,
+  input8 = 17,
+  input9 = 18,
+  input10 = 19,
+  input11 = 20,
+  input12 = 21,
+  input13 = 22,
+  input14 = 23,
 }
 
 /** Sums along `size` values that lie `inner` apart, for each of outer × inner; `exclusive` and `reverse` are 0 or 1. */

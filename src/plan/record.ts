@@ -1,5 +1,6 @@
 import {
   AddField,
+  AddNField,
   ArgExtremeField,
   AveragePool2dField,
   BatchMatmulField,
@@ -97,7 +98,10 @@ export const FIELDS = {
   scaleInt16: ScaleInt16Field,
   sigmoidInt16: SigmoidInt16Field,
   pool2dInt16: Pool2dInt16Field,
+  meanInt16: MeanField,
+  softmaxToInt16: SoftmaxField,
   softmaxInt16: SoftmaxInt16Field,
+  addN: AddNField,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;

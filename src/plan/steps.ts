@@ -1,8 +1,14 @@
 import { ExecutionError } from "../errors.ts";
 import type { AnyRecord, Placed } from "./fields.ts";
 import { atLeast, refusal } from "./fields.ts";
+import { ADD_N_INPUTS } from "./format.ts";
 import type { RecordOf, RecordOp } from "./record.ts";
 import { decodeRecord, recordBytes } from "./record.ts";
+
+/** Names of the inputs of an addN record, in order. */
+export const ADD_N_OPERANDS = Array.from({ length: ADD_N_INPUTS }, (_, i) => `input${i}` as AddNOperand);
+
+type AddNOperand = Extract<keyof RecordOf<"addN">, `input${number}`>;
 
 /** What records are read from: a plan's bytes from address 0, and the value behind each operand. */
 export interface PlanRecords {
@@ -42,6 +48,8 @@ export function operandNames(op: RecordOp): readonly string[] {
     case "batchMatmul":
     case "elementwiseInt16":
       return ["lhs", "rhs", "output"];
+    case "addN":
+      return [...ADD_N_OPERANDS, "output"];
     case "gather":
       return ["input", "indices", "output"];
     case "select":
@@ -52,6 +60,7 @@ export function operandNames(op: RecordOp): readonly string[] {
       return ["input", "output", "weights", "state"];
     case "averagePool2d":
     case "mean":
+    case "meanInt16":
       return ["input", "output", "accumulators"];
     default:
       return ["input", "output"];

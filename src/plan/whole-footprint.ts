@@ -1,10 +1,12 @@
 /** Footprints of records that run for whole tensors alone. */
-import type { Footprint } from "./access.ts";
+import type { Access, Footprint } from "./access.ts";
 import { read, write } from "./access.ts";
 import type { AnyRecord, Placed } from "./fields.ts";
 import { aligned, atLeast, product, refusal, zeroPoints } from "./fields.ts";
+import { ADD_N_INPUTS } from "./format.ts";
 import type { RecordOf } from "./record.ts";
 import { distinctBytes, stridedBytes } from "./rows.ts";
+import { ADD_N_OPERANDS } from "./steps.ts";
 
 const AXES = [0, 1, 2, 3] as const;
 const FIVE_AXES = [0, 1, 2, 3, 4] as const;
@@ -49,14 +51,13 @@ export function vectorsFootprint(
 }
 
 /** As vectorsFootprint, unless the output's elements are wider. */
-export function softmaxFootprint(record: RecordOf<"softmax"> & Placed): Footprint {
+export function softmaxFootprint(
+  record: (RecordOf<"softmax"> | RecordOf<"softmaxToInt16">) & Placed,
+): Footprint {
+  if (record.op === "softmax") return vectorsFootprint(record);
   atLeast(record, 1, ["rows", "depth"]);
-  const { rows, depth, outputBytes } = record;
-  if (outputBytes !== 1 && outputBytes !== 2) {
-    throw refusal("plan-field", record, `has outputs of ${outputBytes} bytes`);
-  }
-  aligned(record, "output", outputBytes);
-  return forwards(record, product(record, rows, depth), 1, outputBytes);
+  aligned(record, "output", 2);
+  return forwards(record, product(record, record.rows, record.depth), 1, 2);
 }
 
 export function reduceExtremeFootprint(record: RecordOf<"reduceExtreme"> & Placed): Footprint {
@@ -72,6 +73,25 @@ export function argExtremeFootprint(record: RecordOf<"argExtreme"> & Placed): Fo
   aligned(record, "output", 4);
   const { outer, size, inner } = record;
   return apart(record, product(record, outer, size, inner), product(record, 4, outer, inner));
+}
+
+/** Element by element: an input that the output begins at or below has been read where that is written. */
+export function addNFootprint(record: RecordOf<"addN"> & Placed): Footprint {
+  const { count, length, output } = record;
+  atLeast(record, 1, ["length"]);
+  if (!(count >= 2 && count <= ADD_N_INPUTS)) throw refusal("plan-field", record, `has ${count} inputs`);
+  const operands = ADD_N_OPERANDS.slice(0, count);
+  atLeast(record, 0, [...operands, "output"]);
+  zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
+  const accessesOf = (names: typeof operands): Access[] =>
+    names.map((name) => read(name, { address: record[name], bytes: length }));
+  return {
+    accesses: [
+      ...accessesOf(operands.filter((name) => output <= record[name])),
+      write("output", { address: output, bytes: length }),
+      ...accessesOf(operands.filter((name) => output > record[name])),
+    ],
+  };
 }
 
 export function cumsumFootprint(record: RecordOf<"cumsum"> & Placed): Footprint {

@@ -351,7 +351,6 @@ export function drawChain(pick: Pick): Chain {
         multiplier: 2 ** 30,
         shift: 20,
         diffMin: -100,
-        outputBytes: 1,
       }));
       mayOverlap(output, input, 0);
       current = output;
@@ -389,7 +388,6 @@ export function drawChain(pick: Pick): Chain {
         outputZeroPoint: 0,
         multiplier: 2 ** 30,
         shift: -3,
-        elementBytes: 1,
       }));
       current = output;
     } else if (kind === 11) {

@@ -63,6 +63,8 @@ export function findBreak(plan: PlanToVerify): string | undefined {
 type Spatial =
   RecordOf<"conv2d"> | RecordOf<"depthwiseConv2d"> | RecordOf<"averagePool2d"> | RecordOf<"maxPool2d">;
 
+type Mean = RecordOf<"mean"> | RecordOf<"meanInt16">;
+
 /** Operands that are walked element by element. */
 interface Unary {
   readonly input: number;
@@ -243,11 +245,13 @@ class Machine {
         this.#elementwise(record);
         return;
       case "softmax":
+      case "softmaxToInt16":
         for (let row = 0; row < record.rows; row++) {
           this.#read("input", record.input + row * record.depth, record.depth);
           for (let i = row * record.depth; i < (row + 1) * record.depth; i++) {
             this.#read("input", record.input + i);
-            this.#write("output", record.output + i * record.outputBytes, record.outputBytes);
+            const bytes = record.op === "softmax" ? 1 : 2;
+            this.#write("output", record.output + i * bytes, bytes);
           }
         }
         return;
@@ -270,6 +274,7 @@ class Machine {
         this.#inOrder(record, 1, 4);
         return;
       case "mean":
+      case "meanInt16":
         this.#mean(record);
         return;
       case "pad":
@@ -502,18 +507,18 @@ class Machine {
     }
   }
 
-  #mean(record: RecordOf<"mean">): void {
+  #mean(record: Mean): void {
     for (let y = record.y0; y < record.y1; y++) this.#meanRow(record, y);
   }
 
-  #meanRow(record: RecordOf<"mean">, y: number): void {
+  #meanRow(record: Mean, y: number): void {
     const sums = record.accumulators;
     const [input, inputLap] = ringRow(record.input, record.inputRowBytes, record.inputRingRows, y);
     const kept = record.n0 * record.n1 * record.n2 * record.n3;
     if (sums !== 0 && y === 0) this.#write("accumulators", sums, 4 * kept);
     const row = sums === 0 ? y : 0;
     const [outputRow, lap] = ringRow(record.output, record.outputRowBytes, record.outputRingRows, row);
-    const size = record.elementBytes;
+    const size = record.op === "mean" ? 1 : 2;
     let out = outputRow;
     for (const base of offsets(
       [record.n0, record.n1, record.n2, record.n3],

@@ -290,7 +290,6 @@ describe("headers and tables", () => {
         multiplier: 2 ** 30,
         shift: 20,
         diffMin: -100,
-        outputBytes: 1,
       },
       ids: [0, 1],
     },
