@@ -96,7 +96,8 @@ function load(tf: Tf, { graph, input, output }: PeerInput): PeerModel {
       });
       const results = made.dataSync();
       made.dispose();
-      return output.type === "float32" ? results : output.quantize(results);
+      // The models compared are int8 or float32.
+      return output.type === "float32" ? results : (output.quantize(results) as Int8Array);
     },
   };
 }

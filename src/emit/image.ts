@@ -18,7 +18,7 @@ export interface Port {
   readonly shape: readonly number[];
   /** Of the typed array that `run` takes or gives. */
   readonly type: PortType;
-  /** Quantisation of the int8 values (also of a float port whose QUANTIZE or DEQUANTIZE is done by the host). */
+  /** Quantisation of the int8 or int16 values (also of a float port whose QUANTIZE or DEQUANTIZE is done by the host). */
   readonly scale: number;
   readonly zeroPoint: number;
   /** Of the value in linear memory: int8 where the host converts a float port, otherwise `type`. */

@@ -15,6 +15,7 @@ export type { LoadImageOptions } from "./load-image.ts";
 export { loadImage } from "./load-image.ts";
 export type { InputValues, ModelPort, RowSource } from "./port.ts";
 export type { TensorArray } from "./arrays.ts";
+export type { QuantizedArray } from "./quantize.ts";
 export type { Model, TraceEntry } from "./session.ts";
 export type { Source } from "./source.ts";
 export { bestVariant, provesVariant } from "./variant.ts";

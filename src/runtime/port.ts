@@ -3,7 +3,7 @@ import type { PortType } from "../plan/port-type.ts";
 import type { TensorArray } from "./arrays.ts";
 import { arrayName, arrayOf, viewOf } from "./arrays.ts";
 import { InputError } from "../errors.ts";
-import type { InputQuantizer } from "./quantize.ts";
+import type { InputQuantizer, QuantizedArray } from "./quantize.ts";
 import { dequantizeInto, quantizeInto } from "./quantize.ts";
 
 /**
@@ -28,9 +28,11 @@ export interface ModelPort {
   readonly rows?: number | undefined;
   readonly scale: number;
   readonly zeroPoint: number;
-  /** Real values → int8 with this port's scale and zero point, rounded as the reference does. */
-  quantize(values: ArrayLike<number>): Int8Array;
-  /** int8 → real values. */
+  /**
+   * Real values → int8 with this port's scale and zero point, int16 where the port is int16, rounded as the reference does.
+   */
+  quantize(values: ArrayLike<number>): QuantizedArray;
+  /** int8 or int16 → real values. */
   dequantize(values: ArrayLike<number>): Float32Array;
 }
 
@@ -91,8 +93,8 @@ export class SessionPort implements ModelPort {
     const hint =
       typeof values === "function"
         ? '; compile the model with `input: "streamed"` to give rows'
-        : this.type === "int8" && !fits
-          ? "; quantise real values with `inputs[i].quantize(values)`, read bytes with `new Int8Array(buffer)`"
+        : (this.type === "int8" || this.type === "int16") && !fits
+          ? `; quantise real values with \`inputs[i].quantize(values)\`, read bytes with \`new ${arrayName(this.type)}(buffer)\``
           : "";
     throw new InputError(
       "input-mismatch",
@@ -158,8 +160,8 @@ export class SessionPort implements ModelPort {
     if (this.#converts) dequantizeInto(this.value as Float32Array, this.#stored, this.scale, this.zeroPoint);
   }
 
-  quantize(values: ArrayLike<number>): Int8Array {
-    const result = new Int8Array(values.length);
+  quantize(values: ArrayLike<number>): QuantizedArray {
+    const result = this.type === "int16" ? new Int16Array(values.length) : new Int8Array(values.length);
     quantizeInto(result, values, this.scale, this.zeroPoint);
     return result;
   }

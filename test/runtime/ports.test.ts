@@ -1,10 +1,12 @@
 import { runInNewContext } from "node:vm";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Model, TensorArray, Variant } from "../../src/index.ts";
 import { load, PASSES, provesVariant, VARIANTS } from "../../src/index.ts";
 import { importModel } from "../../src/tflite/import.ts";
 import { BUILTIN, options, SAME, writeModel } from "../model-writer.ts";
 import { noise } from "../passes/graphs.ts";
+import { clampTo, roundC } from "../reference/fixed-point.ts";
 import { runGraph } from "../reference/run-graph.ts";
 import { float32, int8, named, ONE_OPERATOR, RESIDUAL } from "../written-models.ts";
 
@@ -151,6 +153,31 @@ test("inputs and outputs keep the model's order, names, shapes and quantisation"
   const outputs = model.run([ints(1, 192)]);
   expect(outputs.map(({ length }) => length)).toEqual([5, 200]);
   expect(() => model.run(ints(1, 192))).toThrow(expect.objectContaining({ code: "output-count" }));
+});
+
+test("ports of int8 and of int16 quantise real values as the reference does, and give them back", async () => {
+  for (const type of ["int8", "int16"] as const) {
+    const tensor = {
+      shape: SHAPE,
+      type,
+      scales: [Math.fround(0.003)],
+      zeroPoints: [type === "int8" ? 5 : 0],
+    };
+    const operator = { ...ADD, inputs: ["a", "b"], output: "out" };
+    const written = named({ a: tensor, b: tensor, out: tensor }, [operator], ["a", "b"], ["out"]);
+    const [port] = (await load(writeModel(written))).inputs;
+    const [least, most] = type === "int8" ? [-128, 127] : [-32768, 32767];
+    const { scale, zeroPoint } = { scale: port?.scale ?? NaN, zeroPoint: port?.zeroPoint ?? NaN };
+    fc.assert(
+      fc.property(fc.float({ noDefaultInfinity: false }), fc.integer({ min: least, max: most }), (x, q) => {
+        const quantized = port?.quantize([x]);
+        expect(quantized?.constructor).toBe(type === "int8" ? Int8Array : Int16Array);
+        const rounded = roundC(Math.fround(x / scale)) + zeroPoint;
+        expect(quantized?.[0]).toBe(Number.isNaN(x) ? zeroPoint : clampTo(rounded, [least, most]));
+        expect(port?.quantize(port.dequantize([q]))[0]).toBe(q);
+      }),
+    );
+  }
 });
 
 test("a refused run changes nothing", async () => {
