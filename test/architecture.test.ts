@@ -22,7 +22,7 @@ const LAYERS = [
 /** Modules of packages and of Node, by the folder that may import them. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   runtime: /^@assemblyscript\/loader$/,
-  cli: /^(node:.*|tinybench)$/,
+  cli: /^(node:.*|tinybench|pngjs|jpeg-js)$/,
 };
 
 /** The one file of the runtime that looks for Node's files, and only when it runs. */

@@ -1,4 +1,6 @@
 import { parseArgs } from "node:util";
+import type { PictureOptions } from "../front/image.ts";
+import { FITS, RANGES } from "../front/image.ts";
 import type { CompileOptions } from "../index.ts";
 import { VARIANTS } from "../index.ts";
 
@@ -14,6 +16,8 @@ const OPTIONS = {
   trace: { type: "string" },
   top: { type: "string" },
   quantize: { type: "boolean" },
+  fit: { type: "string" },
+  range: { type: "string" },
   time: { type: "string" },
   profile: { type: "boolean" },
   plan: { type: "boolean" },
@@ -46,8 +50,10 @@ export interface Arguments {
   readonly labels: string | undefined;
   readonly trace: string | undefined;
   readonly top: number;
-  /** Inputs hold real numbers, to be quantised for int8 ports. */
+  /** Inputs hold real numbers, to be quantised for int8 and int16 ports. */
   readonly quantize: boolean;
+  /** How pictures become inputs. */
+  readonly picture: PictureOptions;
   /** Milliseconds. */
   readonly time: number;
   /** Times every step. */
@@ -87,20 +93,24 @@ export function parseArguments(argv: readonly string[]): Arguments {
     trace: values.trace,
     top: wholeNumber("--top", values.top ?? "5"),
     quantize: values.quantize ?? false,
+    picture: {
+      ...(values.fit === undefined ? {} : { fit: oneOf("--fit", FITS, values.fit) }),
+      ...(values.range === undefined ? {} : { range: oneOf("--range", RANGES, values.range) }),
+    },
     time: wholeNumber("--time", values.time ?? "1000"),
     profile: values.profile ?? false,
     plan: values.plan ?? false,
     svg: values.svg,
     budget: values.budget === undefined ? undefined : budgetBytes(values.budget),
-    target: values.target === undefined ? undefined : targetOf(values.target),
+    target: values.target === undefined ? undefined : oneOf("--target", TARGETS, values.target),
     bundle: values.bundle ?? false,
     json: values.json ?? false,
     help: values.help ?? false,
     version: values.version ?? false,
     options: {
       ...(values.sram === undefined ? {} : { sram: sramBytes(values.sram) }),
-      ...(values.variant === undefined ? {} : { variant: variantOf(values.variant) }),
-      ...(values.schedule === undefined ? {} : { schedule: scheduleOf(values.schedule) }),
+      ...(values.variant === undefined ? {} : { variant: oneOf("--variant", VARIANTS, values.variant) }),
+      ...(values.schedule === undefined ? {} : { schedule: oneOf("--schedule", SCHEDULES, values.schedule) }),
       ...(values.rows === true ? { input: "streamed" as const } : {}),
       ...(values["max-recompute"] === undefined ? {} : { maxRecompute: shareOf(values["max-recompute"]) }),
       ...(values["no-passes"] === true ? { passes: [] } : {}),
@@ -135,10 +145,10 @@ function bytesOf(text: string, complaint: string): number {
 
 const SCHEDULES = ["auto", "layer", "minimum"] as const;
 
-function scheduleOf(text: string): (typeof SCHEDULES)[number] {
-  const schedule = SCHEDULES.find((name) => name === text);
-  if (schedule === undefined) throw new UsageError(`--schedule takes ${SCHEDULES.join(", ")}, not "${text}"`);
-  return schedule;
+function oneOf<Name extends string>(option: string, names: readonly Name[], text: string): Name {
+  const found = names.find((name) => name === text);
+  if (found === undefined) throw new UsageError(`${option} takes ${names.join(", ")}, not "${text}"`);
+  return found;
 }
 
 function shareOf(text: string): number {
@@ -149,15 +159,3 @@ function shareOf(text: string): number {
 
 const TARGETS = ["mcu", "wasm2c"] as const;
 export type Target = (typeof TARGETS)[number];
-
-function targetOf(text: string): Target {
-  const target = TARGETS.find((name) => name === text);
-  if (target === undefined) throw new UsageError(`--target takes ${TARGETS.join(", ")}, not "${text}"`);
-  return target;
-}
-
-function variantOf(text: string): NonNullable<CompileOptions["variant"]> {
-  const variant = VARIANTS.find((name) => name === text);
-  if (variant === undefined) throw new UsageError(`--variant takes ${VARIANTS.join(", ")}, not "${text}"`);
-  return variant;
-}

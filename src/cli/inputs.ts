@@ -1,6 +1,8 @@
 import type { ModelPort, TensorArray } from "../index.ts";
 import { InputError } from "../index.ts";
+import type { Arguments } from "./arguments.ts";
 import { readFileOrFail } from "./files.ts";
+import { mediaInput } from "./media.ts";
 import { readNpy } from "./npy.ts";
 
 /** What a file must hold for an input. */
@@ -14,13 +16,27 @@ interface Wanted {
 }
 
 /**
- * The values of one input from a file: `.npy`, `.json`, or else the tensor's bytes, little-endian. With `quantize` the file
- * holds real numbers (float32), which are quantised if the input is int8.
+ * The values of one input from a file: a picture (`.png`, `.jpg`), a sound (`.wav`), `.npy`, `.json`, or else the tensor's
+ * bytes, little-endian. With `quantize` the last three hold real numbers (float32), which are quantised if the input is int8 or
+ * int16.
  * @throws InputError what does not fit, and what would
  */
-export async function readInput(path: string, port: ModelPort, quantize: boolean): Promise<TensorArray> {
+export async function readInput(
+  path: string,
+  port: ModelPort,
+  { quantize, picture }: Pick<Arguments, "quantize" | "picture">,
+): Promise<TensorArray> {
+  const bytes = await readFileOrFail(path);
+  const media = await mediaInput(path, bytes, port, picture);
+  if (media !== undefined) return media;
   const type = quantize ? "float32" : port.type;
   const { name, length, shape } = port;
+  if (quantize && port.type !== "int8" && port.type !== "int16" && port.type !== "float32") {
+    throw new InputError(
+      "quantize",
+      `input "${name}" is ${port.type}, which has no scale; leave --quantize away`,
+    );
+  }
   const kind = type === port.type ? type : `${type} to quantise`;
   const wanted: Wanted = {
     type,
@@ -29,7 +45,6 @@ export async function readInput(path: string, port: ModelPort, quantize: boolean
     text: `input "${name}" (${kind}, shape [${shape.join(", ")}])`,
     port,
   };
-  const bytes = await readFileOrFail(path);
   const values = valuesOf(path, bytes, wanted);
   return type === port.type ? values : port.quantize(values);
 }
@@ -39,7 +54,7 @@ function valuesOf(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray 
   if (/\.json$/i.test(path)) return fromJson(path, bytes, wanted);
   if (bytes.length === wanted.bytes) return rawValues(bytes, wanted.type);
   const mend =
-    wanted.type === "int8" && bytes.length === 4 * wanted.length
+    (wanted.type === "int8" || wanted.type === "int16") && bytes.length === 4 * wanted.length
       ? "; if it holds float32, add --quantize"
       : ": write the raw tensor, a .npy or a .json file";
   throw new InputError(
@@ -90,17 +105,18 @@ function fromNpy(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray {
   return rawValues(data, wanted.type);
 }
 
-/** How to make what is wanted of another type: a plain cast would be silently wrong for int8. */
+/** How to make what is wanted of another type: a plain cast would be silently wrong for quantised inputs. */
 function conversion(dtype: string, { type, port }: Wanted): string {
-  if (type !== "int8") return `convert it with x.astype('${NUMBERS[type].npy}')`;
-  if (dtype === "<f4") return "add --quantize if these are real numbers";
-  if (dtype === "|u1") {
+  const isQuantized = type === "int8" || type === "int16";
+  if (isQuantized && dtype === "<f4") return "add --quantize if these are real numbers";
+  if (type === "int8" && dtype === "|u1") {
     return (
       "pixels that the model takes as uint8 less 128 are (x.astype('i2') - 128).astype('i1'); else quantise real " +
       `numbers with scale ${port.scale} and zero point ${port.zeroPoint}`
     );
   }
-  return "save quantised values with x.astype('i1'), or real ones with x.astype('<f4') and add --quantize";
+  const quantised = `save quantised values with x.astype('${NUMBERS[type].npy}')`;
+  return isQuantized ? `${quantised}, or real ones with x.astype('<f4') and add --quantize` : quantised;
 }
 
 /** Arrays of numbers, nested or not; whole numbers within the type but for float32. */

@@ -15,12 +15,14 @@ const HELP = `thimble: int8 neural networks in a fixed, SRAM-sized memory
 
   thimble inspect MODEL              operators, every byte of SRAM, the memory map
   thimble run MODEL --input FILE     one inference; --input once for each input of the model
+  thimble run MODEL FILE FILE …      as many inferences, a line each
   thimble bench MODEL                latency; --profile: of every step
   thimble compile MODEL -o IMAGE     write the compiled image; --target mcu -o DIR: write what firmware needs
   thimble operators                  what models may use
   thimble quantize FLOAT-MODEL SAMPLES.npy -o MODEL  float32 .tflite to int8, scales set by float32 samples; a .npy per input
 
-MODEL is a .tflite file, or a .thimble image. FILE is .npy, .json (an array of numbers), or the tensor's bytes.
+MODEL is a .tflite file, or a .thimble image. FILE is .npy, .json (an array of numbers), or the tensor's bytes; .png or .jpg
+where the input is a picture, .wav where it is the features of keywords.
 
   --sram BYTES     plan for so much SRAM: 65536, 64K, 1M, unbounded (default 256K)
   --schedule NAME  auto: the fastest plan that fits (default); minimum: the fewest bytes; layer: whole layers
@@ -32,7 +34,9 @@ MODEL is a .tflite file, or a .thimble image. FILE is .npy, .json (an array of n
   --plan           inspect: the records, disassembled
   --svg FILE       inspect: draw the memory map over time; bench: the roofline of the steps
   --budget BYTES   inspect: does it fit so much SRAM, and what to change if not (exit code 1)
-  --quantize       run: FILE holds real numbers (float32), to be quantised for int8 inputs
+  --quantize       run: FILE holds real numbers (float32), to be quantised for int8 and int16 inputs
+  --fit NAME       run: pictures: crop: the middle (default); pad: all, on black; stretch: all, out of proportion
+  --range=RANGE    run: pictures: 0..1, -1..1 or 0..255: what the model takes for black and white (default: by its quantisation)
   --labels FILE    run: a class name a line
   --top N          run: so many classes or values (default 5)
   --trace FILE     run: write every tensor, a JSON object a line: CRC-32, and the bytes in base64
@@ -45,7 +49,7 @@ MODEL is a .tflite file, or a .thimble image. FILE is .npy, .json (an array of n
 Exit codes: 0 done, 1 the model or an input is at fault, 2 wrong usage, 70 a bug in thimble.`;
 
 interface Command {
-  readonly answer: (path: string, args: Arguments) => Promise<string>;
+  readonly answer: (path: string, args: Arguments) => Promise<string> | AsyncIterable<string>;
   /** Its options, besides those of all commands. */
   readonly takes: readonly OptionName[];
   /** Files may follow the model. */
@@ -58,21 +62,31 @@ const COMMON: readonly OptionName[] = ["json", "help", "version"];
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["inspect", { answer: inspect, takes: [...PLANNING, "plan", "svg", "budget"] }],
-  ["run", { answer: run, takes: [...PLANNING, "input", "quantize", "labels", "top", "trace"] }],
+  [
+    "run",
+    {
+      answer: run,
+      takes: [...PLANNING, "input", "quantize", "fit", "range", "labels", "top", "trace"],
+      takesData: true,
+    },
+  ],
   ["bench", { answer: bench, takes: [...PLANNING, "time", "profile", "svg"] }],
   ["compile", { answer: compileToFile, takes: [...PLANNING, "output", "target", "bundle"] }],
   ["quantize", { answer: quantizeToFile, takes: ["output"], takesData: true }],
 ]);
-async function answer(argv: readonly string[]): Promise<string> {
-  const args = parseArguments(argv);
-  if (args.version) return version();
-  if (args.help) return HELP;
+
+async function* answer(args: Arguments): AsyncGenerator<string, void> {
+  if (args.version || args.help) {
+    yield args.version ? version() : HELP;
+    return;
+  }
   const [name, path, ...rest] = args.positionals;
   if (name === undefined) throw new UsageError("no command; see thimble --help");
   if (name === "operators") {
     if (path !== undefined || args.given.some((option) => option !== "json"))
       throw new UsageError("operators takes no MODEL and no option but --json");
-    return operators(args);
+    yield operators(args);
+    return;
   }
   const command = COMMANDS.get(name);
   if (command === undefined) {
@@ -84,7 +98,9 @@ async function answer(argv: readonly string[]): Promise<string> {
     throw new UsageError(`${name} takes one MODEL; see thimble --help`);
   const foreign = args.given.find((option) => !COMMON.includes(option) && !command.takes.includes(option));
   if (foreign !== undefined) throw new UsageError(`${name} takes no --${foreign}; see thimble --help`);
-  return printable(await command.answer(path, args), args.json);
+  const parts = command.answer(path, args);
+  if (parts instanceof Promise) yield parts;
+  else yield* parts;
 }
 
 function version(): string {
@@ -113,7 +129,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  process.stdout.write(`${await answer(process.argv.slice(2))}\n`);
+  const args = parseArguments(process.argv.slice(2));
+  for await (const text of answer(args)) process.stdout.write(`${printable(text, args.json)}\n`);
 } catch (error) {
   process.stderr.write(`${printable(errorText(error), false)}\n`);
   process.exitCode = exitCode(error);

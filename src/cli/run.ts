@@ -1,10 +1,12 @@
 import type { Model, ModelPort, TensorArray } from "../index.ts";
 import { InputError, loadImage } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
+import { UsageError } from "./arguments.ts";
 import { readFileOrFail, writeFileOrFail } from "./files.ts";
 import { readInput } from "./inputs.ts";
 import { imageOf } from "./model.ts";
-import { grouped, table } from "./table.ts";
+import { Progress } from "./progress.ts";
+import { grouped, printable, table } from "./table.ts";
 import { traceLines } from "./trace.ts";
 
 /** What `thimble run --json` prints. */
@@ -12,7 +14,7 @@ interface Answer {
   readonly model: string;
   readonly variant: string;
   readonly ramBytes: number;
-  /** Of the first run, before the engine has optimised the kernels. */
+  /** Of this run; the first one's before the engine has optimised the kernels. */
   readonly milliseconds: number;
   readonly outputs: readonly OutputAnswer[];
 }
@@ -34,39 +36,70 @@ interface Ranked {
   readonly score: number;
 }
 
-/** `thimble run`: one inference on inputs from files. */
-export async function run(path: string, args: Arguments): Promise<string> {
+/**
+ * `thimble run`: an inference on inputs from files; with more files one after the other, each from the model's first state, a
+ * line per inference.
+ */
+export async function* run(path: string, args: Arguments): AsyncGenerator<string> {
   const model = await loadImage(await imageOf(path, args.options));
-  const inputs = await readInputs(model, args);
+  const runs = filesOfRuns(model, [...args.inputs, ...args.data]);
+  if (runs.length > 1 && args.trace !== undefined) {
+    throw new UsageError("--trace takes the inputs of one run; give the files of one");
+  }
   const labels = args.labels === undefined ? [] : await readLabels(args.labels, model);
+  const progress = new Progress(process.stderr);
+  try {
+    for (const [i, files] of runs.entries()) {
+      if (runs.length > 1) progress.show(`${i + 1} of ${runs.length}: ${printable(files.join(", "), false)}`);
+      const inputs = await readInputs(model, files, args);
+      const answer = answerOf(model, inputs, labels, args.top);
+      progress.clear();
+      if (args.trace !== undefined) await writeFileOrFail(args.trace, traceLines(model, inputs));
+      if (runs.length > 1) {
+        yield args.json ? JSON.stringify({ inputs: files, ...answer }) : answerLine(files, answer);
+      } else {
+        yield args.json ? JSON.stringify(answer, undefined, 2) : answerText(answer, args.top);
+      }
+    }
+  } finally {
+    progress.clear();
+  }
+}
+
+/** The files of each run, one for every input of the model. */
+function filesOfRuns({ inputs }: Model, files: readonly string[]): string[][] {
+  if (files.length === 0 || files.length % inputs.length !== 0) {
+    const wanted = inputs.map(({ name, type, shape }) => `"${name}" ${type} [${shape.join(", ")}]`);
+    throw new InputError(
+      "input-count",
+      `${files.length} inputs were given, the model takes ${wanted.length}: ${wanted.join(", ")}; use --input FILE ` +
+        "once for each, in this order, or give several such sets",
+    );
+  }
+  return Array.from({ length: files.length / inputs.length }, (_, i) =>
+    files.slice(i * inputs.length, (i + 1) * inputs.length),
+  );
+}
+
+async function readInputs(model: Model, files: readonly string[], args: Arguments): Promise<TensorArray[]> {
+  const values: TensorArray[] = [];
+  for (const [i, port] of model.inputs.entries()) values.push(await readInput(files[i] ?? "", port, args));
+  return values;
+}
+
+function answerOf(
+  model: Model,
+  inputs: readonly TensorArray[],
+  labels: readonly string[],
+  top: number,
+): Answer {
+  model.reset();
   const start = performance.now();
   const results = model.run(inputs);
   const milliseconds = performance.now() - start;
-  const { report } = model;
-  const answer = {
-    model: report.model,
-    variant: report.variant,
-    ramBytes: report.ramBytes,
-    milliseconds,
-    outputs: model.outputs.map((port, i) => describe(port, results[i] ?? new Int8Array(0), labels, args.top)),
-  };
-  if (args.trace !== undefined) await writeFileOrFail(args.trace, traceLines(model, inputs));
-  return args.json ? JSON.stringify(answer, undefined, 2) : answerText(answer, args.top);
-}
-
-async function readInputs(model: Model, { inputs, quantize }: Arguments): Promise<TensorArray[]> {
-  if (inputs.length !== model.inputs.length) {
-    const wanted = model.inputs.map(({ name, type, shape }) => `"${name}" ${type} [${shape.join(", ")}]`);
-    throw new InputError(
-      "input-count",
-      `${inputs.length} inputs were given, the model takes ${wanted.length}: ${wanted.join(", ")}; use --input FILE ` +
-        "once for each, in this order",
-    );
-  }
-  const values: TensorArray[] = [];
-  for (const [i, port] of model.inputs.entries())
-    values.push(await readInput(inputs[i] ?? "", port, quantize));
-  return values;
+  const { model: name, variant, ramBytes } = model.report;
+  const outputs = model.outputs.map((port, i) => describe(port, results[i] ?? new Int8Array(0), labels, top));
+  return { model: name, variant, ramBytes, milliseconds, outputs };
 }
 
 async function readLabels(path: string, model: Model): Promise<string[]> {
@@ -100,6 +133,14 @@ function describe(
 function answerText({ model, variant, ramBytes, milliseconds, outputs }: Answer, top: number): string {
   const head = `${model} (${variant}): ${milliseconds.toFixed(3)} ms cold, ${grouped(ramBytes)} bytes of SRAM`;
   return [head, ...outputs.map((output) => outputText(output, top))].join("\n\n");
+}
+
+/** "cat.png: tabby 0.91, lynx 0.06": the files, and of every output its best classes or first values. */
+function answerLine(files: readonly string[], { outputs }: Answer): string {
+  const answers = outputs.map(({ top }) =>
+    top.map(({ index, label, score }) => `${label ?? index} ${decimal(score)}`).join(", "),
+  );
+  return `${files.join(", ")}: ${answers.join("; ")}`.replaceAll("\n", "?");
 }
 
 /** The best classes of a vector; of anything else its first values. */

@@ -2,11 +2,12 @@ import type { Model, TensorArray } from "../index.ts";
 import { crc32 } from "../plan/crc32.ts";
 
 /**
- * Every tensor of one run, a JSON object a line in the order they are made: step, op, source (the operator's index in the
+ * Every tensor of one run from the model's first state, a JSON object a line in the order they are made: step, op, source (the operator's index in the
  * file, -1 if a pass made it), tensor (its id), name, shape, type, crc32 of the bytes, and data: the bytes in base64,
  * little-endian.
  */
 export function traceLines(model: Model, inputs: readonly TensorArray[]): string {
+  model.reset();
   let lines = "";
   for (const { step, tensor, bytes } of model.trace(inputs)) {
     const line = {
