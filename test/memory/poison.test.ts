@@ -2,35 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { depthwiseNet } from "../depthwise-net.ts";
 import type { CompileOptions, Image, InputValues, Model, Variant } from "../../src/index.ts";
-import { compile, load, MemoryError } from "../../src/index.ts";
+import { compile, MemoryError } from "../../src/index.ts";
 import { Header } from "../../src/plan/format.ts";
 import { writeModel } from "../model-writer.ts";
 import { noise } from "../passes/graphs.ts";
 import { blockModel } from "../schedule/block-model.ts";
 import { hasShared, modelBytes } from "../shared.ts";
-
-/** A model, and the linear memory that it runs in. */
-interface Watched {
-  readonly model: Model;
-  readonly memory: Uint8Array;
-}
-
-async function start(image: Image): Promise<Watched> {
-  const memories: WebAssembly.Memory[] = [];
-  const Instance = WebAssembly.Instance;
-  WebAssembly.Instance = class extends Instance {
-    constructor(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
-      super(module, imports);
-      memories.push(this.exports["memory"] as WebAssembly.Memory);
-    }
-  };
-  try {
-    const model = await load(image);
-    return { model, memory: new Uint8Array((memories.at(-1) as WebAssembly.Memory).buffer) };
-  } finally {
-    WebAssembly.Instance = Instance;
-  }
-}
+import { startWatched } from "../watched.ts";
 
 function inputsOf(model: Model): InputValues[] {
   return model.inputs.map(({ length, rows, type }, i): InputValues => {
@@ -92,7 +70,7 @@ const MODELS = [
 /** Runs with all that is not alive overwritten before each step, and answers how many different bytes its outputs have. */
 async function checkPoisoned(image: Image): Promise<number> {
   const { report } = image;
-  const { model, memory } = await start(image);
+  const { model, memory } = await startWatched(image);
   const inputs = inputsOf(model);
   model.run(inputs);
   const wanted = stored(image, memory);
@@ -162,7 +140,7 @@ test("any network, all that is not alive overwritten before each step", async ()
 
 /** Bytes that a run writes, of the arena, found with two patterns. */
 async function highWater(image: Image): Promise<{ used: number; reserved: number }> {
-  const { model, memory } = await start(image);
+  const { model, memory } = await startWatched(image);
   const inputs = inputsOf(model);
   const arena = new DataView(image.sram.buffer).getUint32(4 * Header.arenaAddress, true);
   const touched = new Uint8Array(memory.length);

@@ -9,6 +9,7 @@ import type { Variant } from "../../src/index.ts";
 import { compile, decodeImage, encodeImage, load, provesVariant, VARIANTS } from "../../src/index.ts";
 import { Header } from "../../src/plan/format.ts";
 import { int8Values } from "../ops/node.ts";
+import { startWatched } from "../watched.ts";
 
 const proved: Variant[] = [];
 for (const variant of VARIANTS) if (await provesVariant(variant)) proved.push(variant);
@@ -43,30 +44,16 @@ describe.each(proved)("a session in %s", (variant) => {
 
   test("leaves everything but the arena as it was", async () => {
     const image = compile(bytes, { variant, sram: 12 * 1024 });
-    const memories: WebAssembly.Memory[] = [];
-    const Instance = WebAssembly.Instance;
-    const watched = class extends Instance {
-      constructor(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
-        super(module, imports);
-        memories.push(this.exports["memory"] as WebAssembly.Memory);
-      }
-    };
-    WebAssembly.Instance = watched;
-    try {
-      const model = await load(image);
-      const memory = new Uint8Array((memories.at(-1) as WebAssembly.Memory).buffer);
-      const arena = new DataView(memory.buffer).getUint32(4 * Header.arenaAddress, true);
-      const usable = image.report.ramBytes - image.report.slackBytes;
-      memory.fill(0x5a, usable);
-      const before = memory.slice();
-      model.run(int8Values(6, LENGTH));
-      expect(Buffer.compare(memory.subarray(0, arena), before.subarray(0, arena))).toBe(0);
-      expect(Buffer.compare(memory.subarray(usable), before.subarray(usable))).toBe(0);
-      expect(Buffer.compare(memory.subarray(arena, usable), before.subarray(arena, usable))).not.toBe(0);
-      expect(memory.length).toBe(image.report.linearMemoryBytes);
-    } finally {
-      WebAssembly.Instance = Instance;
-    }
+    const { model, memory } = await startWatched(image);
+    const arena = new DataView(memory.buffer).getUint32(4 * Header.arenaAddress, true);
+    const usable = image.report.ramBytes - image.report.slackBytes;
+    memory.fill(0x5a, usable);
+    const before = memory.slice();
+    model.run(int8Values(6, LENGTH));
+    expect(Buffer.compare(memory.subarray(0, arena), before.subarray(0, arena))).toBe(0);
+    expect(Buffer.compare(memory.subarray(usable), before.subarray(usable))).toBe(0);
+    expect(Buffer.compare(memory.subarray(arena, usable), before.subarray(arena, usable))).not.toBe(0);
+    expect(memory.length).toBe(image.report.linearMemoryBytes);
   });
 });
 
