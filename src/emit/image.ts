@@ -345,7 +345,12 @@ function readMetadata(
     throw damaged("the image's description lacks its report");
   }
   const { inputs, outputs, states } = value;
-  if (!Array.isArray(inputs) || !inputs.every(isPort) || !Array.isArray(outputs) || !outputs.every(isPort)) {
+  if (
+    !Array.isArray(inputs) ||
+    !inputs.every(isPort) ||
+    !Array.isArray(outputs) ||
+    !outputs.every(isOutput)
+  ) {
     throw damaged("the image's description of inputs and outputs is wrong");
   }
   if (!Array.isArray(states) || !states.every(isState)) {
@@ -384,8 +389,13 @@ function isPort(value: unknown): value is Port {
     typeof value["zeroPoint"] === "number" &&
     isSize(value["address"]) &&
     Number.isInteger(value["value"]) &&
-    (value["rows"] === undefined || isRowCount(value["rows"], value["shape"]))
+    (value["rows"] === undefined || (value["address"] === 0 && isRowCount(value["rows"], value["shape"])))
   );
+}
+
+/** Outputs have their place in memory. */
+function isOutput(value: unknown): value is Port {
+  return isPort(value) && value.rows === undefined;
 }
 
 function isState(value: unknown): value is State {

@@ -74,7 +74,8 @@ export function chooseResidency(arena: Arena, limit: number): ResidencySearch {
     const filled = fill(cheapest, roomBeside(cheapest));
     if (best === undefined || isBetter(filled, best)) [best, base] = [filled, cheapest];
   }
-  if (best === undefined) return { need, leanest, best };
+  // Nothing is better than copying nothing.
+  if (best === undefined || sum(best, cyclesOf) === 0) return { need, leanest, best };
 
   const packed = pack(base, roomBeside(base));
   return { need, leanest, best: isBetter(packed, best) ? packed : best };

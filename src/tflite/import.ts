@@ -16,6 +16,7 @@ import { readModel } from "./read.ts";
 export function importModel(bytes: Uint8Array, name = "model"): Graph {
   const file = readModel(bytes);
   const definitions = definitionsOf(file.operators);
+  checkInputs(file);
   checkVariables(file, definitions);
   checkSharing(file, bytes.length);
   const nodes = executionOrder(file).map((operator) =>
@@ -47,6 +48,21 @@ function definitionsOf(operators: readonly FileOperator[]): OpDefinition[] {
     );
   }
   return definitions.filter((definition) => definition !== undefined);
+}
+
+/**
+ * Nothing is made of nothing: without empty inputs no tensor is empty, whatever reshapes it.
+ * @throws UnsupportedError empty-tensor
+ */
+function checkInputs({ tensors, inputs }: FileModel): void {
+  for (const id of inputs) {
+    const { name = "", shape = [] } = tensors[id] ?? {};
+    if (!shape.includes(0)) continue;
+    throw new UnsupportedError(
+      "empty-tensor",
+      `input "${name}" has shape [${shape.join(", ")}]; every dimension must be at least 1: export the model with fixed sizes`,
+    );
+  }
 }
 
 /**

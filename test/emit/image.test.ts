@@ -229,6 +229,14 @@ describe("files whose checksum is right, but not what they say", () => {
     refused(described(image, (description) => void Object.assign(description[side][0] ?? {}, fields)));
   });
 
+  test("an input that comes in rows, but has a place, and an output that comes in rows", () => {
+    const streamed = compile(writeModel(RESIDUAL), { input: "streamed" });
+    const rows = streamed.inputs[0]?.rows;
+    expect(rows).toBeGreaterThan(1);
+    refused(described(streamed, ({ inputs }) => void Object.assign(inputs[0] ?? {}, { address: 2 ** 30 })));
+    refused(described(streamed, ({ outputs }) => void Object.assign(outputs[0] ?? {}, { rows: 1 })));
+  });
+
   test("a port table that contradicts the description", () => {
     const table = encodePortTable(image.inputs, image.outputs);
     const copy = Uint8Array.from(file);

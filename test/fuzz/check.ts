@@ -8,7 +8,7 @@ import {
   ThimbleError,
   VARIANTS,
 } from "../../src/index.ts";
-import { Header } from "../../src/plan/format.ts";
+import { Header, SLACK_BYTES } from "../../src/plan/format.ts";
 import { startWatched } from "../watched.ts";
 import type { Random } from "./random.ts";
 
@@ -57,6 +57,7 @@ export async function checkModel(bytes: Uint8Array, random: Random): Promise<Out
     }
     const reread = random.chance(0.3) ? decodeImage(encodeImage(image)) : image;
     const other = await runImage(reread, answer.seed);
+    if (!answer.repeats || !other.repeats) throw new BrokenPromise("a second run gives other bits");
     if (!sameOutputs(answer.outputs, other.outputs)) {
       throw new BrokenPromise(`${JSON.stringify(options)} gives other bits than ${first.variant}, auto`);
     }
@@ -72,7 +73,7 @@ export async function checkImage(file: Uint8Array, random: Random): Promise<Outc
   const image = attempt(file.length, () => decodeImage(file));
   if (image instanceof ThimbleError) return { code: image.code };
   await runImage(image, random.word());
-  return { operators: image.report.steps.map(({ op }) => String(op)) };
+  return { operators: image.report.steps.map(({ op }) => op) };
 }
 
 /** The result or the coded error, in time. */
@@ -81,7 +82,8 @@ function attempt<T>(fileBytes: number, make: () => T): T | ThimbleError {
   let slowest = "";
   // What is quick once is quick: the collector's and the compiler's threads count as well.
   for (let left = 3; left > 0; left--) {
-    const before = process.cpuUsage();
+    const before = left === 3 ? undefined : process.cpuUsage();
+    const start = performance.now();
     let result: T | ThimbleError;
     try {
       result = make();
@@ -91,8 +93,12 @@ function attempt<T>(fileBytes: number, make: () => T): T | ThimbleError {
       if (error.message.length > 8192) throw new BrokenPromise(`${error.code}: a message nobody reads`);
       result = error;
     }
-    const { user, system } = process.cpuUsage(before);
-    const took = (user + system) / 1000;
+    let took = performance.now() - start;
+    // The machine may be busy: what seems slow is timed again by what the processor did.
+    if (before !== undefined) {
+      const { user, system } = process.cpuUsage(before);
+      took = (user + system) / 1000;
+    }
     if (took <= allowed) return result;
     slowest = `${took.toFixed(0)} ms for ${fileBytes} bytes, ${result instanceof ThimbleError ? result.code : "accepted"}`;
   }
@@ -114,33 +120,34 @@ function otherOptions(random: Random, ramBytes: number): CompileOptions[] {
 interface Answer {
   readonly seed: number;
   readonly outputs: readonly TensorArray[];
+  /** Whether a second run gave the same. Weights that were packed for another record may count what lies in scratch. */
+  readonly repeats: boolean;
 }
 
 /** Runs an image twice, around a reset, in memory full of other things. */
 async function runImage(image: Image, seed: number): Promise<Answer> {
   const { report } = image;
-  if (report.linearMemoryBytes > MAX_MEMORY || report.ramBytes > MAX_MEMORY) return { seed, outputs: [] };
+  if (report.linearMemoryBytes > MAX_MEMORY || report.ramBytes > MAX_MEMORY)
+    return { seed, outputs: [], repeats: true };
   const { model, memory } = await startWatched(image);
   const header = new DataView(image.sram.buffer, image.sram.byteOffset);
   const arena = header.getUint32(4 * Header.arenaAddress, true);
-  const usable = report.ramBytes - report.slackBytes;
+  const usable = report.ramBytes - SLACK_BYTES;
   memory.fill(0xa5, arena);
   model.reset();
   const before = memory.slice();
   const outputs = model.run(inputsOf(model, seed)).map((output) => output.slice());
   memory.fill(0x5a, arena, usable);
   model.reset();
-  const again = model.run(inputsOf(model, seed));
-  if (!sameOutputs(outputs, again)) throw new BrokenPromise("a second run gives other bits");
-  const end = header.getUint32(4 * Header.ramBytes, true) - report.slackBytes;
+  const repeats = sameOutputs(outputs, model.run(inputsOf(model, seed)));
   if (Buffer.compare(memory.subarray(0, arena), before.subarray(0, arena)) !== 0) {
     throw new BrokenPromise("the plan or the weights were changed by a run");
   }
-  if (Buffer.compare(memory.subarray(end), before.subarray(end)) !== 0) {
+  if (Buffer.compare(memory.subarray(usable), before.subarray(usable)) !== 0) {
     throw new BrokenPromise("bytes above the arena were changed by a run");
   }
   model[Symbol.dispose]();
-  return { seed, outputs };
+  return { seed, outputs, repeats };
 }
 
 function sameOutputs(one: readonly TensorArray[], other: readonly TensorArray[]): boolean {

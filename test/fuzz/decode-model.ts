@@ -51,7 +51,7 @@ function optionReader(bytes: Uint8Array): (operator: number, builtin: number) =>
     return new Map(offsets.filter(([, offset]) => offset !== 0));
   };
   const field = (table: number, id: number): number => table + (fields(table).get(id) ?? NaN);
-  const [subgraph = NaN] = [follow(follow(field(follow(0), 2)) + 4)];
+  const subgraph = follow(follow(field(follow(0), 2)) + 4);
   const operators = follow(field(subgraph, 3));
   return (operator, builtin) => {
     const table = follow(operators + 4 + 4 * operator);

@@ -82,7 +82,11 @@ console.log(`\n${index - first} executions, ${((index - first) / took).toFixed(0
 console.log("\noutcomes");
 for (const [outcome, times] of sorted(outcomes)) console.log(`${String(times).padStart(9)} ${outcome}`);
 console.log(`\n${outcomes.size} outcomes; ${operators.size} operators run:`);
-console.log(sorted(operators).map(([name, times]) => `${name} ${times}`).join(", "));
+console.log(
+  sorted(operators)
+    .map(([name, times]) => `${name} ${times}`)
+    .join(", "),
+);
 console.log("\nblocks of src/ reached");
 for (const [name, { ran, all }] of coverage.take()) {
   console.log(`${name.padEnd(10)} ${ran} of ${all}, ${((100 * ran) / all).toFixed(0)} %`);

@@ -84,7 +84,11 @@ function described(image: Image, random: Random): Image {
     }
   };
   // Ports and states more often than the report, which is mostly shown.
-  visit(random.chance(0.7) ? { inputs: description.inputs, outputs: description.outputs, states: description.states } : { report: description.report });
+  visit(
+    random.chance(0.7)
+      ? { inputs: description.inputs, outputs: description.outputs, states: description.states }
+      : { report: description.report },
+  );
   if (numbers.length === 0) return image;
   const { node, key } = random.pick(numbers);
   node[key] = otherInt(random, Number(node[key]));

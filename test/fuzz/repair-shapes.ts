@@ -74,7 +74,7 @@ function readerOf(fields: readonly OptionField[]): Options {
       const field = fields[id];
       // Decoded fields are the bits.
       return field !== undefined && "int" in field
-        ? new Float32Array(Int32Array.of(field.int).buffer)[0] ?? fallback
+        ? (new Float32Array(Int32Array.of(field.int).buffer)[0] ?? fallback)
         : (number(id) ?? fallback);
     },
     ints: (id) => {
