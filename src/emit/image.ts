@@ -153,10 +153,10 @@ export interface Image {
 }
 
 /**
- * Proves an image before it is run: sections, ports, and every record by replay.
+ * Proves an image before it is run: sections, ports, and every record by replay, with at most `maxWork` steps of it.
  * @throws ExecutionError with what is wrong and where
  */
-export function verifyImage(image: Image): void {
+export function verifyImage(image: Image, maxWork = Infinity): void {
   const header = new DataView(image.sram.buffer, image.sram.byteOffset, image.sram.byteLength);
   const ramBytes = image.sram.length >= 4 * Header.words ? header.getUint32(4 * Header.ramBytes, true) : 0;
   if (ramBytes !== image.report.ramBytes)
@@ -164,7 +164,7 @@ export function verifyImage(image: Image): void {
   for (const { name, storedType, address } of [...image.inputs, ...image.outputs]) {
     if (address % PORT_BYTES[storedType] !== 0) throw damaged(`port "${name}" is at address ${address}`);
   }
-  verifyPlan(planToVerify(image));
+  verifyPlan(planToVerify(image), maxWork);
   verifySteps(image);
 }
 
@@ -239,6 +239,10 @@ enum FileHeader {
 }
 
 const CHECKED_FROM = 4 * (FileHeader.crc + 1);
+
+/** Steps of the check that any file, and each byte of it, pays for: many times what the largest plans take. */
+const MIN_WORK = 1 << 20;
+const WORK_PER_BYTE = 4;
 
 /** Whether these bytes begin as an image file does. */
 export function isImageFile(bytes: Uint8Array): boolean {
@@ -327,7 +331,7 @@ export function decodeImage(file: Uint8Array): Image {
     throw damaged("the image's table of inputs and outputs is not that of its description");
   const operandIds = new Int32Array(operands.buffer, 0, operands.length >> 2);
   const image = { variant, sram, flash, operands: operandIds, inputs, outputs, states, report };
-  verifyImage(image);
+  verifyImage(image, MIN_WORK + WORK_PER_BYTE * bytes.length);
   return image;
 }
 

@@ -4,7 +4,7 @@ export const NOBODY = -2;
 /** A page whose bytes have several owners. */
 const MIXED = -0x80000000;
 
-const PAGE = 1024;
+export const PAGE = 1024;
 
 /**
  * Who owns each byte of [0, bytes), at first nobody. A page with one owner costs one word, so that whole tensors are

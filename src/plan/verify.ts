@@ -6,7 +6,7 @@ import { atLeast, LIMIT, refusal } from "./fields.ts";
 import { footprint } from "./footprint.ts";
 import { Header, MAGIC, PLAN_VERSION, SLACK_BYTES } from "./format.ts";
 import type { Owners } from "./owners.ts";
-import { claim, createOwners, firstOther, NOBODY, ownerAt } from "./owners.ts";
+import { claim, createOwners, firstOther, NOBODY, ownerAt, PAGE } from "./owners.ts";
 import type { RecordOf } from "./record.ts";
 import type { Operands, Placement, StagePlacement, StreamPlacement, TilesPlacement } from "./steps.ts";
 import { readStep, RecordReader } from "./steps.ts";
@@ -54,12 +54,14 @@ const RESIDENT = -1;
 /**
  * Replays the records over a map of which value owns each byte, and refuses a plan in which any record reads a byte that is
  * not the value it means, writes outside the arena, or reaches outside memory. Knows nothing of graphs, operators or the
- * planner. Takes time and memory in proportion to the plan and to the bytes it touches.
+ * planner. Takes time and memory in proportion to the plan and to the rows and bytes it touches; where nobody vouches for the
+ * plan, `maxWork` bounds the records, ranges and pages of bytes that are looked at.
  * @throws ExecutionError plan-header: the sections contradict each other · plan-unterminated: an unknown or cut record ·
  *   plan-field: a value that no kernel can mean · plan-bounds: an operand outside of where it may be · plan-overlap: bytes
- *   that something else has overwritten, or that nothing has written · plan-operands: the table of operands does not fit
+ *   that something else has overwritten, or that nothing has written · plan-operands: the table of operands does not fit ·
+ *   plan-work: over `maxWork`
  */
-export function verifyPlan(plan: PlanToVerify): void {
+export function verifyPlan(plan: PlanToVerify, maxWork = Infinity): void {
   const { entry, planBytes, arena, ramBytes } = readHeader(plan);
   const limit = ramBytes - SLACK_BYTES;
   const replay: Replay = {
@@ -69,6 +71,7 @@ export function verifyPlan(plan: PlanToVerify): void {
     limit,
     owners: createOwners(limit - arena),
     tiles: new Map(),
+    work: maxWork,
     laps: new Map(),
   };
   // The host writes inputs before a run, over whatever is there: states come first.
@@ -166,12 +169,18 @@ interface Replay {
   readonly owners: Owners;
   /** Where the fetch of each tile put it. */
   readonly tiles: Map<number, Range>;
+  /** Steps of the check that are left: a plan of few bytes may ask for any number. */
+  work: number;
   /** Owners that stand for a value's later laps around a ring. */
   readonly laps: Map<string, number>;
 }
 
-/** Rows × records of one stream that are replayed; memory that a plan touches bounds it far below. */
-const MAX_PULLS = 1 << 22;
+/** Counts steps of the check. */
+function spend(replay: Replay, record: AnyRecord, steps: number): void {
+  replay.work -= steps;
+  if (replay.work >= 0) return;
+  throw refusal("plan-work", record, "asks for more rows and ranges than the image's size justifies");
+}
 
 /** As the kernels run it: assembly/kernels/stream.ts. */
 function replayStream(replay: Replay, { record, stages }: StreamPlacement): void {
@@ -179,9 +188,12 @@ function replayStream(replay: Replay, { record, stages }: StreamPlacement): void
   if (state.address % 4 !== 0) throw refusal("plan-field", record, `has its state at ${state.address}`);
   requireArena(replay, record, state, "state");
   const owner = lapOwner(replay, `stream ${record.index}`, 0);
-  claim(replay.owners, state.address - replay.arena, state.address + state.bytes - replay.arena, owner);
+  claimRange(replay, record, state, owner);
+  // Every stage is pulled to its end, so that it is known beforehand how much there is to do.
+  for (const { stage, records } of stages) {
+    spend(replay, stage, Math.ceil(stage.rows / stage.rowsPerPull) * records.length);
+  }
   const done = new Float64Array(stages.length);
-  let pulls = 0;
   const pull = (index: number, end: number): void => {
     const { stage, records } = stages[index] as StagePlacement;
     const last = Math.min(end, stage.rows);
@@ -190,7 +202,6 @@ function replayStream(replay: Replay, { record, stages }: StreamPlacement): void
       if (stage.lhs >= 0) pull(stage.lhs, needed(stage, y1, stage.lhsRate, stage.lhsOffset));
       if (stage.rhs >= 0) pull(stage.rhs, needed(stage, y1, stage.rhsRate, stage.rhsOffset));
       for (const { record, ids } of records) {
-        if (++pulls > MAX_PULLS) throw refusal("plan-field", stage, `runs over ${MAX_PULLS} records`);
         replayRecord(replay, { record: "y0" in record ? { ...record, y0, y1 } : record, ids });
       }
       done[index] = y1;
@@ -219,6 +230,7 @@ function replayTiles(replay: Replay, { tiles, ids, operator }: TilesPlacement): 
     throw refusal("plan-field", record, "stands where an operator with weights in tiles does");
   }
   const count = Math.ceil(bytes / tileBytes);
+  spend(replay, tiles, count);
   if (count !== Math.ceil(channels / tileChannels) || record.c0 !== 0 || record.c1 !== channels) {
     const range = `${record.c0} to ${record.c1}`;
     throw refusal(
@@ -246,12 +258,7 @@ function replayRecord(replay: Replay, { record, ids }: Placement): void {
   if (scratch !== undefined) {
     requireAligned(record, scratch, "scratch");
     requireArena(replay, record, scratch, "scratch");
-    claim(
-      replay.owners,
-      scratch.address - replay.arena,
-      scratch.address + scratch.bytes - replay.arena,
-      NOBODY,
-    );
+    claimRange(replay, record, scratch, NOBODY);
   }
   if (weights !== undefined) requireWeights(replay, record, weights, ids);
   for (const access of accesses) replayAccess(replay, record, access, ids);
@@ -315,13 +322,14 @@ function replayAccess(
   forEachRange(region, (address, bytes, lap) => {
     const range = { address, bytes };
     if (id === RESIDENT) {
+      spend(replay, record, 1);
       requireResident(replay, record, range, operand);
       return;
     }
     requireArena(replay, record, range, operand);
     const owner = lap === 0 ? id : lapOwner(replay, `value ${id}`, lap);
     if (kind === "read") requireOwned(replay, record, range, owner, operand);
-    else claim(replay.owners, address - replay.arena, address + bytes - replay.arena, owner);
+    else claimRange(replay, record, range, owner);
   });
 }
 
@@ -391,7 +399,18 @@ function requireArena(
   );
 }
 
+function claimRange(replay: Replay, record: AnyRecord, { address, bytes }: Range, owner: number): void {
+  spend(replay, record, stepsOf(bytes));
+  claim(replay.owners, address - replay.arena, address + bytes - replay.arena, owner);
+}
+
+/** Bytes are claimed and looked at by pages. */
+function stepsOf(bytes: number): number {
+  return 1 + Math.floor(bytes / PAGE);
+}
+
 function requireOwned(replay: Replay, record: AnyRecord, range: Range, owner: number, what: string): void {
+  spend(replay, record, stepsOf(range.bytes));
   const begin = range.address - replay.arena;
   const other = firstOther(replay.owners, begin, begin + range.bytes, owner);
   if (other < 0) return;

@@ -50,8 +50,9 @@ export async function checkModel(bytes: Uint8Array, random: Random): Promise<Out
   const answer = await runImage(first, random.word());
   for (const options of otherOptions(random, report.ramBytes)) {
     const image = attempt(bytes.length, () => compile(bytes, options));
-    // Another schedule may need more; nothing else depends on it.
+    // Another schedule may need more, and without passes nothing folds what is constant; nothing else depends on them.
     if (image instanceof MemoryError) continue;
+    if (image instanceof ThimbleError && image.code === "constant-input" && "passes" in options) continue;
     if (image instanceof ThimbleError) {
       throw new BrokenPromise(`${JSON.stringify(options)} alone is refused: ${image.code}: ${image.message}`);
     }
@@ -172,8 +173,8 @@ function inputsOf(model: Model, seed: number): InputValues[] {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
     return state >> 8;
   };
-  return model.inputs.map(({ type, length, rows, scale }): InputValues => {
-    const whole = valuesOf(type, length, scale, next);
+  return model.inputs.map(({ type, length, rows }): InputValues => {
+    const whole = valuesOf(type, length, next);
     if (rows === undefined) return whole;
     return (row, into) => {
       into.set(whole.subarray((row * length) / rows, ((row + 1) * length) / rows));
@@ -181,11 +182,11 @@ function inputsOf(model: Model, seed: number): InputValues[] {
   });
 }
 
-function valuesOf(type: string, length: number, scale: number, next: () => number): TensorArray {
+function valuesOf(type: string, length: number, next: () => number): TensorArray {
   switch (type) {
     case "float32": {
-      // Halves of the scale are where rounding shows.
-      const unit = (scale > 0 ? scale : 1) / 2;
+      // Not the port's scale, which depends on whether the host quantises.
+      const unit = 2 ** (next() % 8) / 5;
       return Float32Array.from({ length }, () => {
         const word = next();
         return word % 16 === 0 ? (FLOATS[Math.abs(next()) % FLOATS.length] ?? 0) : (word % 600) * unit;

@@ -366,6 +366,43 @@ test.each<[string, number, string | undefined]>([
   if (code !== "plan-field") expect(findBreak(written) === undefined).toBe(code === undefined);
 });
 
+describe("work that a plan of few bytes asks for", () => {
+  /** A row that is made `rows` times of two that repeat, in a ring of one row. */
+  const plan = (rows: number): PlanToVerify => {
+    const [lhs, rhs] = [
+      { address: ARENA, ringRows: 1 },
+      { address: ARENA + 512, ringRows: 1 },
+    ];
+    const record = { ...addRows(lhs, { address: ARENA + 64, ringRows: 1 }, rhs.address), lhsRowBytes: 0 };
+    return writePlan({
+      steps: streamOfStages(STATE, [{ rows, steps: [{ record, ids: [0, 1, 2] }] }]),
+      arenaBytes: 2048,
+      initial: [
+        { id: 0, address: lhs.address, bytes: ROW },
+        { id: 1, address: rhs.address, bytes: ROW },
+      ],
+    });
+  };
+  const codeFor = (rows: number, maxWork: number): string | undefined =>
+    refusal(() => {
+      verifyPlan(plan(rows), maxWork);
+    });
+
+  test("is refused before it is begun", () => {
+    const start = performance.now();
+    expect(codeFor(2 ** 31 - 1, 2 ** 20)).toBe("plan-work");
+    expect(codeFor(2 ** 20, 2 ** 20)).toBe("plan-work");
+    // It took seconds; the machine may be busy.
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
+  test("is done where the bound allows it", () => {
+    expect(codeFor(1000, 2 ** 20)).toBeUndefined();
+    expect(codeFor(1000, Infinity)).toBeUndefined();
+    expect(codeFor(1000, 1000)).toBe("plan-work");
+  });
+});
+
 describe("rows of input", () => {
   const plan = (change: Partial<RecordOf<"input">>, rows = 5): string | undefined => {
     const record = {
