@@ -49,8 +49,9 @@ export class SessionPort implements ModelPort {
   value: TensorArray;
   /** Where rows come from in this run, the row that is asked for, and the same as it is stored. */
   #source: InputValues | undefined;
-  readonly #row: TensorArray;
-  readonly #rowBytes: Uint8Array;
+  readonly #rowLength: number;
+  #row: TensorArray;
+  #rowBytes: Uint8Array;
   #memory: Uint8Array;
   readonly #address: number;
   #stored: TensorArray;
@@ -71,7 +72,8 @@ export class SessionPort implements ModelPort {
     this.#converts = port.storedType !== port.type;
     this.#address = port.address;
     this.#quantizer = quantizer;
-    this.#row = arrayOf(port.type, this.length / (port.rows ?? Infinity));
+    this.#rowLength = this.length / (port.rows ?? Infinity);
+    this.#row = arrayOf(port.type, this.#rowLength);
     this.#rowBytes = new Uint8Array(this.#row.buffer);
     this.#memory = new Uint8Array(buffer);
     this.value = this.#converts ? new Float32Array(this.length) : this.#stored;
@@ -93,9 +95,11 @@ export class SessionPort implements ModelPort {
     const hint =
       typeof values === "function"
         ? '; compile the model with `input: "streamed"` to give rows'
-        : (this.type === "int8" || this.type === "int16") && !fits
-          ? `; quantise real values with \`inputs[i].quantize(values)\`, read bytes with \`new ${arrayName(this.type)}(buffer)\``
-          : "";
+        : fits && (values as TensorArray).length === 0
+          ? "; its buffer was transferred (detached) or resized: pass an array that still has its values"
+          : (this.type === "int8" || this.type === "int16") && !fits
+            ? `; quantise real values with \`inputs[i].quantize(values)\`, read bytes with \`new ${arrayName(this.type)}(buffer)\``
+            : "";
     throw new InputError(
       "input-mismatch",
       `input "${this.name}" takes ${this.expected}; ${given} was given${hint}`,
@@ -131,9 +135,11 @@ export class SessionPort implements ModelPort {
   /** Row `row` of this run's input, to linear memory at `destination`. */
   giveRow(row: number, destination: number): void {
     const values = this.#source;
-    const { length } = this.#row;
-    if (typeof values === "function") values(row, this.#row);
-    else if (values !== undefined) {
+    const length = this.#rowLength;
+    if (typeof values === "function") {
+      values(row, this.#row);
+      if (this.#row.length !== length) throw this.#rowTaken(row);
+    } else if (values !== undefined) {
       if (this.#converts) {
         this.#quantize(values, row * length, destination, length);
         return;
@@ -143,6 +149,16 @@ export class SessionPort implements ModelPort {
     }
     if (this.#converts) this.#quantize(this.#row, 0, destination, length);
     else this.#memory.set(this.#rowBytes, destination);
+  }
+
+  /** The array of a row was given away, and must not be missing in the next run. */
+  #rowTaken(row: number): InputError {
+    this.#row = arrayOf(this.type, this.#rowLength);
+    this.#rowBytes = new Uint8Array(this.#row.buffer);
+    return new InputError(
+      "row-detached",
+      `the source of input "${this.name}" has transferred the array of row ${row} to elsewhere; fill it, and transfer a copy`,
+    );
   }
 
   /** Lets go of linear memory: a view would keep all of it. */
@@ -155,9 +171,11 @@ export class SessionPort implements ModelPort {
     this.#quantizer = undefined;
   }
 
-  /** Brings the caller's view of an output up to date. */
+  /** Brings the caller's view of an output up to date; a new one where the caller has transferred the last to elsewhere. */
   publish(): void {
-    if (this.#converts) dequantizeInto(this.value as Float32Array, this.#stored, this.scale, this.zeroPoint);
+    if (!this.#converts) return;
+    if (this.value.length !== this.length) this.value = new Float32Array(this.length);
+    dequantizeInto(this.value as Float32Array, this.#stored, this.scale, this.zeroPoint);
   }
 
   quantize(values: ArrayLike<number>): QuantizedArray {

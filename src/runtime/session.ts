@@ -44,7 +44,10 @@ export interface Model {
   trace(inputs: InputValues | readonly InputValues[]): Generator<TraceEntry, void>;
   /** As `run` up to the outputs, calling `lap` after each step with its index: for profiles. */
   runSteps(inputs: InputValues | readonly InputValues[], lap: (step: number) => void): void;
-  /** Drops the linear memory; the model cannot run afterwards. */
+  /**
+   * Drops the linear memory; the model cannot run afterwards.
+   * @throws InputError called by a row source of the model while it runs
+   */
   [Symbol.dispose](): void;
 }
 
@@ -141,7 +144,7 @@ class Session implements Model {
   readonly outputs: readonly SessionPort[];
   readonly report: Report;
   readonly image: Image;
-  #results: readonly TensorArray[];
+  #results: TensorArray[];
   readonly #entry: number;
   #kernels: KernelExports | undefined;
 
@@ -167,8 +170,7 @@ class Session implements Model {
   run(inputs: InputValues | readonly InputValues[]): TensorArray | readonly TensorArray[] {
     const kernels = this.#live();
     const bare = isBare(inputs);
-    const [first] = this.#results;
-    if (bare && (first === undefined || this.#results.length > 1)) throw this.#severalOutputs();
+    if (bare && this.outputs.length !== 1) throw this.#severalOutputs();
     this.#accept(inputs);
     let failed: number;
     this.#running = true;
@@ -178,8 +180,12 @@ class Session implements Model {
       this.#running = false;
     }
     if (failed !== 0) throw this.#unknownRecord(failed);
-    for (let i = 0; i < this.outputs.length; i++) this.outputs[i]?.publish();
-    return bare && first !== undefined ? first : this.#results;
+    for (let i = 0; i < this.outputs.length; i++) {
+      const port = this.outputs[i] as SessionPort;
+      port.publish();
+      this.#results[i] = port.value;
+    }
+    return bare ? (this.#results[0] as TensorArray) : this.#results;
   }
 
   *trace(inputs: InputValues | readonly InputValues[]): Generator<TraceEntry, void> {
@@ -213,6 +219,7 @@ class Session implements Model {
   }
 
   [Symbol.dispose](): void {
+    if (this.#running) throw this.#inUse();
     this.#kernels = undefined;
     this.#results = [];
     for (const port of [...this.inputs, ...this.outputs]) port.release();
@@ -237,13 +244,15 @@ class Session implements Model {
     if (this.#kernels === undefined) {
       throw new InputError("disposed", `model "${this.report.model}" was disposed; load it again`);
     }
-    if (this.#running) {
-      throw new InputError(
-        "run-within-run",
-        `model "${this.report.model}" is running: a row source may not run it; load it a second time for that`,
-      );
-    }
+    if (this.#running) throw this.#inUse();
     return this.#kernels;
+  }
+
+  #inUse(): InputError {
+    return new InputError(
+      "run-within-run",
+      `model "${this.report.model}" is running: a row source may not run, reset or dispose it; load it a second time for that`,
+    );
   }
 
   #unknownRecord(address: number): ExecutionError {

@@ -3,6 +3,7 @@ import {
   compile,
   decodeImage,
   encodeImage,
+  ExecutionError,
   MemoryError,
   provesVariant,
   ThimbleError,
@@ -42,6 +43,9 @@ export async function checkModel(bytes: Uint8Array, random: Random): Promise<Out
   const kept = bytes.slice();
   const first = attempt(bytes.length, () => compile(bytes, { sram: SRAM }));
   if (Buffer.compare(kept, bytes) !== 0) throw new BrokenPromise("compile changed the file");
+  if (first instanceof ExecutionError) {
+    throw new BrokenPromise(`compile made a plan that does not hold: ${first.code}: ${first.message}`);
+  }
   if (first instanceof ThimbleError) return { code: first.code };
   const { report } = first;
   const outcome = { operators: report.steps.flatMap(({ operators }) => operators.map(({ op }) => op)) };

@@ -54,7 +54,7 @@ function withWord(image: Image, at: number, random: Random, value?: number): Ima
   return { ...image, sram };
 }
 
-/** One field of one record; at times the same field of another record. */
+/** One field of one record; at times the same field of another record, or an address anywhere in memory and just outside. */
 function withRecordWord(image: Image, random: Random): Image {
   const words = new Int32Array(image.sram.slice(0, image.sram.length & ~3).buffer);
   const records: number[] = [];
@@ -68,6 +68,20 @@ function withRecordWord(image: Image, random: Random): Image {
   if (records.length === 0) return image;
   const at = random.pick(records);
   const field = random.below(Math.max(words[at + Head.words] ?? 0, 2));
+  if (random.chance(0.5)) {
+    const { arena, ramBytes } = { arena: words[Header.arenaAddress] ?? 0, ramBytes: image.report.ramBytes };
+    const addresses = records.flatMap((begin) =>
+      Array.from({ length: words[begin + Head.words] ?? 0 }, (_, i) => begin + i).filter(
+        (word) => (words[word] ?? 0) >= arena && (words[word] ?? 0) <= ramBytes,
+      ),
+    );
+    if (addresses.length > 0) {
+      const place = random.pick(addresses);
+      const near = (words[place] ?? 0) + random.pick([-64, -16, -4, -1, 1, 4, 16, 64]);
+      const anywhere = 16 * random.below(Math.ceil(ramBytes / 16) + 2);
+      return withWord(image, place, random, random.chance(0.5) ? near : anywhere);
+    }
+  }
   const donor = words[random.pick(records) + field];
   return withWord(image, at + field, random, random.chance(0.15) ? donor : undefined);
 }

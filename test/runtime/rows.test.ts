@@ -105,6 +105,40 @@ describe.each(proved)("rows of input (%s)", (variant) => {
     expect(answer(model, source)).toEqual(wanted);
   });
 
+  test("may not reset or dispose the model, which then still runs", async () => {
+    const model = await load(bytes, options);
+    const wanted = answer(model, whole);
+    const source = rowsOf(whole, ROWS);
+    for (const within of [
+      () => {
+        model.reset();
+      },
+      () => {
+        model[Symbol.dispose]();
+      },
+    ]) {
+      const refused: RowSource = (row, into) => {
+        if (row === 5) within();
+        source(row, into);
+      };
+      const error = expect.objectContaining({ code: "run-within-run", name: InputError.name }) as Error;
+      expect(() => model.run(refused)).toThrow(error);
+      expect(answer(model, source)).toEqual(wanted);
+    }
+  });
+
+  test("may not be transferred to elsewhere by their source", async () => {
+    const model = await load(bytes, options);
+    const wanted = answer(model, whole);
+    const source = rowsOf(whole, ROWS);
+    const thief: RowSource = (row, into) => {
+      source(row, into);
+      if (row === 3) structuredClone(into.buffer, { transfer: [into.buffer as ArrayBuffer] });
+    };
+    expect(() => model.run(thief)).toThrow(expect.objectContaining({ code: "row-detached" }));
+    expect(answer(model, source)).toEqual(wanted);
+  });
+
   test("of several inputs are asked for each by itself, beside whole ones", async () => {
     const model = writeModel(ONE_OPERATOR.add);
     const resident = await load(model, { variant });

@@ -8,14 +8,29 @@ import { depthwiseNet } from "../depthwise-net.ts";
 import type { Variant } from "../../src/index.ts";
 import { compile, decodeImage, encodeImage, load, provesVariant, VARIANTS } from "../../src/index.ts";
 import { Header } from "../../src/plan/format.ts";
+import { BUILTIN, options, writeModel } from "../model-writer.ts";
 import { int8Values } from "../ops/node.ts";
 import { startWatched } from "../watched.ts";
+import { float32, int8, named } from "../written-models.ts";
 
 const proved: Variant[] = [];
 for (const variant of VARIANTS) if (await provesVariant(variant)) proved.push(variant);
 
 const bytes = depthwiseNet(3);
 const LENGTH = 32 * 32 * 3;
+
+/** An ArrayBuffer as TypeScript's library does not know it yet. */
+interface Resizable extends ArrayBuffer {
+  resize(bytes: number): void;
+}
+
+function resizable(bytes: number): Resizable {
+  const Constructor = ArrayBuffer as unknown as new (
+    bytes: number,
+    options: { maxByteLength: number },
+  ) => Resizable;
+  return new Constructor(bytes, { maxByteLength: 2 * bytes });
+}
 
 describe.each(proved)("a session in %s", (variant) => {
   test("answers the same again and again, and as other models run between", async () => {
@@ -72,15 +87,24 @@ test("refuses inputs that do not fit, and then still runs", async () => {
   const wanted = [...model.run(new Int8Array(LENGTH))];
   const detached = new Int8Array(LENGTH);
   structuredClone(detached.buffer, { transfer: [detached.buffer] });
+  const buffer = resizable(LENGTH);
+  const shrunk = new Int8Array(buffer, 0, LENGTH);
+  buffer.resize(8);
   const wrong: unknown[] = [
     new Int8Array(LENGTH - 1),
     new Uint8Array(LENGTH),
     new Float32Array(LENGTH),
+    new Int8Array(LENGTH + 1),
+    new Int8Array(resizable(LENGTH), 0, LENGTH - 8),
+    new DataView(new ArrayBuffer(LENGTH)),
     detached,
+    shrunk,
   ];
   for (const input of wrong) {
     expect(() => model.run(input as Int8Array)).toThrow(expect.objectContaining({ code: "input-mismatch" }));
   }
+  for (const input of [detached, shrunk]) expect(() => model.run(input)).toThrow(/transferred.*resized/);
+  expect([...model.run(new Int8Array(resizable(LENGTH)))]).toEqual(wanted);
   for (const input of [undefined, 3, "zeros", [], [new Int8Array(LENGTH), new Int8Array(LENGTH)]]) {
     expect(() => model.run(input as unknown as Int8Array)).toThrow(
       expect.objectContaining({ code: "input-count" }),
@@ -93,10 +117,63 @@ test("refuses inputs that do not fit, and then still runs", async () => {
 test("quantise and dequantise as the reference rounds", async () => {
   const [port] = (await load(bytes)).inputs;
   // scale 1/128, zero point 0: halves away from zero, NaN to the zero point, the rest clamped.
-  expect([...(port?.quantize([0.5 / 128, -0.5 / 128, 1.5 / 128, 9, -9, NaN]) ?? [])]).toEqual([
-    1, -1, 2, 127, -128, 0,
-  ]);
+  const values = [0.5 / 128, -0.5 / 128, 1.5 / 128, 9, -9, NaN, Infinity, -Infinity, 1e300, -0];
+  expect([...(port?.quantize(values) ?? [])]).toEqual([1, -1, 2, 127, -128, 0, 127, -128, 127, 0]);
   expect([...(port?.dequantize([1, -128]) ?? [])]).toEqual([1 / 128, -1]);
+});
+
+/** The host quantises its input and dequantises its output, but for `passes: []`. */
+const BORDER = named(
+  {
+    in: float32([9]),
+    quantized: int8([9]),
+    more: int8([9], 0.1, 3),
+    out: float32([9]),
+  },
+  [
+    { builtin: BUILTIN.quantize, inputs: ["in"], output: "quantized" },
+    {
+      builtin: BUILTIN.add,
+      inputs: ["quantized", "quantized"],
+      output: "more",
+      options: options.elementwise(),
+    },
+    { builtin: BUILTIN.dequantize, inputs: ["more"], output: "out" },
+  ],
+  ["in"],
+  ["out"],
+);
+
+test("floats that are no numbers are quantised alike by the host and by the kernels", async () => {
+  const model = writeModel(BORDER);
+  const values = Float32Array.of(NaN, Infinity, -Infinity, 1e38, -1e38, 1e-45, -0, 0.075, -0.075);
+  const byHost = await load(model);
+  const byKernels = await load(model, { passes: [] });
+  expect([byHost, byKernels].map(({ report }) => report.steps.length)).toEqual([1, 3]);
+  // Zero point 3 of scale 0.05; the sum has scale 0.1, so that it is the same number, times 0.1 less the zero point.
+  const wanted = [3, 127, -128, 127, -128, 3, 3, 5, 1].map((value) => Math.fround(0.1) * (value - 3));
+  expect([...byHost.run(values)]).toEqual([...Float32Array.from(wanted)]);
+  expect([...byKernels.run(values)]).toEqual([...Float32Array.from(wanted)]);
+});
+
+test("an output of floats that was transferred to elsewhere is there again after the next run", async () => {
+  const model = await load(writeModel(BORDER));
+  const input = Float32Array.from({ length: 9 }, (_, i) => i / 10);
+  const first = model.run(input);
+  const wanted = [...first];
+  structuredClone(first.buffer, { transfer: [first.buffer as ArrayBuffer] });
+  expect(first.length).toBe(0);
+  expect([...model.run(input)]).toEqual(wanted);
+  expect(model.run(input)).toBe(model.run(input));
+});
+
+test("an engine that has no room for another model says so, and what to do", () => {
+  const script = fileURLToPath(new URL("memory-limit.mjs", import.meta.url));
+  const output = execFileSync(process.execPath, [script], { encoding: "utf8" });
+  const { name, code, message } = JSON.parse(output) as Record<string, string>;
+  expect(name).toBe("MemoryError");
+  expect(code).toBe("engine-memory");
+  expect(message).toMatch(/drop models that are no longer used/);
 });
 
 test("a disposed model says so", async () => {
