@@ -19,7 +19,7 @@ const { values } = parseArgs({
   },
 });
 const [seconds, seed, first] = [Number(values.seconds), Number(values.seed), Number(values.first)];
-const STALL_MS = 60_000;
+const STALL_MS = 15_000;
 const MAX_INPUT = 1 << 24;
 /** Files of one kind of find. */
 const MAX_FILES = 3;

@@ -1,5 +1,5 @@
 /**
- * The thread beside the fuzzer: an input that takes longer than a minute is written to a file, and the process ended. Shares one
+ * The thread beside the fuzzer: an input that does not end is written to a file, and the process ended. Shares one
  * buffer with it: the number of the input, its length, its bytes.
  */
 import { writeFileSync } from "node:fs";

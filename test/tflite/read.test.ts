@@ -166,6 +166,31 @@ function repetitive(parts: {
   return builder.asUint8Array().slice();
 }
 
+describe("parts of the schema that are not read", () => {
+  const tensor = (fields: readonly Value[]): Parameters<typeof repetitive>[0] => ({
+    tensors: { count: 2, of: { table: fields } },
+  });
+  let nested: { table: readonly Value[] } = { table: [] };
+  for (let depth = 0; depth < 1000; depth++) nested = { table: [nested] };
+
+  test.each<[string, Parameters<typeof repetitive>[0], string]>([
+    [
+      "sparsity",
+      tensor([[1], undefined, undefined, "", undefined, undefined, { table: [] }]),
+      "sparse-tensor",
+    ],
+    ["data outside of the file", { buffers: { count: 1, of: { table: [undefined, 1] } } }, "external-data"],
+    ["several subgraphs", { subgraphs: 2 }, "several-subgraphs"],
+    [
+      "options nested 1,000 deep",
+      { operators: { count: 1, of: { table: [0, [0], [1], undefined, nested] } } },
+      "input-count",
+    ],
+  ])("%s", (_, parts, code) => {
+    expect(compileError(repetitive(parts))?.code).toBe(code);
+  });
+});
+
 describe("vectors that repeat one table take time in proportion to the file", () => {
   const MANY = 300_000;
   const numbers = Array.from({ length: 1000 }, (_, i) => i % 4);
@@ -182,6 +207,7 @@ describe("vectors that repeat one table take time in proportion to the file", ()
     ["operator codes", { codes: { count: MANY, of: { table: [] } } }],
     ["custom operator codes", { codes: { count: MANY, of: { table: [32, "custom".repeat(200), 0, 32] } } }],
     ["subgraphs", { subgraphs: MANY }],
+    ["a million tensors", { tensors: { count: 1_000_000, of: { table: [[1]] } } }],
   ])("%s", (_, parts) => {
     const file = repetitive(parts);
     expect(file.length).toBeGreaterThan(4 * MANY);

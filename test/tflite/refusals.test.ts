@@ -1,7 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { WrittenModel, WrittenOperator, WrittenTensor } from "../model-writer.ts";
 import { BUILTIN, options, SAME, VALID, writeModel } from "../model-writer.ts";
-import { bias, int8, named, ONE_OPERATOR, OPERATOR_NAMES, RESIDUAL, weights } from "../written-models.ts";
+import {
+  bias,
+  int32,
+  int8,
+  named,
+  ONE_OPERATOR,
+  OPERATOR_NAMES,
+  RESIDUAL,
+  weights,
+} from "../written-models.ts";
 import { compileError, damaged } from "./damage.ts";
 
 type TensorChange = Partial<WrittenTensor>;
@@ -278,8 +287,23 @@ describe("operators", () => {
       { int: dilationY },
     ],
   });
+  /** Of a vector of 8. */
+  const slice = (begin: number, end: number, stride: number): WrittenModel =>
+    named(
+      {
+        in: int8([8]),
+        begin: int32([begin]),
+        end: int32([end]),
+        strides: int32([stride]),
+        out: int8([4]),
+      },
+      [{ builtin: 45, inputs: ["in", "begin", "end", "strides"], output: "out", options: [] }],
+      ["in"],
+      ["out"],
+    );
   const {
     averagePool2d,
+    concatenation,
     depthwiseConv2d,
     fullyConnected,
     mean,
@@ -323,6 +347,42 @@ describe("operators", () => {
       withOperator(depthwiseConv2d, { options: options.depthwiseConv2d(VALID, 1, 3) }),
       "depth-multiplier",
     ],
+    [
+      "depth multiplier −1",
+      withOperator(depthwiseConv2d, { options: options.depthwiseConv2d(VALID, 1, -1) }),
+      "depth-multiplier",
+    ],
+    [
+      "a depthwise stride of 0",
+      withOperator(depthwiseConv2d, { options: options.depthwiseConv2d(VALID, 0, 2) }),
+      "bad-window",
+    ],
+    [
+      "a convolution by a filter of no rows",
+      withTensor(withTensor(conv2d, "w", { shape: [9, 0, 3, 3], data: new Int8Array(0) }), "b", {
+        shape: [9],
+      }),
+      "never-produced",
+    ],
+    [
+      "fully connected weights of no columns",
+      withTensor(fullyConnected, "w", { shape: [7, 0], data: new Int8Array(0) }),
+      "never-produced",
+    ],
+    [
+      "joined tensors of other sizes",
+      withTensor(concatenation, "b", { shape: [1, 4, 2, 5] }),
+      "shape-mismatch",
+    ],
+    ["joined tensors of other ranks", withTensor(concatenation, "b", { shape: [4, 3, 5] }), "shape-mismatch"],
+    [
+      "joining along dimension 4 of 4",
+      withOperator(concatenation, { options: options.concatenation(4) }),
+      "bad-axis",
+    ],
+    ["a slice in strides of 0", slice(0, 4, 0), "bad-slice"],
+    ["a slice that begins behind the end", slice(9, 4, 1), "empty-tensor"],
+    ["a slice in strides of −2^31", slice(0, 4, -(2 ** 31)), "empty-tensor"],
     ["pool of size 0", withOperator(averagePool2d, { options: options.pool2d(SAME, 2, 0) }), "bad-window"],
     ["pool of size −3", withOperator(averagePool2d, { options: options.pool2d(SAME, 2, -3) }), "bad-window"],
     [
@@ -394,6 +454,12 @@ describe("operators", () => {
     expect(codeOf(model)).toBe(code);
   });
 
+  test("depth multiplier 0 leaves it to the shapes: some converters write nothing else", () => {
+    expect(
+      codeOf(withOperator(depthwiseConv2d, { options: options.depthwiseConv2d(VALID, 1, 0) })),
+    ).toBeUndefined();
+  });
+
   test("an operator's error names it and its place", () => {
     const error = compileError(writeModel(withOperator(RESIDUAL, { options: options.conv2d(SAME, 0) }, 2)));
     expect(error?.message).toContain("subgraph 0, operator 2 (CONV_2D): ");
@@ -417,7 +483,12 @@ describe("size", () => {
       ),
     );
     expect(file.length).toBeLessThan(1024);
-    expect(compileError(file)?.code).toBe("arena-overflow");
+    const error = compileError(file);
+    expect(error?.code).toBe("arena-overflow");
+    // Need, have, the step of the peak, who is alive there, and what to do.
+    expect(error?.message).toMatch(
+      /needs \d+ bytes.*the budget is 262144.*peak is step "out".*"in" \(2147385345\).*raise `sram`/,
+    );
   });
 
   test("padding that asks for 2^62 bytes", () => {
