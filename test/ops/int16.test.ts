@@ -1,62 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  activationBounds,
-  clampTo,
-  multiplyByQuantizedMultiplier,
-  quantizeMultiplier,
-} from "../reference/fixed-point.ts";
+import { clampTo } from "../reference/fixed-point.ts";
+import { bounds16, clamp16, multiplyWide, scaled } from "../reference/int16.ts";
 import { coordinates, count } from "../reference/tensor.ts";
-import type { Operand, OperatorCase } from "./operator.ts";
+import { biasOperand, int16Values, operand, result, scale, size } from "./int16.ts";
 import { checkOperator } from "./operator.ts";
 
-const size = fc.integer({ min: 1, max: 5 });
-const scale = fc.double({ min: -4.5, max: -2, noNaN: true }).map((power) => Math.fround(10 ** power));
-
-/** `length` int16 from a seed, the extremes among them. */
-function int16Values(seed: number, length: number): Int16Array {
-  let state = seed | 1;
-  return Int16Array.from({ length }, () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    const choice = (state >>> 20) & 15;
-    return choice === 0 ? -32768 : choice === 1 ? 32767 : state;
-  });
-}
-
-function operand(shape: readonly number[], scale: number, values: Int16Array, isConstant = false): Operand {
-  return { shape, type: "int16", scales: [scale], zeroPoints: [0], values, isConstant };
-}
-
-function result(
-  shape: readonly number[],
-  scale: number,
-  expected: readonly number[],
-): OperatorCase["outputs"][number] {
-  return { shape, type: "int16", scales: [scale], zeroPoints: [0], expected: Int16Array.from(expected) };
-}
-
-/** MultiplyByQuantizedMultiplier of a 64-bit sum: 16 bits of the multiplier, one rounding. */
-function multiplyWide(x: bigint, real: number): number {
-  const { multiplier, shift } = quantizeMultiplier(real);
-  const short = multiplier < 0x7fff0000 ? Math.floor((multiplier + 2 ** 15) / 2 ** 16) : 0x7fff;
-  return Number((x * BigInt(short) + 2n ** BigInt(14 - shift)) >> BigInt(15 - shift));
-}
-
-function scaled(x: number, real: number): number {
-  const { multiplier, shift } = quantizeMultiplier(real);
-  return multiplyByQuantizedMultiplier(x, multiplier, shift);
-}
-
-/** Bounds of int16, narrowed as those of int8 are where the activation says so. */
-function bounds(activation: number, scale: number): [number, number] {
-  const [low, high] = activationBounds(activation, scale, 0);
-  const at = (real: number): number => Math.round(Math.fround(real / scale));
-  if (activation === 2) return [Math.max(at(-1), -32768), Math.min(at(1), 32767)];
-  if (activation === 3) return [0, Math.min(at(6), 32767)];
-  return activation === 1 ? [0, 32767] : [Math.min(low, -32768), Math.max(high, 32767)];
-}
+const f = Math.fround;
 
 test("convolutions equal the reference, with sums of 64 bits and of 32", async () => {
   const cases = fc.record({
@@ -108,22 +58,8 @@ test("convolutions equal the reference, with sums of 64 bits and of 32", async (
         }
         const real = (inputScale * (scales[o] ?? NaN)) / outputScale;
         const value = isWide ? multiplyWide(sum, real) : scaled(Number(BigInt.asIntN(32, sum)), real);
-        return clampTo(value, bounds(activation, outputScale));
+        return clampTo(value, bounds16(activation, outputScale));
       });
-      const biasOperand = (): Operand[] => {
-        if (c.bias === undefined) return [];
-        const bytes = c.bias === "int64" ? bias : Int32Array.from(bias, Number);
-        return [
-          {
-            shape: [channels],
-            type: c.bias,
-            scales: [1],
-            zeroPoints: [0],
-            values: new Uint8Array(bytes.buffer),
-            isConstant: true,
-          },
-        ];
-      };
       await checkOperator({
         builtin: isDepthwise ? 4 : 3,
         options: isDepthwise
@@ -140,7 +76,7 @@ test("convolutions equal the reference, with sums of 64 bits and of 32", async (
             values: weights,
             isConstant: true,
           },
-          ...biasOperand(),
+          ...biasOperand(c.bias, bias),
         ],
         outputs: [result(outShape, outputScale, expected)],
       });
@@ -149,7 +85,62 @@ test("convolutions equal the reference, with sums of 64 bits and of 32", async (
   );
 });
 
-const f = Math.fround;
+test("fully connected layers equal the reference, with sums of 64 bits and of 32", async () => {
+  const cases = fc.record({
+    rows: size,
+    depth: fc.integer({ min: 1, max: 40 }),
+    channels: size,
+    bias: fc.constantFrom<"int64" | "int32" | undefined>("int64", "int32", undefined),
+    isPerChannel: fc.boolean(),
+    activation: fc.integer({ min: 0, max: 3 }),
+    seed: fc.nat(),
+  });
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ rows, depth, channels, activation, isPerChannel, seed, ...c }) => {
+      const [inputScale, outputScale] = [f(2e-4), f(3e-4 * Math.sqrt(depth))];
+      const scales = Array.from({ length: isPerChannel ? channels : 1 }, (_, i) => f(0.004 + 0.001 * i));
+      const values = int16Values(seed, rows * depth);
+      const weights = Int8Array.from({ length: channels * depth }, (_, i) => ((i * 37 + seed) % 255) - 127);
+      const bias = BigInt64Array.from({ length: channels }, (_, i) =>
+        c.bias === undefined ? 0n : BigInt(i * 70_001 - 90_000) * (c.bias === "int64" ? 1_000n : 1n),
+      );
+      const expected = Array.from({ length: rows * channels }, (_, index) => {
+        const o = index % channels;
+        let sum = bias[o] ?? 0n;
+        for (let i = 0; i < depth; i++) {
+          const value = values[Math.floor(index / channels) * depth + i] ?? NaN;
+          sum += BigInt(value * (weights[o * depth + i] ?? NaN));
+        }
+        // One scale for all: its product with the input's is rounded to float32.
+        const product =
+          scales.length > 1 ? inputScale * (scales[o] ?? NaN) : f(inputScale * (scales[0] ?? NaN));
+        const real = product / outputScale;
+        const isWide = c.bias !== "int32";
+        const value = isWide ? multiplyWide(sum, real) : scaled(Number(BigInt.asIntN(32, sum)), real);
+        return clampTo(value, bounds16(activation, outputScale));
+      });
+      await checkOperator({
+        builtin: 9,
+        options: [{ byte: activation }, { byte: 0 }, { bool: false }],
+        operands: [
+          operand([rows, depth], inputScale, values),
+          {
+            shape: [channels, depth],
+            type: "int8",
+            scales,
+            zeroPoints: scales.map(() => 0),
+            axis: 0,
+            values: weights,
+            isConstant: true,
+          },
+          ...biasOperand(c.bias, bias),
+        ],
+        outputs: [result([rows, channels], outputScale, expected)],
+      });
+    }),
+    { numRuns: 30 },
+  );
+});
 
 /** The functions of two int16 with scales a, b and o, and their codes. */
 const BINARY: Readonly<
@@ -212,10 +203,7 @@ test.each(Object.entries(BINARY))("%s equals the reference", async (name, [built
         of.reduce((sum, n, i) => sum * n + (n === 1 ? 0 : (at[i] ?? 0)), 0);
       const expected = Array.from({ length: count(shape) }, (_, i) => {
         const at = coordinates(shape, i);
-        return clampTo(
-          of(left[index(lhs, at)] ?? NaN, right[index(rhs, at)] ?? NaN, a, b, o),
-          [-32768, 32767],
-        );
+        return clamp16(of(left[index(lhs, at)] ?? NaN, right[index(rhs, at)] ?? NaN, a, b, o));
       });
       await checkOperator({
         builtin,
@@ -282,5 +270,5 @@ test("the references give the values that the functions have", () => {
   expect(sum(1000, 500, 0.5, 1, 1, 1, (ratio) => ratio)).toBe(1000);
   expect(BINARY["mul"]?.[1](300, -200, 0.5, 0.5, 10)).toBe(-1500);
   expect(multiplyWide(6_000_000_000n, 2 ** -20)).toBe(5722);
-  expect(bounds(3, 0.001)).toEqual([0, 6000]);
+  expect(bounds16(3, 0.001)).toEqual([0, 6000]);
 });

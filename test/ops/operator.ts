@@ -10,6 +10,8 @@ export interface OperatorCase {
   readonly options?: readonly OptionField[];
   readonly operands: readonly Operand[];
   readonly outputs: readonly (Omit<WrittenTensor, "name" | "data"> & { readonly expected: TensorArray })[];
+  /** Whether it is to run with its input in rows too. */
+  readonly streamed?: boolean;
 }
 
 /** Values of an input of the model, or of a constant of it. */
@@ -21,11 +23,16 @@ export type Operand = Omit<WrittenTensor, "name" | "data"> & {
 export const PROVED: Variant[] = [];
 for (const variant of VARIANTS) if (await provesVariant(variant)) PROVED.push(variant);
 
+/** More than any of the models needs; the search takes longer the more there is. */
+const SRAM = 2 ** 16;
+
 /** As it is in the file, and with everything that a schedule and passes may do to it. */
 const WAYS: readonly CompileOptions[] = [
   { schedule: "layer", passes: [], sram: "unbounded" },
-  { schedule: "minimum", sram: 2 ** 24 },
+  { schedule: "minimum", sram: SRAM },
 ];
+
+const STREAMED: CompileOptions = { schedule: "minimum", sram: SRAM, input: "streamed" };
 
 /** Runs a model of the one operator twice, in every way and variant. */
 export async function checkOperator({
@@ -33,6 +40,7 @@ export async function checkOperator({
   options = [],
   operands,
   outputs,
+  streamed = false,
 }: OperatorCase): Promise<void> {
   const tensors: WrittenTensor[] = operands.map(({ values, isConstant, ...tensor }, i) => ({
     ...tensor,
@@ -54,7 +62,7 @@ export async function checkOperator({
   });
   const values = inputs.map((i) => operands[i]?.values ?? new Int8Array(0));
   for (const variant of PROVED) {
-    for (const way of WAYS) {
+    for (const way of streamed ? [...WAYS, STREAMED] : WAYS) {
       const model = await load(bytes, { variant, ...way });
       for (let run = 0; run < 2; run++) {
         const answers = model.run(values);

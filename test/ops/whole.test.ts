@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Int8Output, Int8Tensor } from "../reference/tensor.ts";
 import { coordinates, count } from "../reference/tensor.ts";
 import {
+  addNReference,
   argReference,
   batchMatmulReference,
   cumsumReference,
@@ -128,6 +129,32 @@ test("cumsum equals the reference", async () => {
       options: [{ bool: exclusive }, { bool: reverse }],
       operands: [operand(input), int32([axis], true, [])],
       outputs: [result(made, cumsumReference(input, axis, exclusive, reverse, made))],
+    };
+  });
+});
+
+test("addN equals the reference", async () => {
+  const cases = fc.record({
+    count: fc.oneof(fc.integer({ min: 2, max: 4 }), fc.integer({ min: 5, max: 15 })),
+    shape,
+    scale,
+    zeroPoint,
+    spread: fc.double({ min: 0, max: 1, noNaN: true }),
+    outputZeroPoint: zeroPoint,
+    isConstant: fc.boolean(),
+    seed: fc.nat(),
+  });
+  await holds(cases, ({ count: inputs, shape, spread, outputZeroPoint, isConstant, seed, ...q }) => {
+    const tensors = Array.from({ length: inputs }, (_, i) => ({
+      shape,
+      ...q,
+      values: int8Values(seed + i, count(shape)),
+    }));
+    const made = { shape, scale: Math.fround(q.scale * 10 ** spread), zeroPoint: outputZeroPoint };
+    return {
+      builtin: 106,
+      operands: tensors.map((tensor, i) => operand(tensor, isConstant && i === 1)),
+      outputs: [result(made, addNReference(tensors, made))],
     };
   });
 });

@@ -1,15 +1,26 @@
 import { multiplyByQuantizedMultiplier, quantizeMultiplier, rdbp, srdhm } from "./fixed-point.ts";
 import type { Int8Tensor } from "./tensor.ts";
 
-/**
- * SOFTMAX over the last axis, int8 of scale 1/256 and zero point -128. `beta` and the scale are float32, their product with
- * 2^26 a double above 1. Fixed-point formats are written Qi.f, for i integer and f fractional bits beside the sign.
- */
+/** SOFTMAX over the last axis, int8 of scale 1/256 and zero point -128. */
 export function softmaxReference(input: Int8Tensor, beta: number): Int8Array {
+  return Int8Array.from(probabilities(input, beta, 8));
+}
+
+/** As softmaxReference, int16 of scale 1/65536 and zero point -32768. */
+export function softmaxToInt16Reference(input: Int8Tensor, beta: number): Int16Array {
+  return Int16Array.from(probabilities(input, beta, 16));
+}
+
+/**
+ * With so many bits, less half of their range. `beta` and the scale are float32, their product with 2^26 a double above 1.
+ * Fixed-point formats are written Qi.f, for i integer and f fractional bits beside the sign.
+ */
+function probabilities(input: Int8Tensor, beta: number, resultBits: number): number[] {
   const { multiplier, shift } = quantizeMultiplier(Math.min(beta * input.scale * 2 ** 26, 2 ** 31 - 1));
   const leastDifference = -Math.floor((31 * 2 ** 26) / 2 ** shift);
   const depth = input.shape.at(-1) ?? 1;
-  const output = new Int8Array(input.values.length);
+  const half = 2 ** (resultBits - 1);
+  const output: number[] = [];
   for (let start = 0; start < input.values.length; start += depth) {
     const row = [...input.values.subarray(start, start + depth)];
     const largest = Math.max(...row);
@@ -23,9 +34,9 @@ export function softmaxReference(input: Int8Tensor, beta: number): Int8Array {
     const bits = Math.floor(Math.log2(sum)) - 19;
     const fraction = (sum * 2 ** (12 - bits)) % 2 ** 31;
     const reciprocal = reciprocalOfOnePlus(fraction);
-    for (const [i, e] of powers.entries()) {
-      const quotient = e === undefined ? 0 : rdbp(srdhm(reciprocal, e), bits + 31 - 8);
-      output[start + i] = Math.min(Math.max(quotient - 128, -128), 127);
+    for (const e of powers) {
+      const quotient = e === undefined ? 0 : rdbp(srdhm(reciprocal, e), bits + 31 - resultBits);
+      output.push(Math.min(Math.max(quotient - half, -half), half - 1));
     }
   }
   return output;

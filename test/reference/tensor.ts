@@ -6,6 +6,9 @@ export interface Int8Tensor {
   readonly values: Int8Array;
 }
 
+/** As Int8Tensor, of int16. */
+export type Int16Tensor = Omit<Int8Tensor, "values"> & { readonly values: Int16Array };
+
 /** Where and how an operator's result is quantised. */
 export type Int8Output = Omit<Int8Tensor, "values">;
 
@@ -27,7 +30,7 @@ export function coordinates(shape: readonly number[], index: number): number[] {
 }
 
 /** The value at these coordinates; leading ones beyond the tensor's rank are ignored, dimensions of 1 repeat. */
-export function broadcastAt(tensor: Int8Tensor, at: readonly number[]): number {
+export function broadcastAt(tensor: Int8Tensor | Int16Tensor, at: readonly number[]): number {
   const skipped = at.length - tensor.shape.length;
   const index = tensor.shape.reduce(
     (sum, size, i) => sum * size + (size === 1 ? 0 : (at[i + skipped] ?? 0)),

@@ -9,7 +9,8 @@ import {
   srdhm,
 } from "./fixed-point.ts";
 import { expOfNegative, reciprocalOfOnePlus, saturatingLeft } from "./softmax.ts";
-import { broadcastAt, coordinates, count, type Int8Output, type Int8Tensor } from "./tensor.ts";
+import type { Int16Tensor, Int8Output, Int8Tensor } from "./tensor.ts";
+import { broadcastAt, coordinates, count } from "./tensor.ts";
 
 const clamp = (x: number): number => Math.min(Math.max(x, -128), 127);
 
@@ -19,7 +20,7 @@ function scaled(x: number, real: number): number {
 }
 
 /** The values along the reduced axes, for each output. */
-function reduced(input: Int8Tensor, axes: readonly number[]): number[][] {
+export function reduced(input: Int8Tensor | Int16Tensor, axes: readonly number[]): number[][] {
   const kept = input.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
   const groups = Array.from({ length: count(kept) }, (): number[] => []);
   for (const [i, value] of input.values.entries()) {
@@ -69,6 +70,21 @@ export function cumsumReference(
     return clamp(
       scaled((sum * 2 ** 19) | 0, (2 * input.scale) / (2 ** 20 * output.scale)) + output.zeroPoint,
     );
+  });
+}
+
+/** ADD_N; sums begin at minus the zero point too. */
+export function addNReference(inputs: readonly Int8Tensor[], output: Int8Output): Int8Array {
+  const [first] = inputs;
+  if (first === undefined) throw new Error("nothing to add");
+  return first.values.map((_, i) => {
+    const sum = inputs.reduce(
+      (total, { values }) => total + (values[i] ?? NaN) - first.zeroPoint,
+      -first.zeroPoint,
+    );
+    // Each term is scaled by a half of its own, which is exact.
+    const real = (2 * first.scale) / (2 ** 20 * output.scale);
+    return clamp(scaled(sum * 2 ** 19, real) + output.zeroPoint);
   });
 }
 
@@ -130,9 +146,22 @@ export function batchMatmulReference(
   transposeRhs: boolean,
   output: Int8Output,
 ): Int8Array {
-  const depth = lhs.shape.at(transposeLhs ? -2 : -1) ?? 1;
   const real = Math.fround(lhs.scale * rhs.scale) / output.scale;
-  return Int8Array.from({ length: count(output.shape) }, (_, index) => {
+  return Int8Array.from(matrixSums(lhs, rhs, transposeLhs, transposeRhs, output), (sum) =>
+    clamp(scaled(sum, real) + output.zeroPoint),
+  );
+}
+
+/** The sums of products, exact below 2^53. */
+export function matrixSums(
+  lhs: Int8Tensor | Int16Tensor,
+  rhs: Int8Tensor | Int16Tensor,
+  transposeLhs: boolean,
+  transposeRhs: boolean,
+  output: Int8Output,
+): number[] {
+  const depth = lhs.shape.at(transposeLhs ? -2 : -1) ?? 1;
+  return Array.from({ length: count(output.shape) }, (_, index) => {
     const at = coordinates(output.shape, index);
     const batch = at.slice(0, -2);
     const [i = 0, j = 0] = at.slice(-2);
@@ -142,27 +171,48 @@ export function batchMatmulReference(
       const right = broadcastAt(rhs, [...batch, ...(transposeRhs ? [j, k] : [k, j])]) - rhs.zeroPoint;
       sum += left * right;
     }
-    return clamp(scaled(sum, real) + output.zeroPoint);
+    return sum;
   });
 }
 
-/** Every input pixel adds its products to the outputs under the kernel. */
+/** OHWI, with one scale or one per output channel. */
+export interface Filters {
+  readonly shape: readonly number[];
+  readonly values: Int8Array;
+  readonly scales: readonly number[];
+}
+
+export interface TransposeGeometry {
+  readonly strideY: number;
+  readonly strideX: number;
+  readonly same: boolean;
+  readonly activation: number;
+}
+
 export function transposeConvReference(
   input: Int8Tensor,
-  weights: {
-    readonly shape: readonly number[];
-    readonly values: Int8Array;
-    readonly scales: readonly number[];
-  },
+  weights: Filters,
   bias: Int32Array | undefined,
   output: Int8Output,
-  geometry: {
-    readonly strideY: number;
-    readonly strideX: number;
-    readonly same: boolean;
-    readonly activation: number;
-  },
+  geometry: TransposeGeometry,
 ): Int8Array {
+  const channels = output.shape.at(-1) ?? 1;
+  const bounds = activationBounds(geometry.activation, output.scale, output.zeroPoint);
+  return Int8Array.from(transposeConvSums(input, weights, output, geometry), (sum, i) => {
+    const c = i % channels;
+    const scale = weights.scales[c] ?? weights.scales[0] ?? 1;
+    const value = scaled(sum + (bias?.[c] ?? 0), (input.scale * scale) / output.scale);
+    return clampTo(value + output.zeroPoint, bounds);
+  });
+}
+
+/** Every input pixel adds its products to the outputs under the kernel; exact below 2^53. */
+export function transposeConvSums(
+  input: Int8Tensor | Int16Tensor,
+  weights: Filters,
+  output: Int8Output,
+  geometry: TransposeGeometry,
+): Float64Array {
   const [batches = 1, height = 1, width = 1, depth = 1] = input.shape;
   const [, outHeight = 1, outWidth = 1, channels = 1] = output.shape;
   const [, kernelHeight = 1, kernelWidth = 1] = weights.shape;
@@ -195,11 +245,5 @@ export function transposeConvReference(
       }
     }
   }
-  const bounds = activationBounds(geometry.activation, output.scale, output.zeroPoint);
-  return Int8Array.from(sums, (sum, i) => {
-    const c = i % channels;
-    const scale = weights.scales[c] ?? weights.scales[0] ?? 1;
-    const value = scaled(sum + (bias?.[c] ?? 0), (input.scale * scale) / output.scale);
-    return clampTo(value + output.zeroPoint, bounds);
-  });
+  return sums;
 }
