@@ -164,7 +164,8 @@ export function selectFootprint(record: RecordOf<"select"> & Placed): Footprint 
 }
 
 export function batchMatmulFootprint(record: RecordOf<"batchMatmul"> & Placed): Footprint {
-  atLeast(record, 1, ["n0", "n1", "n2", "rows", "columns", "depth"]);
+  // With steps along the depth, memory bounds how long that is.
+  atLeast(record, 1, ["n0", "n1", "n2", "rows", "columns", "depth", "lhsStep", "rhsStep"]);
   atLeast(record, 0, ["lhs", "rhs", "output"]);
   zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint", "outputZeroPoint"]);
   const { n0, n1, n2, rows, columns, depth, elementBytes } = record;

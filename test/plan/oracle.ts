@@ -19,6 +19,10 @@ import type { PlanRecord, RecordOf, ViewWords } from "../../src/plan/record.ts";
 import { decodeRecord, recordBytes } from "../../src/plan/record.ts";
 import type { PlanToVerify } from "../../src/plan/verify.ts";
 import { operandNames } from "../../src/plan/steps.ts";
+import { keptSizes, keptStrides, offsets, reducedSizes, reducedStrides, runWhole } from "./whole-oracle.ts";
+
+/** By CastType. */
+const CAST_BYTES = [1, 1, 2, 4, 4, 1];
 
 const NOTHING = -2;
 const SCRATCH = -3;
@@ -246,11 +250,13 @@ class Machine {
         return;
       case "softmax":
       case "softmaxToInt16":
+      case "l2Normalization":
+      case "logSoftmax":
         for (let row = 0; row < record.rows; row++) {
           this.#read("input", record.input + row * record.depth, record.depth);
           for (let i = row * record.depth; i < (row + 1) * record.depth; i++) {
             this.#read("input", record.input + i);
-            const bytes = record.op === "softmax" ? 1 : 2;
+            const bytes = record.op === "softmaxToInt16" ? 2 : 1;
             this.#write("output", record.output + i * bytes, bytes);
           }
         }
@@ -266,6 +272,17 @@ class Machine {
         return;
       case "requantize":
         this.#inOrder(record, 1, 1);
+        return;
+      case "scaleInt16":
+        this.#inOrder(record, 2, 2);
+        return;
+      case "sigmoidInt16":
+        this.#reserveWeights(record.weights, 512);
+        this.#inOrder(record, 2, 2);
+        return;
+      case "cast":
+      case "convert":
+        this.#inOrder(record, CAST_BYTES[record.from] ?? NaN, CAST_BYTES[record.to] ?? NaN);
         return;
       case "quantize":
         this.#inOrder(record, 4, 1);
@@ -295,6 +312,19 @@ class Machine {
         return;
       case "svdf":
         this.#svdf(record);
+        return;
+      default:
+        runWhole(record, {
+          read: (operand, address, bytes) => {
+            this.#read(operand, address, bytes);
+          },
+          write: (operand, address, bytes) => {
+            this.#write(operand, address, bytes);
+          },
+          reserveWeights: (address, bytes) => {
+            this.#reserveWeights(address, bytes);
+          },
+        });
         return;
     }
   }
@@ -520,14 +550,8 @@ class Machine {
     const [outputRow, lap] = ringRow(record.output, record.outputRowBytes, record.outputRingRows, row);
     const size = record.op === "mean" ? 1 : 2;
     let out = outputRow;
-    for (const base of offsets(
-      [record.n0, record.n1, record.n2, record.n3],
-      [record.stride0, record.stride1, record.stride2, record.stride3],
-    )) {
-      for (const offset of offsets(
-        [record.r0, record.r1, record.r2, record.r3],
-        [record.reducedStride0, record.reducedStride1, record.reducedStride2, record.reducedStride3],
-      )) {
+    for (const base of offsets(keptSizes(record), keptStrides(record))) {
+      for (const offset of offsets(reducedSizes(record), reducedStrides(record))) {
         this.#read("input", input + base + offset, size, inputLap);
       }
       if (sums !== 0) this.#read("accumulators", sums + 4 * ((out - outputRow) / size), 4);
@@ -677,13 +701,4 @@ class Machine {
       visit(0, isRow);
     }
   }
-}
-
-/** Offsets of nested loops, outermost first. */
-function offsets(sizes: readonly number[], strides: readonly number[]): number[] {
-  return sizes.reduce<number[]>(
-    (outer, size, i) =>
-      outer.flatMap((offset) => Array.from({ length: size }, (_, k) => offset + k * (strides[i] ?? 0))),
-    [0],
-  );
 }

@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ExecutionError } from "../../src/errors.ts";
-import { Header, PLAN_VERSION, SLACK_BYTES } from "../../src/plan/format.ts";
+import { Header, PLAN_VERSION } from "../../src/plan/format.ts";
 import type { PlanRecord, RecordOf, ViewWords } from "../../src/plan/record.ts";
 import { decodeRecord, recordBytes } from "../../src/plan/record.ts";
 import type { PlanToVerify } from "../../src/plan/verify.ts";
 import { verifyPlan } from "../../src/plan/verify.ts";
-import { Kernels, provedKernels } from "../kernel-harness.ts";
+import { provedKernels } from "../kernel-harness.ts";
 import { drawChain, extentOf, layOut, pickFrom, picks, planOf } from "./chains.ts";
+import { expectHarmless } from "./harmless.ts";
 import { findBreak } from "./oracle.ts";
 import { ARENA, CONSTANTS, writePlan } from "./write-plan.ts";
 
@@ -120,20 +121,6 @@ function endOf({ sram }: PlanToVerify): number {
     if (record === undefined || record.op === "end") return at;
     at += recordBytes(record.op) / 4;
   }
-}
-
-/** Runs the plan on the kernels: it ends, and only the arena changes. */
-function expectHarmless(kernels: Kernels, { sram, flashBytes }: PlanToVerify): void {
-  const header = new Int32Array(sram.slice(0, 4 * Header.words).buffer);
-  const limit = (header[Header.ramBytes] ?? 0) - SLACK_BYTES;
-  const behind = limit + 4096;
-  kernels.flash = new Uint8Array(flashBytes);
-  kernels.bytes.fill(0x5a, 0, behind);
-  kernels.bytes.set(sram);
-  expect(kernels.exports.run(4 * Header.words)).toBe(0);
-  expect(Buffer.compare(kernels.bytes.subarray(0, sram.length), sram)).toBe(0);
-  const outside = [kernels.bytes.subarray(sram.length, ARENA), kernels.bytes.subarray(limit, behind)];
-  for (const bytes of outside) expect(bytes.every((byte) => byte === 0x5a)).toBe(true);
 }
 
 describe("rings", () => {
