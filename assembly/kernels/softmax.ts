@@ -16,49 +16,47 @@ import { address, field, loadActivation, storeActivation } from "../record.ts";
  * Reference: TFLite reference/softmax.h with gemmlowp fixedpoint.h.
  */
 export function softmax(record: usize): void {
-  softmaxTo(record, 1);
+  const rows = field(record, SoftmaxField.rows);
+  for (let row = 0; row < rows; row++) softmaxRow(record, row, 1);
 }
 
 export function softmaxToInt16(record: usize): void {
-  softmaxTo(record, 2);
+  const rows = field(record, SoftmaxField.rows);
+  for (let row = 0; row < rows; row++) softmaxRow(record, row, 2);
 }
 
-function softmaxTo(record: usize, outputBytes: usize): void {
-  const depth = <usize>field(record, SoftmaxField.depth);
-  const rows = field(record, SoftmaxField.rows);
+/** One row, to outputs of so many bytes. */
+function softmaxRow(record: usize, row: i32, outputBytes: usize): void {
+  const depth = address(record, SoftmaxField.depth);
   const multiplier = field(record, SoftmaxField.multiplier);
   const shift = field(record, SoftmaxField.shift);
   const diffMin = field(record, SoftmaxField.diffMin);
   const bits = 8 * <i32>outputBytes;
   const least = -(1 << (bits - 1));
-  let from = address(record, SoftmaxField.input);
-  let to = address(record, SoftmaxField.output);
-  for (let row = 0; row < rows; row++) {
-    let largest = -128;
-    for (let i: usize = 0; i < depth; i++) largest = max(largest, loadActivation(from + i));
-    let sum = 0;
-    for (let i: usize = 0; i < depth; i++) {
-      const difference = loadActivation(from + i) - largest;
-      if (difference >= diffMin) sum += roundingShift(exponential(difference, multiplier, shift), 12);
+  const from = address(record, SoftmaxField.input) + <usize>row * depth;
+  const to = address(record, SoftmaxField.output) + <usize>row * depth * outputBytes;
+  let largest = -128;
+  for (let i: usize = 0; i < depth; i++) largest = max(largest, loadActivation(from + i));
+  let sum = 0;
+  for (let i: usize = 0; i < depth; i++) {
+    const difference = loadActivation(from + i) - largest;
+    if (difference >= diffMin) sum += roundingShift(exponential(difference, multiplier, shift), 12);
+  }
+  // sum = 2^(12 − headroom) · (1 + fraction), fraction in Q0.31.
+  const headroom = <i32>clz(sum);
+  const fraction = <i32>(<u32>(sum << headroom) - 0x80000000);
+  const reciprocal = oneOverOnePlus(fraction);
+  const exponent = 12 - headroom + 31 - bits;
+  for (let i: usize = 0; i < depth; i++) {
+    const difference = loadActivation(from + i) - largest;
+    let value = least;
+    if (difference >= diffMin) {
+      const share = doublingHighMul(reciprocal, exponential(difference, multiplier, shift));
+      // The share is below 2^31: a shift by 32 or more, which the reference refuses, rounds it to 0.
+      if (exponent < 32) value = min(roundingShift(share, exponent) + least, -1 - least);
     }
-    // sum = 2^(12 − headroom) · (1 + fraction), fraction in Q0.31.
-    const headroom = <i32>clz(sum);
-    const fraction = <i32>(<u32>(sum << headroom) - 0x80000000);
-    const reciprocal = oneOverOnePlus(fraction);
-    const exponent = 12 - headroom + 31 - bits;
-    for (let i: usize = 0; i < depth; i++) {
-      const difference = loadActivation(from + i) - largest;
-      let value = least;
-      if (difference >= diffMin) {
-        const share = doublingHighMul(reciprocal, exponential(difference, multiplier, shift));
-        // The share is below 2^31: a shift by 32 or more, which the reference refuses, rounds it to 0.
-        if (exponent < 32) value = min(roundingShift(share, exponent) + least, -1 - least);
-      }
-      if (outputBytes === 2) store<i16>(to + (i << 1), <i16>value);
-      else storeActivation(to + i, value);
-    }
-    from += depth;
-    to += depth * outputBytes;
+    if (outputBytes === 2) store<i16>(to + (i << 1), <i16>value);
+    else storeActivation(to + i, value);
   }
 }
 
