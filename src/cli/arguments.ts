@@ -71,6 +71,8 @@ export interface Arguments {
   readonly help: boolean;
   readonly version: boolean;
   readonly options: CompileOptions;
+  /** Of the second model that `diff` compares: as `options`, but for what was given for each. */
+  readonly otherOptions: CompileOptions;
 }
 
 /** @throws UsageError with what is wrong */
@@ -82,6 +84,22 @@ export function parseArguments(argv: readonly string[]): Arguments {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
   const { values, positionals } = parsed;
+  // Only `diff` takes two of them: "mcu,simd".
+  const sideOf = (text: string, side: 0 | 1): string => {
+    const sides = positionals[0] === "diff" ? text.split(",") : [];
+    return sides.length === 2 ? (sides[side] ?? text) : text;
+  };
+  const planning = (side: 0 | 1): CompileOptions => {
+    const { sram, variant, schedule, rows, "max-recompute": share, "no-passes": noPasses } = values;
+    return {
+      ...(sram === undefined ? {} : { sram: sramBytes(sram) }),
+      ...(variant === undefined ? {} : { variant: oneOf("--variant", VARIANTS, sideOf(variant, side)) }),
+      ...(schedule === undefined ? {} : { schedule: oneOf("--schedule", SCHEDULES, sideOf(schedule, side)) }),
+      ...(rows === true ? { input: "streamed" as const } : {}),
+      ...(share === undefined ? {} : { maxRecompute: shareOf(share) }),
+      ...(noPasses === true ? { passes: [] } : {}),
+    };
+  };
   return {
     positionals,
     data: positionals.slice(2),
@@ -107,14 +125,8 @@ export function parseArguments(argv: readonly string[]): Arguments {
     json: values.json ?? false,
     help: values.help ?? false,
     version: values.version ?? false,
-    options: {
-      ...(values.sram === undefined ? {} : { sram: sramBytes(values.sram) }),
-      ...(values.variant === undefined ? {} : { variant: oneOf("--variant", VARIANTS, values.variant) }),
-      ...(values.schedule === undefined ? {} : { schedule: oneOf("--schedule", SCHEDULES, values.schedule) }),
-      ...(values.rows === true ? { input: "streamed" as const } : {}),
-      ...(values["max-recompute"] === undefined ? {} : { maxRecompute: shareOf(values["max-recompute"]) }),
-      ...(values["no-passes"] === true ? { passes: [] } : {}),
-    },
+    options: planning(0),
+    otherOptions: planning(1),
   };
 }
 

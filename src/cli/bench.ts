@@ -3,10 +3,10 @@ import type { Model, TensorArray } from "../index.ts";
 import { loadImage } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import { writeFileOrFail } from "./files.ts";
-import { NUMBERS } from "./inputs.ts";
 import type { Limits } from "./limit-loops.ts";
 import { measureLimits } from "./limits.ts";
 import { imageOf } from "./model.ts";
+import { noise } from "./noise.ts";
 import { rooflineSvg } from "./roofline.ts";
 import { grouped, shortened, table } from "./table.ts";
 
@@ -79,22 +79,6 @@ async function measure(model: Model, time: number, profiles: boolean): Promise<T
     macsPerSecond: (report.macs / latency.min) * 1e3,
     ...(profiles && { profile: profile(model, inputs, time) }),
   };
-}
-
-function noise(model: Model): TensorArray[] {
-  let state = 1;
-  const next = (): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-  return model.inputs.map(({ type, length }) => {
-    const { array, least, most } = NUMBERS[type];
-    const draw = (): number =>
-      type === "float32" ? 2 * next() - 1 : least + Math.floor(next() * (most - least + 1));
-    const values = new array(length);
-    for (let i = 0; i < length; i++) values[i] = draw();
-    return values;
-  });
 }
 
 const LEAST_ROUNDS = 10;

@@ -1,4 +1,4 @@
-import type { ModelPort, TensorArray } from "../index.ts";
+import type { Model, ModelPort, TensorArray } from "../index.ts";
 import { InputError } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import { readFileOrFail } from "./files.ts";
@@ -16,12 +16,34 @@ interface Wanted {
 }
 
 /**
+ * The values of a model's inputs, a file for each in order, as `readInput` reads them.
+ * @throws InputError also another number of files
+ */
+export async function readInputs(
+  { inputs }: Model,
+  files: readonly string[],
+  args: Pick<Arguments, "quantize" | "picture">,
+): Promise<TensorArray[]> {
+  if (files.length !== inputs.length) {
+    const wanted = inputs.map(({ name, type, shape }) => `"${name}" ${type} [${shape.join(", ")}]`);
+    throw new InputError(
+      "input-count",
+      `${files.length} inputs were given, the model takes ${wanted.length}: ${wanted.join(", ")}; use --input FILE ` +
+        "once for each, in this order",
+    );
+  }
+  const values: TensorArray[] = [];
+  for (const [i, port] of inputs.entries()) values.push(await readInput(files[i] ?? "", port, args));
+  return values;
+}
+
+/**
  * The values of one input from a file: a picture (`.png`, `.jpg`), a sound (`.wav`), `.npy`, `.json`, or else the tensor's
  * bytes, little-endian. With `quantize` the last three hold real numbers (float32), which are quantised if the input is int8 or
  * int16.
  * @throws InputError what does not fit, and what would
  */
-export async function readInput(
+async function readInput(
   path: string,
   port: ModelPort,
   { quantize, picture }: Pick<Arguments, "quantize" | "picture">,

@@ -5,6 +5,7 @@ import type { Arguments, OptionName } from "./arguments.ts";
 import { parseArguments, UsageError } from "./arguments.ts";
 import { bench } from "./bench.ts";
 import { compileToFile } from "./compile.ts";
+import { diff } from "./diff.ts";
 import { inspect } from "./inspect.ts";
 import { operators } from "./operators.ts";
 import { quantizeToFile } from "./quantize.ts";
@@ -16,6 +17,7 @@ const HELP = `thimble: int8 neural networks in a fixed, SRAM-sized memory
   thimble inspect MODEL              operators, every byte of SRAM, the memory map
   thimble run MODEL --input FILE     one inference; --input once for each input of the model
   thimble run MODEL FILE FILE …      as many inferences, a line each
+  thimble diff MODEL MODEL           compare all that two models make; one MODEL: in two variants or schedules
   thimble bench MODEL                latency; --profile: of every step
   thimble compile MODEL -o IMAGE     write the compiled image; --target mcu -o DIR: write what firmware needs
   thimble operators                  what models may use
@@ -29,8 +31,9 @@ where the input is a picture, .wav where it is the features of keywords.
   --rows           give inputs row by row: they take no place in SRAM but the rows in use
   --max-recompute SHARE  extra MACs allowed where they save SRAM: 0.15 allows 15 %
   --variant NAME   mcu, simd or relaxed (default: the fastest that this engine proves)
+  --variant A,B    diff: the one and the other; --schedule A,B likewise
   --no-passes      compile the graph as the file has it
-  --json           print JSON
+  --json           print JSON; of several runs an object a line
   --plan           inspect: the records, disassembled
   --svg FILE       inspect: draw the memory map over time; bench: the roofline of the steps
   --budget BYTES   inspect: does it fit so much SRAM, and what to change if not (exit code 1)
@@ -46,7 +49,7 @@ where the input is a picture, .wav where it is the features of keywords.
   --profile        bench: time, MAC per cycle and share of the machine's limit of every step
   --help, --version
 
-Exit codes: 0 done, 1 the model or an input is at fault, 2 wrong usage, 70 a bug in thimble.`;
+Exit codes: 0 done, 1 the model or an input is at fault or models differ, 2 wrong usage, 70 a bug in thimble.`;
 
 interface Command {
   readonly answer: (path: string, args: Arguments) => Promise<string> | AsyncIterable<string>;
@@ -71,6 +74,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   ["bench", { answer: bench, takes: [...PLANNING, "time", "profile", "svg"] }],
+  ["diff", { answer: diff, takes: [...PLANNING, "input", "quantize", "fit", "range"], takesData: true }],
   ["compile", { answer: compileToFile, takes: [...PLANNING, "output", "target", "bundle"] }],
   ["quantize", { answer: quantizeToFile, takes: ["output"], takesData: true }],
 ]);

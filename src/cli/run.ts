@@ -3,7 +3,7 @@ import { InputError, loadImage } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
 import { readFileOrFail, writeFileOrFail } from "./files.ts";
-import { readInput } from "./inputs.ts";
+import { readInputs } from "./inputs.ts";
 import { imageOf } from "./model.ts";
 import { Progress } from "./progress.ts";
 import { grouped, printable, table } from "./table.ts";
@@ -67,24 +67,10 @@ export async function* run(path: string, args: Arguments): AsyncGenerator<string
 }
 
 /** The files of each run, one for every input of the model. */
-function filesOfRuns({ inputs }: Model, files: readonly string[]): string[][] {
-  if (files.length === 0 || files.length % inputs.length !== 0) {
-    const wanted = inputs.map(({ name, type, shape }) => `"${name}" ${type} [${shape.join(", ")}]`);
-    throw new InputError(
-      "input-count",
-      `${files.length} inputs were given, the model takes ${wanted.length}: ${wanted.join(", ")}; use --input FILE ` +
-        "once for each, in this order, or give several such sets",
-    );
-  }
-  return Array.from({ length: files.length / inputs.length }, (_, i) =>
-    files.slice(i * inputs.length, (i + 1) * inputs.length),
-  );
-}
-
-async function readInputs(model: Model, files: readonly string[], args: Arguments): Promise<TensorArray[]> {
-  const values: TensorArray[] = [];
-  for (const [i, port] of model.inputs.entries()) values.push(await readInput(files[i] ?? "", port, args));
-  return values;
+function filesOfRuns({ inputs }: Model, files: readonly string[]): (readonly string[])[] {
+  const runs = Math.floor(files.length / inputs.length);
+  if (runs === 0 || files.length % inputs.length !== 0) return [files];
+  return Array.from({ length: runs }, (_, i) => files.slice(i * inputs.length, (i + 1) * inputs.length));
 }
 
 function answerOf(
