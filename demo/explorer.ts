@@ -2,8 +2,9 @@ import type { Schedule } from "thimble";
 import { DIGITS_URL } from "./digits-model.ts";
 import { byId, element, grouped } from "./dom.ts";
 import { Latest } from "./latest.ts";
-import type { Benched, Failure, ModelRequest, Planned } from "./messages.ts";
+import type { Benched, Failure, ModelFile, ModelRequest, Planned } from "./messages.ts";
 import { showBench, showPlan } from "./plan-view.ts";
+import { TryModel } from "./try-model.ts";
 
 /** Stops of the slider: four in an octave, 16 to 512 KB. */
 const budgetOf = (stop: number): number => 1024 * 16 * 2 ** Math.floor(stop / 4) * (1 + (stop % 4) / 4);
@@ -15,11 +16,12 @@ export function startExplorer(): void {
   const benchButton = byId("bench", HTMLButtonElement);
   const benchStatus = byId("bench-status", HTMLElement);
   const verdict = byId("verdict", HTMLElement);
-  let file: Pick<ModelRequest, "bytes" | "name"> | undefined;
+  const trial = new TryModel();
+  let file: ModelFile | undefined;
 
   const worker = new Worker(new URL("./model-worker.ts", import.meta.url), { type: "module" });
   const refuse = (failure: Failure): void => {
-    showPlan({ report: undefined, svg: "", failure });
+    showPlan({ report: undefined, svg: "", failure, takes: undefined });
     showFailure(verdict, failure);
   };
   const model = new Latest<ModelRequest, Planned | Benched>(
@@ -32,6 +34,7 @@ export function startExplorer(): void {
         showBench(answer);
       } else {
         showPlan(answer);
+        if (file !== undefined) trial.open(file, answer.takes);
         if (answer.failure === undefined) showFit(verdict, answer, sram());
         else showFailure(verdict, answer.failure);
       }
@@ -66,10 +69,11 @@ export function startExplorer(): void {
     benchStatus.textContent = "measuring…";
     ask("bench");
   });
+  const take = async (chosen: File): Promise<void> => {
+    if (!(await trial.take(chosen))) open(chosen.name, new Uint8Array(await chosen.arrayBuffer()));
+  };
   takeFiles((chosen) => {
-    chosen.arrayBuffer().then((bytes) => {
-      open(chosen.name, new Uint8Array(bytes));
-    }, cannotRead);
+    take(chosen).catch(cannotRead);
   });
   const cannotRead = (error: unknown): void => {
     refuse({ name: "Error", code: "unreadable", message: String(error), neededBytes: undefined });

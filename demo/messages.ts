@@ -1,4 +1,6 @@
 import type { Report, Schedule, Variant } from "thimble";
+import type { Sound } from "thimble/audio";
+import type { Picture, Range } from "thimble/image";
 
 /** What an error is once it has crossed to the page: structured cloning drops the class and the code. */
 export interface Failure {
@@ -20,11 +22,14 @@ export interface Recognised {
   readonly variant: Variant;
 }
 
-/** To the models' worker. `bytes` are copied over each time: the worker keeps nothing. */
-export interface ModelRequest {
-  readonly do: "plan" | "bench";
+export interface ModelFile {
   readonly bytes: Uint8Array;
   readonly name: string;
+}
+
+/** To the models' worker. `bytes` are copied over each time: the worker keeps nothing. */
+export interface ModelRequest extends ModelFile {
+  readonly do: "plan" | "bench";
   readonly sram: number;
   readonly schedule: Schedule;
 }
@@ -35,6 +40,29 @@ export interface Planned {
   /** The memory map, an SVG document; "" without a report. */
   readonly svg: string;
   readonly failure: Failure | undefined;
+  readonly takes: Takes | undefined;
+}
+
+/** What a model's only input can be made of; undefined for anything else. */
+export type Takes = "picture" | "sound";
+
+export type Given = Picture | Sound;
+
+/** To the worker that runs a model. It keeps the model, which comes with requests until one was answered. */
+export interface RunRequest {
+  /** Of the model: answers carry it back, since another may have been opened by then. */
+  readonly number: number;
+  readonly model: ModelFile | undefined;
+  readonly given: Given;
+  /** Of pictures; undefined: by the input's quantisation. */
+  readonly range: Range | undefined;
+}
+
+export interface Answered {
+  readonly number: number;
+  /** The classes of the highest scores, the best first. */
+  readonly best: readonly { readonly index: number; readonly score: number }[];
+  readonly ms: number;
 }
 
 export interface VariantTiming {

@@ -24,6 +24,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^thimble$/, replacement: `${root}dist/index.js` },
+      { find: /^thimble\/(image|audio)$/, replacement: `${root}dist/front/$1.js` },
       { find: /^#internal\/(.*)$/, replacement: `${root}dist/$1.js` },
     ],
   },

@@ -237,7 +237,7 @@ describe("what tsc and asc share", () => {
 
 test("the page imports the package as its users do, and of the rest only the map and what Digits is made of", () => {
   const allowed =
-    /^(\.\/[^/]+\.ts|thimble|#internal\/memory\/svg-map|\.\.\/models\/digits\/[^/]+|vite|node:url)$/;
+    /^(\.\/[^/]+\.ts|thimble(\/image|\/audio)?|#internal\/memory\/svg-map|\.\.\/models\/digits\/[^/]+|vite|node:url)$/;
   const imports = sources("demo").flatMap((path) => importsOf(parse(path, read(path))));
   expect(imports.length).toBeGreaterThan(30);
   expect(imports.map(({ specifier }) => specifier).filter((specifier) => !allowed.test(specifier))).toEqual(

@@ -6,6 +6,7 @@ import { quantize } from "thimble";
 import type { PreviewServer } from "vite";
 import { preview } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { wavFile } from "../front/wav-file.ts";
 
 // The static files of `npm run build:demo` under the page's own Content-Security-Policy, in real Chromium.
 
@@ -19,8 +20,14 @@ const SHOTS = process.env["THIMBLE_SHOTS"];
 
 beforeAll(async () => {
   server = await preview({ configFile: "demo/vite.config.ts", preview: { port: 0 } });
+  const args = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+  ];
   const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-  browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+  browser = await chromium.launch({ executablePath, args });
 });
 
 afterAll(async () => {
@@ -63,14 +70,14 @@ async function draw(points: readonly (readonly [number, number])[]): Promise<voi
 }
 
 /** Drops a file on the page as a file manager does. */
-async function drop(name: string, bytes: Uint8Array): Promise<void> {
+async function drop(name: string, bytes: Uint8Array, type = ""): Promise<void> {
   const transfer = await page.evaluateHandle(
-    ({ name, values }) => {
+    ({ name, values, type }) => {
       const data = new DataTransfer();
-      data.items.add(new File([Uint8Array.from(values)], name));
+      data.items.add(new File([Uint8Array.from(values)], name, { type }));
       return data;
     },
-    { name, values: [...bytes] },
+    { name, values: [...bytes], type },
   );
   await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
 }
@@ -176,6 +183,66 @@ test("the variants and steps are measured, with the same bits", async () => {
   for (const time of await page.locator("#operators [data-step]").allTextContents())
     expect(time).toMatch(/s$/);
   await shoot("bench");
+});
+
+/** The mean of keywords' features: a model that hears. */
+function hearing(): Uint8Array {
+  const shape = [1, 49, 40, 1];
+  const model: FloatModel = {
+    inputs: [{ name: "features", shape }],
+    outputs: ["mean"],
+    nodes: [{ op: "mean", name: "mean", input: "features", axes: [1, 2] }],
+  };
+  return quantize(model, [Float32Array.from({ length: 49 * 40 }, (_, i) => (26 * i) / 1960)]);
+}
+
+test("a dropped picture is classified", async () => {
+  await page.locator("#pad").focus();
+  await page.keyboard.press("7");
+  await expect.poll(() => page.locator("#answer").textContent()).toBe("7");
+  const url = await page.locator("#seen").evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+  await drop("seven.png", Buffer.from(url.split(",")[1] ?? "", "base64"), "image/png");
+  await expect.poll(() => page.locator("#best li").first().textContent()).toMatch(/^class 70\.9/);
+  expect(await page.locator("#best li").count()).toBe(5);
+  await shoot("picture");
+  await drop("broken.png", Buffer.from("no picture"), "image/png");
+  await expect
+    .poll(() => page.locator("#try-status").textContent())
+    .toContain("broken.png could not be read");
+  await drop("word.wav", Buffer.from("no sound"));
+  await expect.poll(() => page.locator("#try-status").textContent()).toContain("takes no sound");
+});
+
+test("the camera is classified, by keyboard, until it is stopped", async () => {
+  await page.locator("#capture").focus();
+  await page.keyboard.press("Enter");
+  await expect.poll(() => page.locator("#best li").count()).toBe(5);
+  expect(await page.locator("#camera").isVisible()).toBe(true);
+  await shoot("camera");
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await shoot("camera-phone");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => page.locator("#capture").textContent()).toBe("Use the camera");
+  expect(await page.locator("#camera").isVisible()).toBe(false);
+});
+
+test("a model of keywords hears the microphone, and WAV files", async () => {
+  await drop("hearing.tflite", hearing());
+  await expect.poll(() => page.locator("#capture").textContent()).toBe("Use the microphone");
+  expect(await page.locator("#range-choice").isVisible()).toBe(false);
+  const score = async (): Promise<number> =>
+    Number((await page.locator("#best .number").allTextContents())[0] ?? NaN);
+  // Chromium's device beeps.
+  await page.locator("#capture").click();
+  await expect.poll(score).toBeGreaterThan(0.5);
+  await shoot("microphone");
+  await page.locator("#capture").click();
+  const samples = Array.from({ length: 16000 }, () => 0);
+  await drop("silence.wav", wavFile(samples, { rate: 16000, channels: 1, bits: 16 }));
+  await expect.poll(score).toBeLessThan(0.2);
+  await drop("broken.wav", Buffer.from("no sound"));
+  await expect.poll(() => page.locator("#try-status").textContent()).toContain("RIFF");
 });
 
 test("garbage is refused with its error", async () => {
