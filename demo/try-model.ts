@@ -13,6 +13,7 @@ export class TryModel {
   readonly #video = byId("camera", HTMLVideoElement);
   readonly #range = byId("range", HTMLSelectElement);
   readonly #status = byId("try-status", HTMLElement);
+  readonly #time = byId("try-time", HTMLElement);
   readonly #best = byId("best", HTMLElement);
   readonly #worker: Latest<RunRequest, Answered>;
   #file: ModelFile | undefined;
@@ -53,6 +54,7 @@ export class TryModel {
     this.#button.hidden = !canCapture();
     this.#label();
     byId("range-choice", HTMLElement).hidden = takes !== "picture";
+    this.#time.textContent = "";
     this.#best.replaceChildren();
     this.#status.textContent =
       takes === "picture"
@@ -122,7 +124,9 @@ export class TryModel {
   }
 
   #show({ best, ms }: Answered): void {
-    this.#status.textContent = `one inference: ${duration(ms)}`;
+    this.#status.textContent = "";
+    // Several times a second: no text that is read out.
+    this.#time.textContent = `one inference: ${duration(ms)}`;
     this.#best.replaceChildren(
       ...best.map(({ index, score }) =>
         element(
@@ -136,6 +140,7 @@ export class TryModel {
   }
 
   #refuse(message: string): void {
+    this.#time.textContent = "";
     this.#best.replaceChildren();
     this.#status.textContent = message;
   }
