@@ -1,6 +1,7 @@
 import type { Tensor } from "../graph/graph.ts";
 import { byteSize } from "../graph/graph.ts";
 import { stepName } from "../memory/lifetimes.ts";
+import { liveStorages } from "../memory/occupancy.ts";
 import { align } from "../plan/packing.ts";
 import { bytesInStep } from "../schedule/cost.ts";
 import type { Step } from "../schedule/layers.ts";
@@ -25,7 +26,7 @@ export function report(
   addressOf: (value: number | undefined) => number,
 ): Report {
   const { program, variant, budget, schedule, demand, layout } = compilation;
-  const live = emitted.map((_, index) => liveBytes(demand, layout.storageAddress, index));
+  const live = Array.from(liveStorages(demand), ([, storages]) => liveBytes(storages, layout.storageAddress));
   const steps = emitted.map(({ step, firstRecord, endRecord }, index): StepReport => {
     const placement = layout.weights[index];
     const operators = step.operations.map((operation) => operatorReport(compilation, step, operation));
@@ -121,10 +122,9 @@ function tracedTensors(
   ];
 }
 
-/** Bytes that hold an activation needed by, or made in, step `index`; overlapping storages count once. */
-function liveBytes(demand: Compilation["demand"], addresses: readonly number[], index: number): number {
-  const ranges = demand.storages
-    .filter(({ firstStep, lastStep }) => firstStep <= index && index <= lastStep)
+/** Bytes of the activations that are alive in a step; overlapping storages count once. */
+function liveBytes(storages: Compilation["demand"]["storages"], addresses: readonly number[]): number {
+  const ranges = storages
     .map(({ id, bytes }) => ({ begin: addresses[id] ?? 0, end: (addresses[id] ?? 0) + bytes }))
     .sort((a, b) => a.begin - b.begin);
   let bytes = 0;

@@ -17,7 +17,9 @@ export interface FreeSpace {
 }
 
 /** Each step in turn with the storages alive in it. */
-export function* liveStorages(problem: PlanProblem): Generator<readonly [Step, readonly Storage[]]> {
+export function* liveStorages(
+  problem: Pick<PlanProblem, "storages" | "steps">,
+): Generator<readonly [Step, readonly Storage[]]> {
   const bornIn = new Map<number, Storage[]>();
   for (const storage of problem.storages) {
     const step = Math.max(0, storage.firstStep);
