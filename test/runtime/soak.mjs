@@ -29,7 +29,10 @@ const afterRuns = await settled();
 async function cycle(count) {
   for (let i = 0; i < count; i++) {
     const dropped = await load(image);
-    dropped.run(input);
+    // All of its page becomes resident, so that a memory that stayed would show.
+    const { buffer } = dropped.run(input);
+    if (buffer.byteLength !== 65_536) throw new Error("the output should lie in linear memory");
+    new Uint8Array(buffer).fill(1);
     // Half of them are disposed of, the others only forgotten.
     if (i % 2 === 0) dropped[Symbol.dispose]();
   }

@@ -1,0 +1,68 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const json = (path: string): unknown => JSON.parse(readFileSync(root + path, "utf8"));
+
+interface Manifest {
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+interface LockFile {
+  readonly packages: Readonly<
+    Record<
+      string,
+      { readonly dev?: boolean; readonly hasInstallScript?: boolean; readonly integrity?: string }
+    >
+  >;
+}
+
+test("nothing runs when the package is installed", () => {
+  const { scripts } = json("package.json") as Manifest;
+  const run = ["preinstall", "install", "postinstall", "prepare", "preprepare", "postprepare"];
+  expect(Object.keys(scripts).filter((name) => run.includes(name))).toEqual([]);
+});
+
+test("its dependencies are few, of exact versions, locked by their hashes, and run nothing either", () => {
+  const { dependencies } = json("package.json") as Manifest;
+  // The loader for the runtime; a benchmark and image decoders for the command line. None has dependencies.
+  const few = ["@assemblyscript/loader", "jpeg-js", "pngjs", "tinybench"];
+  expect(Object.keys(dependencies).sort()).toEqual(few);
+  for (const version of Object.values(dependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  const locked = Object.entries((json("package-lock.json") as LockFile).packages).filter(
+    ([path]) => path !== "",
+  );
+  expect(locked.filter(([, { integrity }]) => integrity === undefined)).toEqual([]);
+  const shipped = locked.filter(([, { dev }]) => dev !== true);
+  expect(shipped.map(([path]) => path.replace("node_modules/", "")).sort()).toEqual(few);
+  expect(shipped.filter(([, { hasInstallScript }]) => hasInstallScript === true)).toEqual([]);
+});
+
+test("it holds what is built from the sources that are there, the C host, Digits, and no more", () => {
+  const output = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [packed] = JSON.parse(output) as {
+    readonly size: number;
+    readonly files: { readonly path: string }[];
+  }[];
+  const paths = packed?.files.map(({ path }) => path) ?? [];
+  const isWanted = (path: string): boolean => {
+    const built = /^dist\/(.+?)(\.d\.ts|\.js)$/.exec(path);
+    if (built !== null) return existsSync(`${root}src/${built[1] ?? ""}.ts`);
+    return /^(dist\/wasm\/[\w-]+\.wasm|examples\/mcu\/.+|models\/digits\/digits\.tflite|(README|CHANGELOG)\.md|LICENSE|package\.json)$/.test(
+      path,
+    );
+  };
+  expect(paths.filter((path) => !isWanted(path))).toEqual([]);
+  for (const path of ["dist/index.js", "dist/index.d.ts", "dist/runtime/index.js", "dist/cli/main.js"]) {
+    expect(paths).toContain(path);
+  }
+  // 537 KB now.
+  expect(packed?.size).toBeLessThan(700_000);
+});
