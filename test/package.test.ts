@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { writeModel } from "./model-writer.ts";
+import { ONE_OPERATOR } from "./written-models.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const json = (path: string): unknown => JSON.parse(readFileSync(root + path, "utf8"));
@@ -24,6 +26,20 @@ test("nothing runs when the package is installed", () => {
   const { scripts } = json("package.json") as Manifest;
   const run = ["preinstall", "install", "postinstall", "prepare", "preprepare", "postprepare"];
   expect(Object.keys(scripts).filter((name) => run.includes(name))).toEqual([]);
+});
+
+test("importing it does nothing, and models run where neither files may be written nor strings be code", () => {
+  const model = Buffer.from(writeModel(ONE_OPERATOR.add)).toString("base64");
+  const flags = [
+    "--disallow-code-generation-from-strings",
+    process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission",
+    `--allow-fs-read=${root}*`,
+    "--no-warnings",
+  ];
+  const output = execFileSync(process.execPath, [...flags, `${root}test/runtime/imported.mjs`, model], {
+    encoding: "utf8",
+  });
+  expect(JSON.parse(output)).toEqual({ globals: [], fetched: 0, outputs: 48 });
 });
 
 test("its dependencies are few, of exact versions, locked by their hashes, and run nothing either", () => {
