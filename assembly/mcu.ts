@@ -1,6 +1,7 @@
 /**
  * Exported by `mcu` beside index.ts: every operator's kernel under the operator's name, which keeps them functions of their own and
- * lets `thimble compile --target mcu` find those that a model does not use.
+ * lets `thimble compile --target mcu` find those that a model does not use; the strips of one of them likewise (depthwiseStrip in
+ * src/plan/packing.ts).
  */
 import { add, sub } from "./kernels/add.ts";
 import { addN } from "./kernels/add-n.ts";
@@ -48,6 +49,8 @@ import { stream } from "./kernels/stream.ts";
 import { svdf } from "./kernels/svdf.ts";
 import { tiles } from "./kernels/tiles.ts";
 import { unidirectionalSequenceLstm } from "./kernels/unidirectional-sequence-lstm.ts";
+import { slideRows, slideThree } from "./micro/depthwise-slide.ts";
+import { scalarPixels } from "./micro/depthwise-strip.ts";
 
 export {
   add,
@@ -87,9 +90,12 @@ export {
   requantize,
   resizeBilinear,
   resizeNearest,
+  scalarPixels,
   scaleInt16,
   select,
   sigmoidInt16,
+  slideRows,
+  slideThree,
   softmax,
   softmaxInt16,
   softmaxToInt16,

@@ -9,7 +9,7 @@ import { address, field, rowAddress } from "../record.ts";
  *
  * in    int8 [batches, height, width, inDepth]      taps outside contribute nothing
  * w     int8 [kh, kw, outDepth]                     m = outDepth / inDepth; zero point 0, packed in blocks of channels
- * bias  int32 [outDepth]                            the packer has folded −zIn · Σw in (not in mcu)
+ * bias  int32 [outDepth]                            the packer has folded −zIn · Σw in
  * out   int8 [batches, outHeight, outWidth, outDepth], rows [y0, y1) and channels [c0, c1) of it
  *
  * Overflow and rounding as in conv2d. Reference: TFLite reference/integer_ops/depthwise_conv.h.
@@ -164,6 +164,7 @@ function outputRows(
     packedRows,
     count,
     field(record, DepthwiseConv2dField.inputZeroPoint),
+    <usize>pixelBytes,
     constants,
     out,
     address(output, View.pixelBytes),

@@ -1,5 +1,6 @@
 import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
-import { storeRow, storeScalar } from "./epilogue.ts";
+import { isSingle, LOWER, singleOffset, singleShift, singleSign, storeRow, storeScalar } from "./epilogue.ts";
+import { LANE_BITS, LANE_MASK, LANE_TERMS, LANE_ZERO, zeroLanes } from "./lanes.ts";
 import { storeTile } from "./store-tile.ts";
 
 /**
@@ -16,7 +17,7 @@ import { storeTile } from "./store-tile.ts";
  * Steps past the end of a segment read what lies behind it against zero weights. The bias has −z · Σw folded in, z the
  * zero point in storage form. No overflow while Σ|w|·255 + |bias| < 2^31; the packer picks the scalar method beyond.
  * Weights live in registers while four pixels pass: 8 accumulators, 2 weight vectors and 1 input leave V8's 15 vector
- * registers unspilled. In mcu three pixels lie in one int64, 21 bits apart, so that one multiplication makes three products.
+ * registers unspilled. In mcu three pixels lie in one int64 (lanes.ts), so that one multiplication makes three products.
  */
 
 /** Bytes of one staged element. */
@@ -58,9 +59,6 @@ export function stageZeroPoint(destination: usize, zeroPoint: i32, count: i32): 
     memory.fill(destination, <u8>zeroPoint, count);
   }
 }
-
-/** Products of int8 that a lane of 21 bits holds: 63 · 128 · 128 < 2^20. */
-const LANE_TERMS = 63;
 
 /**
  * `width` pixels, `pixelStep` bytes apart from `pixel` on, × `channels` output channels, to `out` and every `outStep` bytes. mcu
@@ -113,7 +111,7 @@ export function convRow(
       onePixel(pixel, segments, segmentBytes, steps, block, blockBytes, head, channels, constants, out);
     }
   } else {
-    for (; width > 1; width -= 3) {
+    for (; width > 1 && isSingle(constants); width -= 3) {
       const count = min(width, 3);
       // Of two pixels the second is packed twice.
       pack(pixel, pixelStep, <usize>(count - 1) * pixelStep, segments, segmentBytes, steps, packed);
@@ -132,8 +130,10 @@ export function convRow(
       pixel += 3 * pixelStep;
       out += 3 * outStep;
     }
-    if (width > 0) {
+    for (; width > 0; width--) {
       onePixelScalar(pixel, segments, segmentBytes, steps, block, blockBytes, head, channels, constants, out);
+      pixel += pixelStep;
+      out += outStep;
     }
   }
 }
@@ -183,32 +183,33 @@ function threePixels(
 ): void {
   // The third of two pixels is the second once more.
   const third = <usize>(count - 1) * outStep;
+  const laneZeros = LANE_ZERO * ((elements + LANE_TERMS - 1) / LANE_TERMS);
   for (let c = 0; c < channels; c += 4) {
     const blockB = c + 1 < channels ? block + blockBytes : block;
     const blockC = c + 2 < channels ? blockB + blockBytes : blockB;
     const blockD = c + 3 < channels ? blockC + blockBytes : blockC;
-    let a0 = load<i32>(block);
+    let a0 = <i64>load<i32>(block) - laneZeros;
     let a1 = a0;
     let a2 = a0;
     let wa = block + head;
-    let b0 = load<i32>(blockB);
+    let b0 = <i64>load<i32>(blockB) - laneZeros;
     let b1 = b0;
     let b2 = b0;
     let wb = blockB + head;
-    let e0 = load<i32>(blockC);
+    let e0 = <i64>load<i32>(blockC) - laneZeros;
     let e1 = e0;
     let e2 = e0;
     let wc = blockC + head;
-    let d0 = load<i32>(blockD);
+    let d0 = <i64>load<i32>(blockD) - laneZeros;
     let d1 = d0;
     let d2 = d0;
     let wd = blockD + head;
     let p = packed;
     for (let left = elements; left > 0; left -= LANE_TERMS) {
-      let sumA: i64 = 0;
-      let sumB: i64 = 0;
-      let sumC: i64 = 0;
-      let sumD: i64 = 0;
+      let sumA = zeroLanes();
+      let sumB = zeroLanes();
+      let sumC = zeroLanes();
+      let sumD = zeroLanes();
       const end = p + ((<usize>min(left, LANE_TERMS)) << 3);
       for (; p + 64 <= end; p += 64) {
         const p0 = load<i64>(p);
@@ -267,22 +268,18 @@ function threePixels(
         sumC += p0 * <i64>load<i8>(wc++);
         sumD += p0 * <i64>load<i8>(wd++);
       }
-      a0 += <i32>lane(sumA);
-      sumA = behind(sumA);
-      a1 += <i32>lane(sumA);
-      a2 += <i32>behind(sumA);
-      b0 += <i32>lane(sumB);
-      sumB = behind(sumB);
-      b1 += <i32>lane(sumB);
-      b2 += <i32>behind(sumB);
-      e0 += <i32>lane(sumC);
-      sumC = behind(sumC);
-      e1 += <i32>lane(sumC);
-      e2 += <i32>behind(sumC);
-      d0 += <i32>lane(sumD);
-      sumD = behind(sumD);
-      d1 += <i32>lane(sumD);
-      d2 += <i32>behind(sumD);
+      a0 += sumA & LANE_MASK;
+      a1 += (sumA >> LANE_BITS) & LANE_MASK;
+      a2 += sumA >> (2 * LANE_BITS);
+      b0 += sumB & LANE_MASK;
+      b1 += (sumB >> LANE_BITS) & LANE_MASK;
+      b2 += sumB >> (2 * LANE_BITS);
+      e0 += sumC & LANE_MASK;
+      e1 += (sumC >> LANE_BITS) & LANE_MASK;
+      e2 += sumC >> (2 * LANE_BITS);
+      d0 += sumD & LANE_MASK;
+      d1 += (sumD >> LANE_BITS) & LANE_MASK;
+      d2 += sumD >> (2 * LANE_BITS);
     }
     const first = out + c;
     storeThree(a0, a1, a2, block, constants, first, outStep, third);
@@ -290,34 +287,38 @@ function threePixels(
     storeThree(b0, b1, b2, blockB, constants, second, outStep, third);
     const next = second + <usize>(blockC !== blockB);
     storeThree(e0, e1, e2, blockC, constants, next, outStep, third);
-    storeThree(d0, d1, d2, blockD, constants, next + <usize>(blockD !== blockC), outStep, third);
+    const last = next + <usize>(blockD !== blockC);
+    storeThree(d0, d1, d2, blockD, constants, last, outStep, third);
     block = blockD + blockBytes;
   }
 }
 
+/** Three pixels of a channel, by method `single`: storeSingle, spelled out. */
 function storeThree(
-  a: i32,
-  b: i32,
-  c: i32,
+  a: i64,
+  b: i64,
+  c: i64,
   block: usize,
   constants: usize,
   out: usize,
   outStep: usize,
   third: usize,
 ): void {
-  storeScalar(a, block, constants, out);
-  storeScalar(b, block, constants, out + outStep);
-  storeScalar(c, block, constants, out + third);
-}
-
-/** The signed lowest lane of 21 bits. */
-function lane(sum: i64): i64 {
-  return (sum << 43) >> 43;
-}
-
-/** The lanes above the lowest, which has borrowed from them where it is negative. */
-function behind(sum: i64): i64 {
-  return (sum - lane(sum)) >> 21;
+  const lower = load<i32>(constants, LOWER);
+  const upper = load<i32>(constants, LOWER + 4);
+  const multiplier = <i64>load<i32>(block, 4);
+  const right = singleShift(block);
+  const offset = singleOffset(right, constants);
+  const sign = singleSign(right, constants);
+  const first = a * multiplier;
+  const firstValue = <i32>((first + ((first >> 63) & sign) + offset) >> right);
+  store<i8>(out, min(max(firstValue, lower), upper));
+  const second = b * multiplier;
+  const secondValue = <i32>((second + ((second >> 63) & sign) + offset) >> right);
+  store<i8>(out + outStep, min(max(secondValue, lower), upper));
+  const last = c * multiplier;
+  const lastValue = <i32>((last + ((last >> 63) & sign) + offset) >> right);
+  store<i8>(out + third, min(max(lastValue, lower), upper));
 }
 
 /** Four pixels, or the two or three that are left: 0 1 2 3, 0 1 1 2 or 0 1 0 1. */
@@ -489,17 +490,17 @@ function onePixelScalar(
     let w = block + head;
     let q = p;
     for (let s = 0; s < segments; s++) {
-      let k = 0;
-      for (; k + 4 <= steps; k += 4) {
+      const end = w + <usize>steps;
+      for (; w + 4 <= end; w += 4) {
         sum +=
-          <i32>load<i8>(q + k) * <i32>load<i8>(w + k) +
-          <i32>load<i8>(q + k, 1) * <i32>load<i8>(w + k, 1) +
-          <i32>load<i8>(q + k, 2) * <i32>load<i8>(w + k, 2) +
-          <i32>load<i8>(q + k, 3) * <i32>load<i8>(w + k, 3);
+          <i32>load<i8>(q) * <i32>load<i8>(w) +
+          <i32>load<i8>(q, 1) * <i32>load<i8>(w, 1) +
+          <i32>load<i8>(q, 2) * <i32>load<i8>(w, 2) +
+          <i32>load<i8>(q, 3) * <i32>load<i8>(w, 3);
+        q += 4;
       }
-      for (; k < steps; k++) sum += <i32>load<i8>(q + k) * <i32>load<i8>(w + k);
-      w += steps;
-      q += segmentBytes;
+      for (; w < end; w++) sum += <i32>load<i8>(q++) * <i32>load<i8>(w);
+      q += segmentBytes - <usize>steps;
     }
     storeScalar(sum, block, constants, out + c);
     block += blockBytes;

@@ -1,5 +1,6 @@
+import { fitsRows, isThree, slideRows, slideThree } from "./depthwise-slide.ts";
 import { oneRow, twoRows } from "./depthwise-tile.ts";
-import { gatherBuffer, storeScalar } from "./epilogue.ts";
+import { gatherBuffer, isSingle, storeScalar } from "./epilogue.ts";
 
 /**
  * Depthwise strips: one or two output rows, 8 channels at a time.
@@ -17,7 +18,7 @@ import { gatherBuffer, storeScalar } from "./epilogue.ts";
  *
  * A row group is 4 rows of u8 (relaxed) or 2 rows of int16 (simd). `rows` lists, per kernel row, an address, the bytes
  * from pixel to pixel and a mask for the channel offset: a row of padding is one vector of zero points with step and
- * mask 0. The bias has −z · Σw folded in, z the zero point in storage form; in mcu it has not.
+ * mask 0. The bias has −z · Σw folded in, z the zero point in storage form. mcu slides instead: depthwise-slide.ts.
  */
 
 /** Channels of a block: blockChannels in src/plan/packing.ts. */
@@ -31,10 +32,12 @@ export function rowGroup(): i32 {
   return ASC_FEATURE_SIMD ? 2 : 1;
 }
 
-/** A vector of the int8 value `zeroPoint` in storage form, for the rows of padding. */
+/** A vector (in mcu one) of the int8 value `zeroPoint` in storage form, for the rows of padding. */
 export function storeZeroRow(at: usize, zeroPoint: i32): void {
   if (ASC_FEATURE_SIMD) {
     v128.store(at, i8x16.splat(<i8>(ASC_FEATURE_RELAXED_SIMD ? zeroPoint + 128 : zeroPoint)));
+  } else {
+    store<i8>(at, <i8>zeroPoint);
   }
 }
 
@@ -172,6 +175,7 @@ export function depthwiseRows(
   packedRows: i32,
   outputRows: i32,
   inputZeroPoint: i32,
+  pixelBytes: usize,
   constants: usize,
   out: usize,
   outStep: usize,
@@ -246,52 +250,52 @@ export function depthwiseRows(
       block += blockBytes;
     }
   } else {
-    // Columns whose taps all lie inside, of a 3×3 kernel: others are few.
-    const left = groups === 3 && kernelWidth === 3 ? min((padLeft + strideX - 1) / strideX, width) : width;
-    const taps = inside + padLeft - 2 * dilationX;
-    const right = taps > 0 ? max(min((taps - 1) / strideX + 1, width), left) : left;
-    for (let c = c0; c < c1; c++) {
-      const channel = c / depthMultiplier;
-      const to = out + c;
-      scalarPixels(
-        0,
-        left,
+    const slides = isSingle(constants) && dilationX === 1;
+    const three = isThree(groups, kernelWidth, strideX, constants);
+    if (slides && three && strideX + padLeft <= 3 && inside + padLeft >= 3) {
+      slideThree(
         rows,
-        groups,
         padLeft,
         inside,
-        channel,
-        kernelWidth,
+        c0,
+        c1,
+        depthMultiplier,
         strideX,
-        dilationX,
         block,
+        blockBytes,
         head,
         inputZeroPoint,
         constants,
-        to,
+        out,
         outStep,
+        width,
       );
-      if (left < right) {
-        threeByThree(
-          left,
-          right,
+      return;
+    }
+    for (let c = c0; c < c1; c++) {
+      const channel = c / depthMultiplier;
+      const to = out + c;
+      if (slides && !three && fitsRows(groups, kernelWidth, strideX)) {
+        slideRows(
           rows,
-          padLeft,
-          channel,
+          groups,
+          kernelWidth,
           strideX,
-          dilationX,
+          padLeft,
+          inside,
+          channel,
+          pixelBytes,
+          strip,
           block,
           head,
           inputZeroPoint,
           constants,
           to,
           outStep,
-        );
-      }
-      if (right < width) {
-        scalarPixels(
-          right,
           width,
+        );
+      } else {
+        scalarPixels(
           rows,
           groups,
           padLeft,
@@ -306,6 +310,7 @@ export function depthwiseRows(
           constants,
           to,
           outStep,
+          width,
         );
       }
       block += blockBytes;
@@ -313,10 +318,8 @@ export function depthwiseRows(
   }
 }
 
-/** Plain: pixels [x, end) of one channel; taps outside are skipped. Weights [ky][kx] behind the head. */
-function scalarPixels(
-  x: i32,
-  end: i32,
+/** Plain, for what slides do not take: `width` pixels of one channel. Weights [ky][kx] behind the head. */
+export function scalarPixels(
   rows: usize,
   kernelHeight: i32,
   padLeft: i32,
@@ -331,89 +334,23 @@ function scalarPixels(
   constants: usize,
   out: usize,
   outStep: usize,
+  width: i32,
 ): void {
   const weights = block + head;
-  for (; x < end; x++) {
+  for (let x = 0; x < width; x++) {
     let sum = load<i32>(block);
     for (let ky = 0; ky < kernelHeight; ky++) {
       const row = rows + <usize>(ky * 12);
-      if (load<i32>(row, 8) === 0) continue;
-      const pixels = <usize>load<u32>(row) + channel;
+      const pixels = <usize>load<u32>(row) + (channel & load<i32>(row, 8));
       const step = <usize>load<u32>(row, 4);
       for (let kx = 0; kx < kernelWidth; kx++) {
         const column = x * strideX + kx * dilationX - padLeft;
-        if (column < 0 || column >= inside) continue;
-        const value = <i32>load<i8>(pixels + <usize>column * step) - zeroPoint;
+        const isInside = <u32>column < <u32>inside;
+        const value = isInside ? <i32>load<i8>(pixels + <usize>column * step) : zeroPoint;
         sum += value * <i32>load<i8>(weights + (ky * kernelWidth + kx));
       }
     }
-    storeScalar(sum, block, constants, out + <usize>x * outStep);
-  }
-}
-
-/**
- * As scalarPixels, of a 3×3 kernel whose columns are all inside, with the weights in locals; those of rows outside are 0, and such
- * a row is read where its pixels do not advance.
- */
-function threeByThree(
-  x: i32,
-  end: i32,
-  rows: usize,
-  padLeft: i32,
-  channel: i32,
-  strideX: i32,
-  dilationX: i32,
-  block: usize,
-  head: usize,
-  zeroPoint: i32,
-  constants: usize,
-  out: usize,
-  outStep: usize,
-): void {
-  const weights = block + head;
-  const first = load<i32>(rows, 8);
-  const second = load<i32>(rows, 20);
-  const third = load<i32>(rows, 32);
-  const w0 = (<i32>load<i8>(weights)) & first;
-  const w1 = (<i32>load<i8>(weights, 1)) & first;
-  const w2 = (<i32>load<i8>(weights, 2)) & first;
-  const w3 = (<i32>load<i8>(weights, 3)) & second;
-  const w4 = (<i32>load<i8>(weights, 4)) & second;
-  const w5 = (<i32>load<i8>(weights, 5)) & second;
-  const w6 = (<i32>load<i8>(weights, 6)) & third;
-  const w7 = (<i32>load<i8>(weights, 7)) & third;
-  const w8 = (<i32>load<i8>(weights, 8)) & third;
-  const start = load<i32>(block) - zeroPoint * (w0 + w1 + w2 + w3 + w4 + w5 + w6 + w7 + w8);
-  const column = <usize>(x * strideX - padLeft);
-  const stepA = <usize>load<u32>(rows, 4);
-  const stepB = <usize>load<u32>(rows, 16);
-  const stepC = <usize>load<u32>(rows, 28);
-  let a = <usize>load<u32>(rows) + (channel & first) + column * stepA;
-  let b = <usize>load<u32>(rows, 12) + (channel & second) + column * stepB;
-  let c = <usize>load<u32>(rows, 24) + (channel & third) + column * stepC;
-  const tapA = stepA * dilationX;
-  const tapB = stepB * dilationX;
-  const tapC = stepC * dilationX;
-  out += <usize>x * outStep;
-  for (; x < end; x++) {
-    const a1 = a + tapA;
-    const b1 = b + tapB;
-    const c1 = c + tapC;
-    const sum =
-      start +
-      <i32>load<i8>(a) * w0 +
-      <i32>load<i8>(a1) * w1 +
-      <i32>load<i8>(a1 + tapA) * w2 +
-      <i32>load<i8>(b) * w3 +
-      <i32>load<i8>(b1) * w4 +
-      <i32>load<i8>(b1 + tapB) * w5 +
-      <i32>load<i8>(c) * w6 +
-      <i32>load<i8>(c1) * w7 +
-      <i32>load<i8>(c1 + tapC) * w8;
     storeScalar(sum, block, constants, out);
-    a += stepA * strideX;
-    b += stepB * strideX;
-    c += stepC * strideX;
     out += outStep;
   }
 }

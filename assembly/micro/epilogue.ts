@@ -10,11 +10,11 @@ import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
  *   160 accumulators of the scalar method, 16 bytes · 176 0x43300000 ×4
  *   192 method, shift
  *
- * In mcu it holds three int32: lower clamp, upper clamp, zero point.
+ * In mcu it holds four int32: lower clamp, upper clamp, zero point, method.
  * Clamps and zero points are in storage form. Which method is exact for which constants is proved when the weights are
  * packed (src/ops/requantization.ts); derivations in docs/numerics.md.
  */
-const LOWER = 0;
+export const LOWER = 0;
 const UPPER = 16;
 export const FLOAT_BIAS = 32;
 export const ZERO_POINT = 48;
@@ -81,6 +81,7 @@ export function prepareEpilogue(
     store<i32>(constants, lower, LOWER);
     store<i32>(constants, upper, LOWER + 4);
     store<i32>(constants, zeroPoint, LOWER + 8);
+    store<i32>(constants, method, LOWER + 12);
   }
 }
 
@@ -345,6 +346,51 @@ function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize): v128
 export function storeRow(a0: v128, a1: v128, block: usize, constants: usize, count: i32, out: usize): void {
   const row = requantizeRow(a0, a1, block, constants);
   storeLow(out, narrow(row, row, constants), count, constants);
+}
+
+/** mcu: whether the record's method is `single`. */
+export function isSingle(constants: usize): bool {
+  return load<i32>(constants, LOWER + 12) === Requantization.single;
+}
+
+/** Right shift of method `single`: 31 + e, where the block has the left shift −e. */
+export function singleShift(block: usize): i64 {
+  return 31 - <i64>load<i32>(block, 8);
+}
+
+/** The halves of both roundings (of one where e < 1), and the zero point, before the shift. */
+export function singleOffset(right: i64, constants: usize): i64 {
+  return ((2 * <i64>load<i32>(constants, LOWER + 8) + 1) << (right - 1)) + ((<i64>(right > 31)) << 30);
+}
+
+/** mcu: nothing below the zero point leaves the clamp. */
+export function isRelu(constants: usize): bool {
+  return load<i32>(constants, LOWER) >= load<i32>(constants, LOWER + 8);
+}
+
+/** −2^31 where the second rounding, away from zero, is to be minded below zero: not where all of that is clamped. */
+export function singleSign(right: i64, constants: usize): i64 {
+  return right > 31 && !isRelu(constants) ? -0x80000000 : 0;
+}
+
+/**
+ * mcu, method `single`, of product = a · multiplier:
+ *
+ *   clamp((product + offset − [a < 0]·2^31) >> right)
+ *
+ * Inner loops have this spelled out: a call costs an interpreter as much as all of it.
+ */
+export function storeSingle(
+  product: i64,
+  offset: i64,
+  sign: i64,
+  right: i64,
+  lower: i32,
+  upper: i32,
+  out: usize,
+): void {
+  const value = <i32>((product + ((product >> 63) & sign) + offset) >> right);
+  store<i8>(out, clamp(value, lower, upper));
 }
 
 /** mcu: one accumulator, requantised with the multiplier and shift at the head of `block`, to `out`. */

@@ -1,4 +1,5 @@
 import { Header } from "../plan/format.ts";
+import { depthwiseStrip } from "../plan/packing.ts";
 import type { RecordOp } from "../plan/record.ts";
 import { decodeRecord, FIELDS, recordBytes } from "../plan/record.ts";
 import { calls, renumberCalls, TRAP_BODY } from "./instructions.ts";
@@ -7,14 +8,19 @@ import type { WasmFunction, WasmModule } from "./wasm-module.ts";
 /** What a host calls. */
 const ENTRIES = ["run", "step", "planVersion"] as const;
 
-/** Operators of a proved plan. */
-export function operatorsOf(sram: Uint8Array): ReadonlySet<RecordOp> {
+/** What only some plans call of depthwise convolutions. */
+const STRIPS = ["slideThree", "slideRows", "scalarPixels"] as const;
+type Kernel = RecordOp | (typeof STRIPS)[number];
+
+/** Operators of a proved plan, and the strips that they call. */
+export function operatorsOf(sram: Uint8Array): ReadonlySet<Kernel> {
   const words = new Int32Array(sram.slice(0, sram.length & ~3).buffer);
-  const found = new Set<RecordOp>();
+  const found = new Set<Kernel>();
   for (let at = words[Header.entry] ?? 0; ;) {
     const record = decodeRecord(words, at >> 2);
     if (record === undefined || record.op === "end") return found;
     found.add(record.op);
+    if (record.op === "depthwiseConv2d") found.add(depthwiseStrip(record));
     at += recordBytes(record.op);
   }
 }
@@ -25,14 +31,17 @@ export function operatorsOf(sram: Uint8Array): ReadonlySet<RecordOp> {
  */
 export function shakeKernels(
   kernels: WasmModule,
-  operators: ReadonlySet<RecordOp>,
+  operators: ReadonlySet<Kernel>,
   pages: number,
   keptImports: "all" | "called" = "called",
 ): WasmModule {
   const { imports, exports } = kernels;
   const unused = new Set(
     [...exports]
-      .filter(([name]) => name in FIELDS && !operators.has(name as RecordOp))
+      .filter(
+        ([name]) =>
+          (name in FIELDS || STRIPS.some((strip) => strip === name)) && !operators.has(name as Kernel),
+      )
       .map(([, index]) => index),
   );
   const bodyOf = (index: number): WasmFunction | undefined => {

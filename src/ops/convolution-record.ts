@@ -41,7 +41,6 @@ export function packConvolution(
       bias,
       inputZeroPoint: perTensor(requireInput(node.inputs, 0, "input"), "input").zeroPoint,
       output: outputRange(node),
-      foldZeroPoint: true,
       weightsOf: (channel) => weights.subarray(channel * size, (channel + 1) * size),
       blockBytes: (method) => convBlockBytes(variant, method, patch),
       headBytes: (method) => blockHeadBytes(variant, method),

@@ -1,7 +1,7 @@
 /** What CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED share: checks of their constants, multipliers, packed blocks. */
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { BoundNode, Tensor } from "../graph/graph.ts";
-import { Requantization } from "../plan/format.ts";
+import type { Requantization } from "../plan/format.ts";
 import { align, blockChannels } from "../plan/packing.ts";
 import type { Variant } from "../plan/variant.ts";
 import { storageFlip } from "../plan/variant.ts";
@@ -10,7 +10,7 @@ import type { FusedActivation, Multiplier } from "./fixed-point.ts";
 import { activationRange } from "./fixed-point.ts";
 import type { Packed } from "./op.ts";
 import type { Channel, OutputRange } from "./requantization.ts";
-import { constantOutput, HALF, planRequantization } from "./requantization.ts";
+import { constantOutput, HALF, planRequantization, planScalarRequantization } from "./requantization.ts";
 
 /** Geometry of a two-dimensional convolution, padding as numbers. */
 export interface ConvolutionAttrs {
@@ -123,8 +123,6 @@ export interface BlockSource {
   readonly bias: Tensor | undefined;
   readonly inputZeroPoint: number;
   readonly output: OutputRange;
-  /** Whether the bias takes over the input's zero point; otherwise the kernel subtracts it from every operand. */
-  readonly foldZeroPoint: boolean;
   /** The weights of one output channel, in any order. */
   readonly weightsOf: (channel: number) => Int8Array;
   readonly blockBytes: (method: Requantization) => number;
@@ -165,7 +163,7 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
       continue;
     }
     channels.push({ multiplier, low, high });
-    const zero = source.foldZeroPoint ? source.inputZeroPoint + storageOffset : 0;
+    const zero = source.inputZeroPoint + storageOffset;
     folded[c] = start - zero * (positive + negative);
   }
 
@@ -173,9 +171,9 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   const blocks = Math.ceil(source.channels / perBlock);
   const requantization =
     variant === "mcu"
-      ? undefined
+      ? planScalarRequantization(channels)
       : planRequantization(channels, source.output, storageOffset, variant === "relaxed");
-  const method = requantization?.method ?? Requantization.scalar;
+  const { method } = requantization;
   const blockBytes = source.blockBytes(method);
   const headBytes = source.headBytes(method);
   const bytes = new Uint8Array(align(blocks * blockBytes, 16));
@@ -184,13 +182,8 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   for (const [c, channel] of channels.entries()) {
     const at = Math.floor(c / perBlock) * blockBytes;
     const lane = c % perBlock;
-    view.setInt32(at + 4 * lane, (folded[c] ?? 0) + (requantization?.accumulatorBias ?? 0), true);
-    if (requantization === undefined) {
-      view.setInt32(at + 4, channel.multiplier.multiplier, true);
-      view.setInt32(at + 8, channel.multiplier.shift, true);
-    } else {
-      requantization.write(view, at, lane, channel);
-    }
+    view.setInt32(at + 4 * lane, (folded[c] ?? 0) + requantization.accumulatorBias, true);
+    requantization.write(view, at, lane, channel);
     if (!empty.has(c)) source.writeWeights(signed, at + headBytes, lane, source.weightsOf(c));
   }
   return {
@@ -198,7 +191,7 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
     blocks,
     blockBytes,
     blockChannels: perBlock,
-    fields: { requantization: method, requantizationShift: requantization?.shift ?? 0 },
+    fields: { requantization: method, requantizationShift: requantization.shift },
   };
 }
 

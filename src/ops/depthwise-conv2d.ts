@@ -142,7 +142,6 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
         bias: node.inputs[2],
         inputZeroPoint: perTensor(input, "input").zeroPoint,
         output: outputRange(node),
-        foldZeroPoint: variant !== "mcu",
         weightsOf(channel) {
           const channelTaps = new Int8Array(taps);
           for (let tap = 0; tap < taps; tap++) channelTaps[tap] = values[tap * channels + channel] ?? 0;
@@ -214,11 +213,21 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
   },
 });
 
-function scratchBytesOf({ attrs, inputs, outputs }: BoundNode<DepthwiseAttrs>, variant: Variant): number {
+function scratchBytesOf(node: BoundNode<DepthwiseAttrs>, variant: Variant): number {
+  const { attrs, inputs, outputs } = node;
   const [, kernelHeight = 1, kernelWidth = 1] = requireInput(inputs, 1, "weights").shape;
   const [, , outputWidth = 1] = requireOutput(outputs).shape;
   const { strideX, dilationX } = attrs;
-  return depthwiseScratchBytes(variant, kernelHeight, kernelWidth, outputWidth, strideX, dilationX);
+  const { min, zeroPoint } = outputRange(node);
+  return depthwiseScratchBytes(
+    variant,
+    kernelHeight,
+    kernelWidth,
+    outputWidth,
+    strideX,
+    dilationX,
+    min >= zeroPoint,
+  );
 }
 
 /** Where a copy of one block's channels begins, behind the usual scratch. */

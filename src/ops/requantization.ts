@@ -62,6 +62,23 @@ export function planRequantization(
   return channels.every((channel) => fitsWide(channel, shift)) ? widePlan(shift) : SCALAR;
 }
 
+/**
+ * The method of `mcu`, whose blocks have one channel each: `single` where no intermediate wraps and, with the zero point in it, the
+ * sum before the shift stays within int64.
+ */
+export function planScalarRequantization(channels: readonly Channel[]): RequantizationPlan {
+  const isSingle = channels.every((channel) => staysInt32(channel) && channel.multiplier.shift >= -23);
+  return {
+    method: isSingle ? Requantization.single : Requantization.scalar,
+    shift: 0,
+    accumulatorBias: 0,
+    write(blocks, at, _, { multiplier }) {
+      blocks.setInt32(at + 4, multiplier.multiplier, true);
+      blocks.setInt32(at + 8, multiplier.shift, true);
+    },
+  };
+}
+
 function reluPlan(output: OutputRange, storageOffset: number, fused: boolean): RequantizationPlan {
   return {
     method: fused ? Requantization.reluFused : Requantization.relu,

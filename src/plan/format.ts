@@ -128,6 +128,8 @@ export enum Requantization {
   generalFused = 4,
   /** As relu, with biased accumulators and a fused multiply-add; relaxed only. */
   reluFused = 5,
+  /** Both roundings in one shift of int64; no accumulator wraps; mcu only. */
+  single = 6,
 }
 
 export enum EndField {

@@ -198,7 +198,7 @@ export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): n
 
 /**
  * Scratch of a depthwise convolution: the epilogue's constants, a vector of zero points, a table of kernel rows, and one
- * strip of interleaved input columns, 32 bytes per column and row group.
+ * strip of interleaved input columns, 32 bytes per column and row group; in `mcu` of packed weights.
  */
 export function depthwiseScratchBytes(
   variant: Variant,
@@ -207,11 +207,61 @@ export function depthwiseScratchBytes(
   outputWidth: number,
   strideX: number,
   dilationX: number,
+  isRelu: boolean,
 ): number {
   const groups = depthwiseRowGroups(variant, kernelHeight);
   const rows = 16 + align(groups * dotLanes(variant) * 12, 16);
   const columns = (outputWidth - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
-  return epilogueBytes(variant) + rows + (variant === "mcu" ? 0 : 32 * groups * columns);
+  const packed =
+    dilationX > 1 || isThree(kernelHeight, kernelWidth, strideX, isRelu)
+      ? 0
+      : slideBytes(kernelHeight, kernelWidth, strideX);
+  return epilogueBytes(variant) + rows + (variant === "mcu" ? packed : 32 * groups * columns);
+}
+
+/** 3×3 kernels that clamp at the zero point keep their weights in locals, in `mcu`. */
+function isThree(kernelHeight: number, kernelWidth: number, strideX: number, isRelu: boolean): boolean {
+  return kernelHeight === 3 && kernelWidth === 3 && strideX < 3 && isRelu;
+}
+
+/** Outputs that a column meets: three to an int64, three of which slide. */
+const SLIDING_LANES = 9;
+/** Products of int8 that a lane of 21 bits holds. */
+const LANE_TERMS = 63;
+
+/**
+ * `mcu` packs a channel's weights by threes of the outputs that a column meets, for each phase of the stride and each row of the kernel
+ * and one more. 0 where it does not.
+ */
+function slideBytes(kernelHeight: number, kernelWidth: number, strideX: number): number {
+  const lanes = Math.ceil(kernelWidth / strideX);
+  if (lanes > SLIDING_LANES || kernelHeight * kernelWidth > LANE_TERMS) return 0;
+  return strideX * (kernelHeight + 1) * (8 + 8 * Math.ceil(lanes / 3));
+}
+
+/** The function that a depthwise convolution's rows call in `mcu`: assembly/micro/depthwise-strip.ts, by the same conditions. */
+export function depthwiseStrip(record: {
+  readonly inputView: Extent;
+  readonly outputView: Extent;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideX: number;
+  readonly dilationX: number;
+  readonly padLeft: number;
+  readonly requantization: number;
+  readonly outputZeroPoint: number;
+  readonly activationMin: number;
+}): "slideThree" | "slideRows" | "scalarPixels" {
+  const { kernelHeight, kernelWidth, strideX, dilationX, inputView, outputView } = record;
+  const single: number = Requantization.single;
+  if (record.requantization !== single || dilationX > 1) return "scalarPixels";
+  if (isThree(kernelHeight, kernelWidth, strideX, record.activationMin >= record.outputZeroPoint)) {
+    const columns = (outputView.width - 1) * strideX + 3;
+    const padLeft = Math.min(record.padLeft, columns);
+    const inside = Math.min(inputView.width, columns - padLeft);
+    return strideX + padLeft <= 3 && inside + padLeft >= 3 ? "slideThree" : "scalarPixels";
+  }
+  return slideBytes(kernelHeight, kernelWidth, strideX) > 0 ? "slideRows" : "scalarPixels";
 }
 
 /** A copy of all pixels of one block's channels, and what kernels read past it. */

@@ -109,17 +109,24 @@ function outputRegion(record: Spatial, y0: number, y1: number): Region {
   return { view, y0, y1, c0, c1, batches, batchBytes };
 }
 
-/** The last method that a variant's kernels have; mcu has one and does not read the field. */
-const LAST_METHOD: Readonly<Record<Variant, number>> = {
-  mcu: Requantization.scalar,
-  simd: Requantization.relu,
-  relaxed: Requantization.reluFused,
+/** The methods that a variant's kernels have. */
+const METHODS: Readonly<Record<Variant, readonly number[]>> = {
+  mcu: [Requantization.scalar, Requantization.single],
+  simd: [Requantization.scalar, Requantization.wide, Requantization.general, Requantization.relu],
+  relaxed: [
+    Requantization.scalar,
+    Requantization.wide,
+    Requantization.general,
+    Requantization.relu,
+    Requantization.generalFused,
+    Requantization.reluFused,
+  ],
 };
 
 function checkRequantization(record: Convolution, variant: Variant): void {
   zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
   const { requantization: method, requantizationShift: shift } = record;
-  if (method < 0 || method > LAST_METHOD[variant] || shift < 0 || shift > 31) {
+  if (!METHODS[variant].includes(method) || shift < 0 || shift > 31) {
     throw refusal("plan-field", record, `has requantization ${method} with shift ${shift} in ${variant}`);
   }
 }
@@ -228,6 +235,7 @@ export function depthwiseFootprint(
     outputView.width,
     record.strideX,
     record.dilationX,
+    record.activationMin >= record.outputZeroPoint,
   );
   const blockBytes = depthwiseBlockBytes(variant, record.requantization, record, kernelWidth);
   const scratch = { address: record.scratch, bytes: product(record, scratchBytes) };

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { depthwiseNet } from "../depthwise-net.ts";
 import { compile } from "../../src/compile.ts";
@@ -10,7 +11,7 @@ import { readModule, writeModule } from "../../src/mcu/wasm-module.ts";
 import { Header, Op, PLAN_VERSION } from "../../src/plan/format.ts";
 import { kernelBytes } from "../../src/runtime/kernels.ts";
 import { startSession } from "../../src/runtime/session.ts";
-import { writeModel } from "../model-writer.ts";
+import { options, SAME, VALID, writeModel } from "../model-writer.ts";
 import { int8Values } from "../ops/node.ts";
 import { ONE_OPERATOR, OPERATOR_NAMES } from "../written-models.ts";
 
@@ -132,6 +133,55 @@ test("kernels that a model does not use are gone, and trap where another model c
   const instance = start(writeModule(module), softmax);
   new Uint8Array(instance.memory.buffer).set(softmax.sram);
   expect(() => answer(instance, softmax)).toThrow(WebAssembly.RuntimeError);
+});
+
+const shapes = fc.record({
+  height: fc.integer({ min: 1, max: 8 }),
+  width: fc.integer({ min: 1, max: 12 }),
+  kernelHeight: fc.constantFrom(1, 3, 3, 3, 5, 8),
+  kernelWidth: fc.constantFrom(1, 2, 3, 3, 3, 7, 8, 10),
+  stride: fc.integer({ min: 1, max: 3 }),
+  padding: fc.constantFrom(SAME, VALID),
+  activation: fc.constantFrom(0, 1),
+});
+
+test("every depthwise convolution keeps the strip that it calls", async () => {
+  const kept = new Set<string>();
+  const property = fc.asyncProperty(shapes, async (shape) => {
+    const { height, width, kernelHeight, kernelWidth, stride, padding, activation } = shape;
+    fc.pre(padding === SAME || (height >= kernelHeight && width >= kernelWidth));
+    const { tensors, operators, ...model } = ONE_OPERATOR.depthwiseConv2d;
+    const size = (input: number, kernel: number): number =>
+      Math.ceil((padding === SAME ? input : input - kernel + 1) / stride);
+    const sizes = new Map([
+      ["in", [1, height, width, 8]],
+      ["w", [1, kernelHeight, kernelWidth, 8]],
+      ["out", [1, size(height, kernelHeight), size(width, kernelWidth), 8]],
+    ]);
+    const data = Int8Array.from({ length: 8 * kernelHeight * kernelWidth }, (_, i) => ((i * 37) % 255) - 127);
+    const image = compile(
+      writeModel({
+        ...model,
+        tensors: tensors.map((tensor) => ({
+          ...tensor,
+          shape: sizes.get(tensor.name) ?? tensor.shape,
+          ...(tensor.name === "w" ? { data } : {}),
+        })),
+        operators: operators.map((operator) => ({
+          ...operator,
+          options: options.depthwiseConv2d(padding, stride, 1, activation),
+        })),
+      }),
+      { variant: "mcu" },
+    );
+    for (const name of operatorsOf(image.sram)) kept.add(name);
+    const { files } = firmware(image, kernels, "wasm3");
+    const instance = start(files.get("thimble-mcu.wasm") as Uint8Array<ArrayBuffer>, image);
+    new Uint8Array(instance.memory.buffer).set(image.sram);
+    expect(answer(instance, image)).toEqual(await answerOfSession(image));
+  });
+  await fc.assert(property, { numRuns: 150 });
+  expect([...kept]).toEqual(expect.arrayContaining(["slideThree", "slideRows", "scalarPixels"]));
 });
 
 test("the image that lies in flash is one that load takes, without what only a report tells", async () => {

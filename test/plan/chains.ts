@@ -217,10 +217,12 @@ export function drawChain(pick: Pick): Chain {
         activationMin: -128,
         activationMax: 127,
       });
+      const inMcu = pick(2) === 0 ? Requantization.scalar : Requantization.single;
       const arithmetic = {
-        requantization: variant === "mcu" ? Requantization.scalar : pick(4),
+        requantization: variant === "mcu" ? inMcu : pick(4),
         requantizationShift: 1,
         inputZeroPoint: -128,
+        activationMin: pick(2) === 0 ? -128 : 3,
         outputZeroPoint: 3,
       };
       const shapes = [
@@ -265,6 +267,7 @@ export function drawChain(pick: Pick): Chain {
           output.width,
           strideX,
           dilationX,
+          arithmetic.activationMin >= arithmetic.outputZeroPoint,
         );
         convolve(input, output, blockBytes, scratchBytes, (c0, c1, weights, scratch, at) => ({
           op: "depthwiseConv2d",

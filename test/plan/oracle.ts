@@ -415,7 +415,15 @@ class Machine {
     const { kernelHeight, kernelWidth, strideX, dilationX, c0, c1, depthMultiplier, outputView } = record;
     this.#reserve(
       record.scratch,
-      depthwiseScratchBytes(variant, kernelHeight, kernelWidth, outputView.width, strideX, dilationX),
+      depthwiseScratchBytes(
+        variant,
+        kernelHeight,
+        kernelWidth,
+        outputView.width,
+        strideX,
+        dilationX,
+        record.activationMin >= record.outputZeroPoint,
+      ),
       record.weights,
       Math.ceil((c1 - c0) / blockChannels(variant)) *
         depthwiseBlockBytes(variant, record.requantization, record, kernelWidth),
