@@ -99,7 +99,7 @@ function onWasm3(compiled: Compiled): number {
   writeFileSync(inputs, new Uint8Array(4_000_000));
   const script = join(root, "test/mcu/engines/wasm3_host.py");
   const times = Array.from({ length: 3 }, () => {
-    const args = [script, compiled.folder, String(compiled.interpreter.stackBytes), inputs, "1"];
+    const args = [script, compiled.folder, String(compiled.interpreter.stackBytes), inputs, "1", "0"];
     const printed = execFileSync(process.env["PYTHON"] ?? "python3", args, { encoding: "utf8" });
     return 1000 * Number(printed.split("\n")[1]);
   });

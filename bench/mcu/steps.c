@@ -59,7 +59,7 @@ int main(void) {
   uint32_t least = UINT32_MAX;
   for (int run = 0; run < RUNS; run++) {
     for (uint32_t i = 0; thimble_input(&model, i, &port) == THIMBLE_OK; i++) {
-      const uint32_t bytes = port.length * (port.stored_type == THIMBLE_FLOAT32 ? 4u : 1u);
+      const uint32_t bytes = thimble_port_bytes(&port);
       for (uint32_t at = 0; at < bytes; at++) ((uint8_t *)port.data)[at] = (uint8_t)(at * 2654435761u >> 24);
     }
     const uint32_t begin = now();

@@ -30,7 +30,7 @@ int main(void) {
   if (status == THIMBLE_OK && (input.data == NULL || input.stored_type != THIMBLE_INT8)) status = THIMBLE_PORT;
   if (status == THIMBLE_OK) {
     /* A sensor's real values go through thimble_quantize. */
-    for (uint32_t i = 0; i < input.length; i++) ((int8_t *)input.data)[i] = thimble_quantize(&input, 0.0f);
+    for (uint32_t i = 0; i < input.length; i++) ((int8_t *)input.data)[i] = (int8_t)thimble_quantize(&input, 0.0f);
     status = thimble_run(&model);
   }
   if (status != THIMBLE_OK) {

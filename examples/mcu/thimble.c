@@ -2,11 +2,13 @@
 
 #include <string.h>
 
-/* Words of an image file, of its SRAM section, and of a port: FileHeader, Header and PortWord of thimble's sources. */
+/* Words of an image file, of its SRAM section, and of its table of ports and states: FileHeader, Header and PortWord of thimble's sources. */
 enum { FILE_MAGIC, FILE_VERSION, FILE_VARIANT, FILE_CRC, FILE_SECTIONS, FILE_WORDS = 12 };
 enum { METADATA, SRAM, FLASH, OPERANDS, PORTS, SECTIONS };
 enum { SRAM_ENTRY = 3, SRAM_RAM_BYTES = 7, SRAM_WORDS = 8 };
 enum { PORT_TYPE, PORT_STORED_TYPE, PORT_ADDRESS, PORT_LENGTH, PORT_ROWS, PORT_SCALE, PORT_ZERO_POINT, PORT_WORDS };
+enum { STATE_ADDRESS, STATE_BYTES, STATE_INITIAL_BYTE, STATE_WORDS };
+enum { INPUTS, OUTPUTS, STATES, TABLE_WORDS };
 
 static const uint32_t IMAGE_MAGIC = 0x4d494854; /* "THIM" */
 static const uint32_t MCU = 0;
@@ -30,8 +32,26 @@ static uint32_t crc32(const uint8_t *bytes, size_t count) {
   return ~crc;
 }
 
+static uint32_t type_bytes(uint32_t type) {
+  static const uint8_t bytes[THIMBLE_TYPES] = {1, 4, 1, 2, 4, 1};
+  return bytes[type];
+}
+
 static uint32_t port_bytes(const uint8_t *port) {
-  return word(port, PORT_LENGTH) * (word(port, PORT_STORED_TYPE) == THIMBLE_FLOAT32 ? 4u : 1u);
+  return word(port, PORT_LENGTH) * type_bytes(word(port, PORT_STORED_TYPE));
+}
+
+/* Whether [at, at + bytes) lies within `limit` bytes. */
+static int within(uint32_t at, uint32_t bytes, uint32_t limit) {
+  return bytes <= limit && at <= limit - bytes;
+}
+
+static const uint8_t *port_at(const struct thimble *model, uint32_t index) {
+  return model->ports + 4 * PORT_WORDS * (size_t)index;
+}
+
+static const uint8_t *state_at(const struct thimble *model, uint32_t index) {
+  return port_at(model, model->inputs + model->outputs) + 4 * STATE_WORDS * (size_t)index;
 }
 
 /* Finds the image's sections and proves that they lie within it, and that all they name lies within memory. */
@@ -57,19 +77,25 @@ static thimble_status read_image(struct thimble *model, const uint8_t *image, si
   model->sram_bytes = bytes[SRAM];
   model->flash = section[FLASH];
   model->flash_bytes = bytes[FLASH];
-  if (bytes[SRAM] < 4 * SRAM_WORDS || bytes[PORTS] < 8) return THIMBLE_TRUNCATED;
-  model->inputs = word(section[PORTS], 0);
-  model->outputs = word(section[PORTS], 1);
-  model->ports = section[PORTS] + 8;
-  const uint32_t ports = (bytes[PORTS] - 8) / (4 * PORT_WORDS);
-  if (model->inputs > ports || model->outputs != ports - model->inputs) return THIMBLE_TRUNCATED;
+  if (bytes[SRAM] < 4 * SRAM_WORDS || bytes[PORTS] < 4 * TABLE_WORDS) return THIMBLE_TRUNCATED;
+  model->inputs = word(section[PORTS], INPUTS);
+  model->outputs = word(section[PORTS], OUTPUTS);
+  model->states = word(section[PORTS], STATES);
+  model->ports = section[PORTS] + 4 * TABLE_WORDS;
+  const uint64_t words = TABLE_WORDS + PORT_WORDS * ((uint64_t)model->inputs + model->outputs) + STATE_WORDS * (uint64_t)model->states;
+  if (4 * words != bytes[PORTS]) return THIMBLE_TRUNCATED;
 
   const uint32_t ram_bytes = word(section[SRAM], SRAM_RAM_BYTES);
   if (ram_bytes > model->memory_bytes || bytes[SRAM] > ram_bytes) return THIMBLE_MEMORY;
-  for (uint32_t i = 0; i < ports; i++) {
-    const uint8_t *port = model->ports + 4 * PORT_WORDS * i;
-    if (word(port, PORT_ROWS) != 0) continue;
-    if (port_bytes(port) > ram_bytes || word(port, PORT_ADDRESS) > ram_bytes - port_bytes(port)) return THIMBLE_TRUNCATED;
+  for (uint32_t i = 0; i < model->inputs + model->outputs; i++) {
+    const uint8_t *port = port_at(model, i);
+    if (word(port, PORT_TYPE) >= THIMBLE_TYPES || word(port, PORT_STORED_TYPE) >= THIMBLE_TYPES) return THIMBLE_TRUNCATED;
+    if (word(port, PORT_LENGTH) > UINT32_MAX / 4) return THIMBLE_TRUNCATED;
+    if (word(port, PORT_ROWS) == 0 && !within(word(port, PORT_ADDRESS), port_bytes(port), ram_bytes)) return THIMBLE_TRUNCATED;
+  }
+  for (uint32_t i = 0; i < model->states; i++) {
+    const uint8_t *state = state_at(model, i);
+    if (!within(word(state, STATE_ADDRESS), word(state, STATE_BYTES), ram_bytes)) return THIMBLE_TRUNCATED;
   }
   return THIMBLE_OK;
 }
@@ -85,11 +111,20 @@ thimble_status thimble_open(struct thimble *model, const void *image, size_t ima
     return status;
   }
   memcpy(model->memory, model->sram, model->sram_bytes);
+  return thimble_reset(model);
+}
+
+thimble_status thimble_reset(struct thimble *model) {
+  if (model->memory == NULL) return THIMBLE_MEMORY;
+  for (uint32_t i = 0; i < model->states; i++) {
+    const uint8_t *state = state_at(model, i);
+    memset(model->memory + word(state, STATE_ADDRESS), (int)(word(state, STATE_INITIAL_BYTE) & 255u), word(state, STATE_BYTES));
+  }
   return THIMBLE_OK;
 }
 
 static void describe(const struct thimble *model, uint32_t index, thimble_port *port) {
-  const uint8_t *words = model->ports + 4 * PORT_WORDS * index;
+  const uint8_t *words = port_at(model, index);
   const uint32_t scale = word(words, PORT_SCALE);
   port->type = word(words, PORT_TYPE);
   port->stored_type = word(words, PORT_STORED_TYPE);
@@ -116,17 +151,12 @@ thimble_status thimble_run(struct thimble *model) {
   uint32_t unknown = 0;
   if (model->memory == NULL) return THIMBLE_MEMORY;
   for (uint32_t i = 0; i < model->inputs; i++) {
-    if (word(model->ports + 4 * PORT_WORDS * i, PORT_ROWS) != 0 && model->row == NULL) return THIMBLE_ROWS;
+    if (word(port_at(model, i), PORT_ROWS) != 0 && model->row == NULL) return THIMBLE_ROWS;
   }
   model->failed = THIMBLE_OK;
   const thimble_status status = thimble_engine_run(model, word(model->sram, SRAM_ENTRY), &unknown);
   if (model->failed != THIMBLE_OK) return model->failed;
   return status == THIMBLE_OK && unknown != 0 ? THIMBLE_OPERATOR : status;
-}
-
-/* Whether [at, at + bytes) lies within `limit` bytes. */
-static int within(uint32_t at, uint32_t bytes, uint32_t limit) {
-  return bytes <= limit && at <= limit - bytes;
 }
 
 int thimble_flash_read(struct thimble *model, uint32_t destination, uint32_t source, uint32_t bytes) {
@@ -137,29 +167,35 @@ int thimble_flash_read(struct thimble *model, uint32_t destination, uint32_t sou
 }
 
 int thimble_input_row(struct thimble *model, uint32_t input, uint32_t row, uint32_t destination) {
-  const uint8_t *port = model->ports + 4 * PORT_WORDS * (size_t)input;
+  const uint8_t *port = port_at(model, input);
   const uint32_t rows = input < model->inputs ? word(port, PORT_ROWS) : 0;
   if (row >= rows || !within(destination, port_bytes(port) / rows, model->memory_bytes)) model->failed = THIMBLE_TRAP;
   else model->row(model->user, input, row, model->memory + destination);
   return model->failed == THIMBLE_OK;
 }
 
-int8_t thimble_quantize(const thimble_port *port, float value) {
+uint32_t thimble_port_bytes(const thimble_port *port) {
+  return port->length * type_bytes(port->stored_type);
+}
+
+int32_t thimble_quantize(const thimble_port *port, float value) {
+  const int32_t most = port->stored_type == THIMBLE_INT16 ? 32767 : port->stored_type == THIMBLE_UINT8 ? 255 : 127;
+  const int32_t least = port->stored_type == THIMBLE_UINT8 ? 0 : -most - 1;
   const float quotient = value / port->scale;
   int32_t rounded;
   if (quotient != quotient) rounded = 0;
-  else if (quotient >= 512.0f) rounded = 512;
-  else if (quotient <= -512.0f) rounded = -512;
+  else if (quotient >= 131072.0f) rounded = 131072;
+  else if (quotient <= -131072.0f) rounded = -131072;
   else {
     rounded = (int32_t)quotient;
     const float rest = quotient - (float)rounded; /* exact */
     rounded += rest >= 0.5f ? 1 : rest <= -0.5f ? -1 : 0;
   }
   rounded += port->zero_point;
-  return (int8_t)(rounded > 127 ? 127 : rounded < -128 ? -128 : rounded);
+  return rounded > most ? most : rounded < least ? least : rounded;
 }
 
-float thimble_dequantize(const thimble_port *port, int8_t stored) {
+float thimble_dequantize(const thimble_port *port, int32_t stored) {
   return (float)((double)port->scale * (stored - port->zero_point));
 }
 

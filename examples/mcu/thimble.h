@@ -29,11 +29,20 @@ typedef enum {
   THIMBLE_ENGINE        /* wasm3 could not load the kernels: too little heap, or it was compiled with other options than thimble-wasm3.c */
 } thimble_status;
 
-enum { THIMBLE_INT8 = 0, THIMBLE_FLOAT32 = 1 };
+/* THIMBLE_BOOL is a byte, 0 or 1. */
+enum {
+  THIMBLE_INT8 = 0,
+  THIMBLE_FLOAT32 = 1,
+  THIMBLE_UINT8 = 2,
+  THIMBLE_INT16 = 3,
+  THIMBLE_INT32 = 4,
+  THIMBLE_BOOL = 5,
+  THIMBLE_TYPES
+};
 
-/* An input or output. real = scale * (stored - zero_point) where it is stored as int8. */
+/* An input or output. real = scale * (stored - zero_point) where it is stored as int8, uint8 or int16. */
 typedef struct {
-  uint32_t type;        /* of the model's values: THIMBLE_INT8 or THIMBLE_FLOAT32 */
+  uint32_t type;        /* of the model's values: THIMBLE_INT8, ... */
   uint32_t stored_type; /* of the values in memory */
   uint32_t length;      /* number of values */
   uint32_t rows;        /* 0, or the rows that `row` is asked for */
@@ -47,7 +56,7 @@ typedef void (*thimble_row)(void *user, uint32_t input, uint32_t row, void *into
 
 struct thimble {
   const uint8_t *sram, *flash, *ports;
-  uint32_t sram_bytes, flash_bytes, inputs, outputs;
+  uint32_t sram_bytes, flash_bytes, inputs, outputs, states;
   uint8_t *memory; /* linear memory */
   uint32_t memory_bytes;
   thimble_row row;
@@ -68,12 +77,18 @@ thimble_status thimble_open(struct thimble *model, const void *image, size_t ima
 thimble_status thimble_input(const struct thimble *model, uint32_t index, thimble_port *port);
 thimble_status thimble_output(const struct thimble *model, uint32_t index, thimble_port *port);
 
+/* Bytes of an input's or output's stored values. */
+uint32_t thimble_port_bytes(const thimble_port *port);
+
 /* One inference: fill the inputs' data before, read the outputs' data after. Inputs may be overwritten. */
 thimble_status thimble_run(struct thimble *model);
 
-/* A real value as stored, rounded as TensorFlow Lite's QUANTIZE does; and back. */
-int8_t thimble_quantize(const thimble_port *port, float value);
-float thimble_dequantize(const thimble_port *port, int8_t stored);
+/* State that the model keeps from run to run (LSTM, SVDF) is again as thimble_open left it. */
+thimble_status thimble_reset(struct thimble *model);
+
+/* A real value as stored in int8, uint8 or int16, rounded as TensorFlow Lite's QUANTIZE does; and back. */
+int32_t thimble_quantize(const thimble_port *port, float value);
+float thimble_dequantize(const thimble_port *port, int32_t stored);
 
 /* A status in words. */
 const char *thimble_text(thimble_status status);

@@ -258,7 +258,7 @@ export function encodeImage(image: Image): Uint8Array {
     image.operands.byteOffset,
     image.operands.byteLength,
   );
-  const sections = [metadata, image.sram, image.flash, operands, encodePortTable(inputs, outputs)];
+  const sections = [metadata, image.sram, image.flash, operands, encodePortTable(inputs, outputs, states)];
   const head = 4 * FileHeader.words;
   const file = new Uint8Array(sections.reduce((size, section) => size + align(section.length, 16), head));
   let at = head;
@@ -326,7 +326,7 @@ export function decodeImage(file: Uint8Array): Image {
     throw damaged("the image lacks a section");
   }
   const { inputs, outputs, states, report } = readMetadata(metadata, variant);
-  const table = encodePortTable(inputs, outputs);
+  const table = encodePortTable(inputs, outputs, states);
   if (table.length !== ports.length || table.some((byte, i) => byte !== ports[i]))
     throw damaged("the image's table of inputs and outputs is not that of its description");
   const operandIds = new Int32Array(operands.buffer, 0, operands.length >> 2);

@@ -1,6 +1,6 @@
 import type { Image } from "../emit/image.ts";
 import { encodeImage } from "../emit/image.ts";
-import { ExecutionError, UnsupportedError } from "../errors.ts";
+import { ExecutionError } from "../errors.ts";
 import { bundleModule } from "./bundle.ts";
 import type { ByteArray } from "./c-source.ts";
 import { cHeader, cSource } from "./c-source.ts";
@@ -30,7 +30,6 @@ export interface Firmware {
  * Files that firmware needs to run a model: the image, the kernels cut down to the model's operators, both as C, and what to do
  * with them. `kernels` is the whole `mcu` module.
  * @throws ExecutionError an image of another variant
- * @throws UnsupportedError a model with state, or with inputs or outputs that are not int8 or float32
  */
 export function firmware(image: Image, kernels: Uint8Array, engine: Engine): Firmware {
   // C has a name for every import, called or not.
@@ -82,20 +81,6 @@ function kernelsOf(image: Image, kernels: Uint8Array, imports: "all" | "called")
     throw new ExecutionError(
       "image-variant",
       `the image is packed for ${image.variant}, microcontrollers run mcu; compile the model for mcu`,
-    );
-  }
-  const [state] = image.states;
-  if (state !== undefined) {
-    throw new UnsupportedError(
-      "stateful-firmware",
-      `model "${image.report.model}" keeps state from run to run, which the C host does not set up yet; run it with the JavaScript host`,
-    );
-  }
-  for (const { name, type } of [...image.inputs, ...image.outputs]) {
-    if (type === "int8" || type === "float32") continue;
-    throw new UnsupportedError(
-      "firmware-type",
-      `"${name}" is ${type}; the C host takes and gives int8 and float32: convert it in the model`,
     );
   }
   return shakeKernels(

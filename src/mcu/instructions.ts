@@ -51,16 +51,15 @@ export function memoryInitBody(segment: number): Uint8Array {
   );
 }
 
-/** Number of locals that a body declares besides its parameters. */
-export function localCount(body: Uint8Array): number {
+/** Types of the locals that a body declares besides its parameters, as the binary format numbers them. */
+export function localTypes(body: Uint8Array): number[] {
   const reader = new Reader(body);
   return reader
     .list(() => {
       const count = reader.unsigned();
-      reader.byte();
-      return count;
+      return new Array<number>(count).fill(reader.byte());
     })
-    .reduce((a, b) => a + b, 0);
+    .flat();
 }
 
 /** Functions that a body calls, in order, with repetitions. */

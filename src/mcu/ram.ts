@@ -1,6 +1,6 @@
 import { Header } from "../plan/format.ts";
 import { decodeRecord, recordBytes } from "../plan/record.ts";
-import { calls, localCount } from "./instructions.ts";
+import { calls, localTypes } from "./instructions.ts";
 import { calledBytes } from "./shake.ts";
 import type { WasmModule } from "./wasm-module.ts";
 
@@ -16,6 +16,8 @@ const CODE_GROWTH = 3.5;
 /** Slots that a frame takes beyond parameters and locals: operands, and constants. */
 const OPERAND_SLOTS = 32;
 const SLOT_BYTES = 4;
+/** int64 and float64 take two slots. */
+const WIDE_TYPES = [0x7e, 0x7c];
 
 export function interpreterRam(module: WasmModule, sram: Uint8Array): InterpreterRam {
   return {
@@ -42,7 +44,8 @@ function deepestStack({ types, imports, functions, exports }: WasmModule, stages
     const known = functions[index - imports.length];
     if (known === undefined) return 0;
     const type = types[known.type];
-    const slots = (type?.parameters.length ?? 0) + (type?.results.length ?? 0) + localCount(known.body);
+    const values = [...(type?.parameters ?? []), ...(type?.results ?? []), ...localTypes(known.body)];
+    const slots = values.reduce((sum, value) => sum + (WIDE_TYPES.includes(value) ? 2 : 1), 0);
     return SLOT_BYTES * (slots + OPERAND_SLOTS);
   };
   const path: number[] = [];

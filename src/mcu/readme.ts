@@ -12,7 +12,7 @@ export interface FirmwareFacts {
 }
 
 /** How to run this one model in firmware, in Markdown. */
-export function firmwareReadme({ report, inputs, outputs }: Image, facts: FirmwareFacts): string {
+export function firmwareReadme({ report, inputs, outputs, states }: Image, facts: FirmwareFacts): string {
   const { engine, ramBytes, calledBytes, interpreter, imageBytes } = facts;
   const wasm3 = engine === "wasm3";
   const ports = [
@@ -51,7 +51,13 @@ ${wasm3 ? "" : `static unsigned char memory[THIMBLE_RAM_BYTES] __attribute__((al
 thimble_status status = thimble_open(&model, thimble_model, THIMBLE_MODEL_BYTES, ${wasm3 ? "0" : "memory"}, THIMBLE_RAM_BYTES);
 /* Fill the input, run, read the output: 0 is success, thimble_text(status) says what else went wrong. */
 \`\`\`
-
+${
+  states.length > 0
+    ? `
+The model keeps ${states.reduce((sum, { bytes }) => sum + bytes, 0)} bytes of state from run to run; thimble_reset(&model) begins anew.
+`
+    : ""
+}
 \`model.thimble\` is also a model for \`npx thimble run\`, with the same answers on a computer.
 `;
 }

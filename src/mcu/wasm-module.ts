@@ -33,9 +33,9 @@ export interface WasmFunction {
   readonly body: Uint8Array;
 }
 
-/** A data segment: `active` ones lie in memory from address 0 on, others wait for `memory.init`. */
+/** A data segment: active ones lie in memory from an address on, others wait for `memory.init`. */
 export interface WasmData {
-  readonly active: boolean;
+  readonly address?: number;
   readonly bytes: Uint8Array;
 }
 
@@ -154,7 +154,7 @@ export function readModule(bytes: Uint8Array): WasmModule {
 
 export function writeModule(module: WasmModule): Uint8Array<ArrayBuffer> {
   const { types, imports, functions, pages, exports, data, custom } = module;
-  const passive = data.some(({ active }) => !active);
+  const passive = data.some(({ address }) => address === undefined);
   return Uint8Array.from([
     ...MAGIC,
     ...section(
@@ -187,9 +187,9 @@ export function writeModule(module: WasmModule): Uint8Array<ArrayBuffer> {
     ...(data.length > 0
       ? section(
           SECTION.data,
-          list(data, ({ active, bytes }) => [
-            // An active segment's address: i32.const 0, end.
-            ...(active ? [0, 0x41, 0, 0x0b] : [1]),
+          list(data, ({ address, bytes }) => [
+            // An active segment's address: i32.const, end.
+            ...(address === undefined ? [1] : [0, 0x41, ...signed(address), 0x0b]),
             ...unsigned(bytes.length),
             ...bytes,
           ]),
@@ -202,6 +202,11 @@ export function writeModule(module: WasmModule): Uint8Array<ArrayBuffer> {
 /** LEB128. */
 export function unsigned(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(Math.floor(value / 0x80))];
+}
+
+/** Signed LEB128 of a number ≥ 0: bit 6 of the last byte is its sign. */
+function signed(value: number): number[] {
+  return value < 0x40 ? [value] : [(value & 0x7f) | 0x80, ...signed(Math.floor(value / 0x80))];
 }
 
 function section(id: number, content: readonly number[]): number[] {

@@ -1,11 +1,14 @@
+import type { PortType } from "./port-type.ts";
+
 /**
- * A model's inputs and outputs as 32-bit words, for hosts that read no JSON: the number of inputs, the number of outputs, then
- * `PortWord.words` for each input and each output in the model's order.
+ * A model's inputs, outputs and states as 32-bit words, for hosts that read no JSON: the numbers of inputs, outputs and states, then
+ * `PortWord.words` for each input and each output in the model's order, then address, bytes
+ * and the value of every byte before the first run of each state.
  */
 
 /** Words of one port; examples/mcu/thimble.h has the same. */
 export enum PortWord {
-  /** Of the model's values: 0 int8, 1 float32. */
+  /** Of the model's values: an index of PORT_TYPES. */
   type = 0,
   /** Of the values in linear memory: int8 where the host converts a float port. */
   storedType = 1,
@@ -20,22 +23,36 @@ export enum PortWord {
   words = 7,
 }
 
+/** Types by their number in the table; it may grow at the end. */
+const PORT_TYPES: readonly PortType[] = ["int8", "float32", "uint8", "int16", "int32", "bool"];
+
 /** What the table says of a port. */
 export interface TablePort {
   readonly shape: readonly number[];
-  readonly type: string;
-  readonly storedType: string;
+  readonly type: PortType;
+  readonly storedType: PortType;
   readonly scale: number;
   readonly zeroPoint: number;
   readonly address: number;
   readonly rows?: number;
 }
 
-export function encodePortTable(inputs: readonly TablePort[], outputs: readonly TablePort[]): Uint8Array {
+/** What the table says of a state. */
+export interface TableState {
+  readonly address: number;
+  readonly bytes: number;
+  readonly initialByte: number;
+}
+
+export function encodePortTable(
+  inputs: readonly TablePort[],
+  outputs: readonly TablePort[],
+  states: readonly TableState[],
+): Uint8Array {
   const ports = [...inputs, ...outputs].flatMap((port) => {
     const words = new Int32Array(PortWord.words);
-    words[PortWord.type] = typeCode(port.type);
-    words[PortWord.storedType] = typeCode(port.storedType);
+    words[PortWord.type] = PORT_TYPES.indexOf(port.type);
+    words[PortWord.storedType] = PORT_TYPES.indexOf(port.storedType);
     words[PortWord.address] = port.address;
     words[PortWord.length] = port.shape.reduce((a, b) => a * b, 1);
     words[PortWord.rows] = port.rows ?? 0;
@@ -43,9 +60,8 @@ export function encodePortTable(inputs: readonly TablePort[], outputs: readonly 
     words[PortWord.zeroPoint] = port.zeroPoint;
     return [...words];
   });
-  return new Uint8Array(Int32Array.of(inputs.length, outputs.length, ...ports).buffer);
-}
-
-function typeCode(type: string): number {
-  return type === "float32" ? 1 : 0;
+  const filled = states.flatMap(({ address, bytes, initialByte }) => [address, bytes, initialByte]);
+  return new Uint8Array(
+    Int32Array.of(inputs.length, outputs.length, states.length, ...ports, ...filled).buffer,
+  );
 }

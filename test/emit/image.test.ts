@@ -238,9 +238,9 @@ describe("files whose checksum is right, but not what they say", () => {
   });
 
   test("a port table that contradicts the description", () => {
-    const table = encodePortTable(image.inputs, image.outputs);
+    const table = encodePortTable(image.inputs, image.outputs, image.states);
     const copy = Uint8Array.from(file);
-    const at = file.length - align(table.length, 16) + 4 * (2 + PortWord.address);
+    const at = file.length - align(table.length, 16) + 4 * (3 + PortWord.address);
     expect(new DataView(file.buffer).getUint32(at, true)).toBe(image.inputs[0]?.address);
     copy[at] = (copy[at] ?? 0) ^ 16;
     expect(refused(sealed(copy)).message).toContain("table of inputs and outputs");
@@ -284,7 +284,7 @@ describe("files whose checksum is right, but not what they say", () => {
 
   /** Where the SRAM section begins in the file: it, flash and operands are at the end, each a multiple of 16 bytes. */
   function sramBegin(): number {
-    const ports = encodePortTable(image.inputs, image.outputs);
+    const ports = encodePortTable(image.inputs, image.outputs, image.states);
     const sections = [image.sram.length, image.flash.length, 4 * image.operands.length, ports.length];
     return file.length - sections.reduce((sum, bytes) => sum + align(bytes, 16), 0);
   }

@@ -47,8 +47,12 @@ function inputOf(image: Image, index: number): Int8Array {
 }
 
 /** Outputs of a model whose ports are int8 in memory. */
-function answer(instance: Kernels, image: Image): Int8Array[] {
+function answer(instance: Kernels, image: Image, states: "set" | "there" = "set"): Int8Array[] {
   const memory = new Int8Array(instance.memory.buffer);
+  if (states === "set") {
+    for (const { address, bytes, initialByte } of image.states)
+      memory.fill(initialByte, address, address + bytes);
+  }
   for (const [i, port] of image.inputs.entries()) {
     if (port.rows === undefined) memory.set(inputOf(image, i), port.address);
   }
@@ -92,9 +96,20 @@ test.each(NETS)("a bundle needs no file, and answers the same: %s", async (_, im
   const module = new WebAssembly.Module(wasm);
   expect(WebAssembly.Module.imports(module).map(({ name }) => name)).not.toContain("flash_read");
   const [ports] = WebAssembly.Module.customSections(module, PORTS_SECTION);
-  const { inputs, outputs } = image;
-  expect(JSON.parse(Buffer.from(ports ?? new ArrayBuffer(0)).toString())).toEqual({ inputs, outputs });
+  const { inputs, outputs, states } = image;
+  expect(JSON.parse(Buffer.from(ports ?? new ArrayBuffer(0)).toString())).toEqual({
+    inputs,
+    outputs,
+    states,
+  });
   expect(answer(start(wasm, image), image)).toEqual(await answerOfSession(image));
+});
+
+test.each(["svdf", "unidirectionalSequenceLstm"] as const)("a bundle has the state of %s", async (name) => {
+  const image = compile(writeModel(ONE_OPERATOR[name]), { variant: "mcu" });
+  expect(image.states.some(({ initialByte }) => initialByte !== 0)).toBe(true);
+  const instance = start(Uint8Array.from(bundle(image, kernels)), image);
+  expect(answer(instance, image, "there")).toEqual(await answerOfSession(image));
 });
 
 test("every operator of the plan has its kernel under its name, and `stage` and `end` have none", () => {
@@ -104,25 +119,13 @@ test("every operator of the plan has its kernel under its name, and `stage` and 
   expect(missing.sort()).toEqual(["end", "stage"]);
 });
 
-const STATEFUL = ["svdf", "unidirectionalSequenceLstm"];
-const int8Models = OPERATOR_NAMES.filter((name) => !["quantize", "dequantize", ...STATEFUL].includes(name));
+const int8Models = OPERATOR_NAMES.filter((name) => !["quantize", "dequantize"].includes(name));
 test.each(int8Models)("a model of one operator keeps what it needs: %s", async (name) => {
   const image = compile(writeModel(ONE_OPERATOR[name]), { variant: "mcu" });
   const { files } = firmware(image, kernels, "wasm3");
   const instance = start(files.get("thimble-mcu.wasm") as Uint8Array<ArrayBuffer>, image);
   new Uint8Array(instance.memory.buffer).set(image.sram);
   expect(answer(instance, image)).toEqual(await answerOfSession(image));
-});
-
-test("models that the C host cannot run are refused", () => {
-  const state = compile(writeModel(ONE_OPERATOR.svdf), { variant: "mcu" });
-  expect(() => firmware(state, kernels, "wasm3")).toThrow(
-    expect.objectContaining({ code: "stateful-firmware" }),
-  );
-  const model = ONE_OPERATOR.reshape;
-  const ints = { ...model, tensors: model.tensors.map((tensor) => ({ ...tensor, type: "int32" })) };
-  const image = compile(writeModel(ints), { variant: "mcu" });
-  expect(() => firmware(image, kernels, "wasm3")).toThrow(expect.objectContaining({ code: "firmware-type" }));
 });
 
 test("kernels that a model does not use are gone, and trap where another model calls them", () => {

@@ -22,6 +22,7 @@ test.each<[string, number, CompileOptions]>([
   ["mcunet_vww", 64 * KIB, { schedule: "minimum" }],
   ["ic_resnet8_int8", 64 * KIB, { schedule: "minimum" }],
   ["ad01_int8", 32 * KIB, { schedule: "minimum" }],
+  ["mnist_lstm_int8", 32 * KIB, { schedule: "minimum" }],
   ["person_detect_int8", 32 * KIB, { schedule: "minimum", input: "streamed" }],
   ["mcunet_vww", 64 * KIB, { schedule: "minimum", input: "streamed" }],
 ])("%s answers as the reference in %i bytes of RAM, %j", (name, limit, options) => {

@@ -93,6 +93,9 @@ function changed(words: Readonly<Record<number, number>>, bytes = file): Uint8Ar
 
 const sramAt = 48 + Math.ceil(new DataView(file.buffer).getUint32(16, true) / 16) * 16;
 
+/** Where the table of one input and one output begins: three words and seven for each. */
+const tableAt = file.length - 80;
+
 /** Where the file has the first fetch record. */
 function firstFetch(): number {
   const view = new DataView(file.buffer);
@@ -124,7 +127,9 @@ describe.each<Engine>(wasm3Include === undefined ? ["wasm2c"] : ["wasm2c", "wasm
     ["a byte of memory too little", { image: file, memoryBytes: ramBytes - 1 }, "memory"],
     ["no memory", { image: file, memoryBytes: 0 }, "memory"],
     ["a section of 4 GiB", { image: changed({ 24: 0xffffffff }) }, "truncated"],
-    ["two inputs where one is", { image: changed({ [file.length - 64]: 2 }) }, "truncated"],
+    ["two inputs where one is", { image: changed({ [tableAt]: 2 }) }, "truncated"],
+    ["a state where none is", { image: changed({ [tableAt + 8]: 1 }) }, "truncated"],
+    ["an input of no type", { image: changed({ [tableAt + 12]: 6 }) }, "truncated"],
     ["input in rows, which nothing gives", { image: encodeImage(net({ input: "streamed" })) }, "ok", "rows"],
     ["weights past the end of flash", { image: changed({ [source]: image.flash.length }) }, "ok", "flash"],
     ["weights at 2^32 − 1", { image: changed({ [source]: 0xffffffff }) }, "ok", "flash"],
@@ -154,7 +159,7 @@ describe.each<Engine>(wasm3Include === undefined ? ["wasm2c"] : ["wasm2c", "wasm
   test("any word of the file's head, of the SRAM section's sizes, and of the port table changed", () => {
     const head = Array.from({ length: 12 }, (_, i) => 4 * i).filter((at) => at !== 12);
     const sizes = [sramAt + 4 * Header.ramBytes];
-    const table = Array.from({ length: 16 }, (_, i) => file.length - 64 + 4 * i);
+    const table = Array.from({ length: 17 }, (_, i) => tableAt + 4 * i);
     const words = fc.record({
       at: fc.constantFrom(...head, ...sizes, ...table),
       value: fc.oneof(fc.integer({ min: 0, max: 0xffffffff }), fc.integer({ min: 0, max: 100 })),

@@ -30,12 +30,15 @@ test("there are models to run", () => {
 });
 
 /** Runs all inputs on wasm3 with a value stack of `stackBytes`; its lines, or what it died of. */
-function onWasm3({ folder, runs }: EngineCase, stackBytes: number): { lines: string[]; error: string } {
+function onWasm3(
+  { folder, runs, resets }: EngineCase,
+  stackBytes: number,
+): { lines: string[]; error: string } {
   const inputs = join(folder, "inputs.bin");
   writeFileSync(inputs, Buffer.concat(runs.flatMap((run) => run.inputs)));
   const { stdout, stderr } = spawnSync(
     python,
-    [host, folder, String(stackBytes), inputs, String(runs.length)],
+    [host, folder, String(stackBytes), inputs, String(runs.length), String(resets)],
     { encoding: "utf8" },
   );
   return { lines: stdout.trimEnd().split("\n"), error: stderr };
@@ -70,6 +73,7 @@ test("a value stack that is too small is an error of wasm3, and the estimate is 
 
 test.skipIf(wasm3Include === undefined).each<[string, "resident" | "streamed"]>([
   ["kws_dscnn_int8", "resident"],
+  ["mnist_lstm_int8", "resident"],
   ["mcunet_vww", "resident"],
   ["mcunet_vww", "streamed"],
 ])("%s answers as the reference in examples/mcu with thimble-wasm3.c, input %s", (name, input) => {
