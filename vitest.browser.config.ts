@@ -8,7 +8,6 @@ const shared = resolve(process.env["THIMBLE_SHARED"] ?? "../shared");
 export default defineConfig({
   define: { SHARED_URL: JSON.stringify(hasShared ? `/@fs${shared}` : "") },
   server: { fs: { allow: [".", shared] } },
-  optimizeDeps: { include: ["@assemblyscript/loader"] },
   test: {
     include: ["test/browser/**/*.test.ts"],
     globalSetup: ["test/global-setup.ts"],

@@ -68,7 +68,7 @@ if (changed > built) {
     const bytes = readFileSync(`dist/wasm/thimble-${variant}.wasm`);
     requireCodeOnly(variant, bytes);
     console.error(`thimble-${variant}.wasm ${bytes.length} bytes`);
-    lines.push(`export const ${variant} =`, `  "${bytes.toString("base64")}";`);
+    lines.push(`export const ${variant}: string =`, `  "${bytes.toString("base64")}";`);
   }
   const limits =
     "assembly/limits/limits.ts --config none --runtime stub --noAssert --use abort= --initialMemory 2 -O3 --disableWarning 112";

@@ -2,8 +2,8 @@ import { vi } from "vitest";
 import { withExactDot } from "./exact-dot.ts";
 
 /** Where the engine knows relaxed SIMD but the processor's dot product is another one, tests run the one that is meant. */
-vi.mock("../src/runtime/kernels.ts", async (importOriginal) => {
-  const original = await importOriginal<typeof import("../src/runtime/kernels.ts")>();
+vi.mock("../src/runtime/kernel-bytes.ts", async (importOriginal) => {
+  const original = await importOriginal<typeof import("../src/runtime/kernel-bytes.ts")>();
   const relaxed = original.kernelBytes("relaxed");
   if (!WebAssembly.validate(relaxed)) return original;
   const imports = { host: { flash_read: () => undefined, input_row: () => undefined } };

@@ -1,9 +1,10 @@
+import { instantiateSync } from "@assemblyscript/loader";
 import type { PlanRecord } from "../src/plan/record.ts";
 import { encodeRecord } from "../src/plan/record.ts";
 import type { Variant } from "../src/plan/variant.ts";
 import { VARIANTS } from "../src/plan/variant.ts";
 import type { KernelExports } from "../src/runtime/instantiate.ts";
-import { kernelBytes } from "../src/runtime/kernels.ts";
+import { kernelBytes } from "../src/runtime/kernel-bytes.ts";
 
 const RECORD = 64;
 
@@ -19,7 +20,7 @@ export class Kernels {
 
   constructor(variant: Variant) {
     const module = new WebAssembly.Module(kernelBytes(variant));
-    const instance = new WebAssembly.Instance(module, {
+    const instance = instantiateSync(module, {
       host: {
         flash_read: (destination: number, source: number, bytes: number) => {
           this.bytes.set(this.flash.subarray(source, source + bytes), destination);

@@ -44,8 +44,8 @@ test("importing it does nothing, and models run where neither files may be writt
 
 test("its dependencies are few, of exact versions, locked by their hashes, and run nothing either", () => {
   const { dependencies } = json("package.json") as Manifest;
-  // The loader for the runtime; a benchmark and image decoders for the command line. None has dependencies.
-  const few = ["@assemblyscript/loader", "jpeg-js", "pngjs", "tinybench"];
+  // A benchmark and image decoders, for the command line alone. None has dependencies.
+  const few = ["jpeg-js", "pngjs", "tinybench"];
   expect(Object.keys(dependencies).sort()).toEqual(few);
   for (const version of Object.values(dependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
   const locked = Object.entries((json("package-lock.json") as LockFile).packages).filter(

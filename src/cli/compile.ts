@@ -1,7 +1,7 @@
 import type { Image } from "../index.ts";
 import { encodeImage } from "../index.ts";
 import { bundle } from "../mcu/firmware.ts";
-import { kernelBytes } from "../runtime/kernels.ts";
+import { kernelBytes } from "../runtime/kernel-bytes.ts";
 import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
 import { writeFileOrFail } from "./files.ts";

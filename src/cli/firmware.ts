@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import type { Image } from "../index.ts";
 import { InputError } from "../index.ts";
 import { firmware } from "../mcu/firmware.ts";
-import { kernelBytes } from "../runtime/kernels.ts";
+import { kernelBytes } from "../runtime/kernel-bytes.ts";
 import type { Target } from "./arguments.ts";
 import { reason, writeFileOrFail } from "./files.ts";
 import { grouped } from "./table.ts";

@@ -1,21 +1,31 @@
 /** The runtime alone: loads and runs compiled images, without reader, passes or planner. */
-export type { Image, MapEntry, Port, Report, StepReport, TracedTensor } from "../emit/image.ts";
-export { decodeImage, encodeImage, verifyImage } from "../emit/image.ts";
-export {
-  ExecutionError,
-  InputError,
-  MemoryError,
-  ModelError,
-  ThimbleError,
-  UnsupportedError,
-} from "../errors.ts";
-export type { Variant } from "../plan/variant.ts";
-export { VARIANTS } from "../plan/variant.ts";
-export type { LoadImageOptions } from "./load-image.ts";
-export { loadImage } from "./load-image.ts";
-export type { InputValues, ModelPort, RowSource } from "./port.ts";
-export type { TensorArray } from "./arrays.ts";
-export type { QuantizedArray } from "./quantize.ts";
-export type { Model, TraceEntry } from "./session.ts";
-export type { Source } from "./source.ts";
-export { bestVariant, provesVariant } from "./variant.ts";
+import type { Image } from "../emit/image.ts";
+import type { Variant } from "../plan/variant.ts";
+import { inlineKernels } from "./inline-kernels.ts";
+import type { LoadImageOptions } from "./load-image.ts";
+import { loadImageWith } from "./load-image.ts";
+import type { Model } from "./session.ts";
+import type { Source } from "./source.ts";
+import { fastestVariant, proveVariant } from "./variant.ts";
+
+export * from "./exports.ts";
+
+/**
+ * Loads a compiled image, or the `.thimble` file that a path, URL, response, stream or bytes lead to.
+ * @throws InputError the bytes are something else
+ * @throws ExecutionError the image is damaged, or this engine does not run its variant
+ * @throws MemoryError the engine has no memory left
+ */
+export function loadImage(source: Source | Image, options: LoadImageOptions = {}): Promise<Model> {
+  return loadImageWith(inlineKernels, source, options);
+}
+
+/** Whether this engine runs a variant of the kernels with the reference's bits; `relaxed` is so proved by trying it. */
+export function provesVariant(variant: Variant): Promise<boolean> {
+  return proveVariant(inlineKernels, variant);
+}
+
+/** The fastest variant that this engine proves. */
+export function bestVariant(): Promise<Variant> {
+  return fastestVariant(inlineKernels);
+}

@@ -1,28 +1,41 @@
+import { ExecutionError } from "../errors.ts";
 import type { Variant } from "../plan/variant.ts";
-import * as inline from "./kernels.generated.ts";
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/** Base64 without `atob`, which audio worklets lack. */
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-  const bytes = new Uint8Array((text.length / 4) * 3 - padding);
-  const values = new Uint8Array(128);
-  for (let i = 0; i < ALPHABET.length; i++) values[ALPHABET.charCodeAt(i)] = i;
-  for (let i = 0, at = 0; i < text.length; i += 4) {
-    const group =
-      ((values[text.charCodeAt(i)] ?? 0) << 18) |
-      ((values[text.charCodeAt(i + 1)] ?? 0) << 12) |
-      ((values[text.charCodeAt(i + 2)] ?? 0) << 6) |
-      (values[text.charCodeAt(i + 3)] ?? 0);
-    bytes[at++] = group >> 16;
-    bytes[at++] = group >> 8;
-    bytes[at++] = group;
-  }
-  return bytes;
+/** The kernels as an entry of the package has them: inside its code, or in files. Compiled and proved once: code, not state. */
+export interface Kernels {
+  /**
+   * Reads and compiles a variant.
+   * @throws ExecutionError it cannot be read
+   * @throws WebAssembly.CompileError this engine does not know what the variant needs
+   */
+  readonly compile: (variant: Variant) => Promise<WebAssembly.Module>;
+  readonly modules: Map<Variant, Promise<WebAssembly.Module>>;
+  readonly proofs: Map<Variant, boolean>;
 }
 
-/** The WebAssembly module of a variant, as shipped inside the package. */
-export function kernelBytes(variant: Variant): Uint8Array<ArrayBuffer> {
-  return decodeBase64(inline[variant]);
+/** Kernels from one place. */
+export function kernelsFrom(compile: Kernels["compile"]): Kernels {
+  return { compile, modules: new Map(), proofs: new Map() };
+}
+
+/**
+ * The module of a variant.
+ * @throws ExecutionError "kernels-unreadable", or "variant-unavailable" if the engine cannot compile it
+ */
+export async function moduleOf(kernels: Kernels, variant: Variant): Promise<WebAssembly.Module> {
+  const { modules } = kernels;
+  const module = modules.get(variant) ?? kernels.compile(variant);
+  modules.set(variant, module);
+  try {
+    return await module;
+  } catch (cause) {
+    // A network that failed may work the next time.
+    modules.delete(variant);
+    if (cause instanceof ExecutionError) throw cause;
+    throw new ExecutionError(
+      "variant-unavailable",
+      `this engine cannot compile the ${variant} kernels; choose another variant ("simd" or "mcu")`,
+      { cause },
+    );
+  }
 }

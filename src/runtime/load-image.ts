@@ -1,6 +1,7 @@
 import type { Image } from "../emit/image.ts";
 import { decodeImage, isImageFile, verifyImage } from "../emit/image.ts";
 import { InputError } from "../errors.ts";
+import type { Kernels } from "./kernels.ts";
 import type { Model } from "./session.ts";
 import { startSession } from "./session.ts";
 import type { Source } from "./source.ts";
@@ -20,10 +21,14 @@ export interface LoadImageOptions {
  * @throws InputError the bytes are something else
  * @throws ExecutionError, MemoryError as `startSession` and `decodeImage`
  */
-export async function loadImage(source: Source | Image, options: LoadImageOptions = {}): Promise<Model> {
+export async function loadImageWith(
+  kernels: Kernels,
+  source: Source | Image,
+  options: LoadImageOptions,
+): Promise<Model> {
   if (isImage(source)) {
     verifyImage(source);
-    return startImage(source, options);
+    return startImage(kernels, source, options);
   }
   const { bytes, name } = await readSource(source);
   if (!isImageFile(bytes)) {
@@ -32,13 +37,13 @@ export async function loadImage(source: Source | Image, options: LoadImageOption
       `${name} is not a .thimble image; compile the model first, or load it with \`load\` of "thimble"`,
     );
   }
-  return startImage(decodeImage(bytes), options);
+  return startImage(kernels, decodeImage(bytes), options);
 }
 
 /** Starts a verified image. */
-export async function startImage(image: Image, options: LoadImageOptions): Promise<Model> {
-  if (options.warmUp === true) await warmUp(image);
-  return startSession(image);
+export async function startImage(kernels: Kernels, image: Image, options: LoadImageOptions): Promise<Model> {
+  if (options.warmUp === true) await warmUp(kernels, image);
+  return startSession(kernels, image);
 }
 
 /** Whether a source is an image in memory already. */

@@ -5,11 +5,12 @@ import { decodeRecord } from "../plan/record.ts";
 import { storageFlip } from "../plan/variant.ts";
 import type { KernelExports } from "./instantiate.ts";
 import { instantiateKernels } from "./instantiate.ts";
+import type { Kernels } from "./kernels.ts";
 import type { InputValues, ModelPort } from "./port.ts";
 import type { TensorArray } from "./arrays.ts";
 import { SessionPort } from "./port.ts";
 import { InputQuantizer } from "./quantize.ts";
-import { provesVariant } from "./variant.ts";
+import { proveVariant } from "./variant.ts";
 
 /** A tensor after the step that made it, in the model's own encoding (never the relaxed variant's storage). */
 export interface TraceEntry {
@@ -53,12 +54,12 @@ export interface Model {
 
 /**
  * Instantiates the kernels for a verified image and copies it in.
- * @throws ExecutionError an image whose variant this engine does not prove
+ * @throws ExecutionError an image whose variant this engine does not prove, or kernels that cannot be read
  * @throws MemoryError no address space left
  */
-export async function startSession(image: Image): Promise<Model> {
+export async function startSession(kernels: Kernels, image: Image): Promise<Model> {
   const { variant } = image;
-  if (!(await provesVariant(variant))) {
+  if (!(await proveVariant(kernels, variant))) {
     throw new ExecutionError(
       "variant-unproved",
       `this engine does not run the ${variant} kernels with exact results; compile for another variant ("simd", "mcu")`,
@@ -66,7 +67,7 @@ export async function startSession(image: Image): Promise<Model> {
   }
   const flash = new FlashReader(image);
   const rows = new RowReader();
-  const kernels = await instantiateKernels(variant, image.report.ramBytes, {
+  const instance = await instantiateKernels(kernels, variant, image.report.ramBytes, {
     flashRead: (destination, source, bytes) => {
       flash.read(destination, source, bytes);
     },
@@ -74,11 +75,11 @@ export async function startSession(image: Image): Promise<Model> {
       rows.read(input, row, destination);
     },
   });
-  const memory = new Uint8Array(kernels.memory.buffer);
+  const memory = new Uint8Array(instance.memory.buffer);
   flash.memory = memory;
   memory.set(image.sram);
   setStates(image, memory);
-  return new Session(image, kernels, rows);
+  return new Session(image, instance, rows);
 }
 
 /** Fills the states with what they are before the first run. */

@@ -25,7 +25,10 @@ export async function readSource(source: Source): Promise<SourceBytes> {
   if (typeof source === "string" || (typeof URL !== "undefined" && source instanceof URL)) {
     return readLocation(String(source));
   }
-  if (typeof Response !== "undefined" && source instanceof Response) return readResponse(source, source.url);
+  if (typeof Response !== "undefined" && source instanceof Response) {
+    requireOk(source, source.url);
+    return readResponse(source, source.url);
+  }
   if (typeof ReadableStream !== "undefined" && source instanceof ReadableStream) {
     return { bytes: new Uint8Array(await new Response(source).arrayBuffer()), name: "model" };
   }
@@ -36,6 +39,16 @@ export async function readSource(source: Source): Promise<SourceBytes> {
 }
 
 async function readLocation(location: string): Promise<SourceBytes> {
+  const opened = await openLocation(location);
+  if (ArrayBuffer.isView(opened)) return { bytes: opened, name: lastPart(location) };
+  return readResponse(opened, location);
+}
+
+/**
+ * The bytes of a file, or the answer of a server before its body has come.
+ * @throws InputError what cannot be read, and why
+ */
+export async function openLocation(location: string): Promise<Response | Uint8Array<ArrayBuffer>> {
   const inNode = typeof process !== "undefined" && typeof process.versions.node === "string";
   if (!inNode || /^(https?|blob|data):/.test(location)) {
     let response: Response;
@@ -44,15 +57,15 @@ async function readLocation(location: string): Promise<SourceBytes> {
     } catch (cause) {
       throw new InputError("unreadable", `${location} could not be fetched; check the address`, { cause });
     }
-    return readResponse(response, location);
+    requireOk(response, location);
+    return response;
   }
   // Named indirectly, so that bundlers for the browser do not look for it.
   const fs = (await import(/* @vite-ignore */ /* webpackIgnore: true */ "node:fs/promises")) as {
-    readFile(path: string | URL): Promise<Uint8Array>;
+    readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>>;
   };
   try {
-    const bytes = await fs.readFile(location.startsWith("file:") ? new URL(location) : location);
-    return { bytes, name: lastPart(location) };
+    return await fs.readFile(location.startsWith("file:") ? new URL(location) : location);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InputError("unreadable", `${location} could not be read (${reason}); check the path`, {
@@ -61,13 +74,15 @@ async function readLocation(location: string): Promise<SourceBytes> {
   }
 }
 
+function requireOk(response: Response, location: string): void {
+  if (response.ok) return;
+  throw new InputError(
+    "unreadable",
+    `${location} answered ${response.status} ${response.statusText}; check the address`,
+  );
+}
+
 async function readResponse(response: Response, location: string): Promise<SourceBytes> {
-  if (!response.ok) {
-    throw new InputError(
-      "unreadable",
-      `${location} answered ${response.status} ${response.statusText}; check the address`,
-    );
-  }
   return { bytes: new Uint8Array(await response.arrayBuffer()), name: lastPart(location) };
 }
 

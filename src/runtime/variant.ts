@@ -1,27 +1,37 @@
+import { ExecutionError } from "../errors.ts";
 import type { Variant } from "../plan/variant.ts";
 import { VARIANTS } from "../plan/variant.ts";
 import { instantiateKernels } from "./instantiate.ts";
-
-const proofs = new Map<Variant, Promise<boolean>>();
+import type { Kernels } from "./kernels.ts";
 
 /**
  * Whether this engine runs a variant with the reference's bits: it compiles, and for `relaxed` the dot product answers as
  * the packing needs (engines differ: unsigned or signed operand, saturating or not).
+ * @throws ExecutionError the kernels cannot be read
  */
-export function provesVariant(variant: Variant): Promise<boolean> {
-  let proof = proofs.get(variant);
-  if (proof === undefined) {
-    proof = instantiateKernels(variant, 0, { flashRead: () => undefined, inputRow: () => undefined }).then(
-      (kernels) => kernels.probe(0) === 1,
-      () => false,
-    );
-    proofs.set(variant, proof);
-  }
+export async function proveVariant(kernels: Kernels, variant: Variant): Promise<boolean> {
+  const known = kernels.proofs.get(variant);
+  if (known !== undefined) return known;
+  const proof = await probe(kernels, variant);
+  kernels.proofs.set(variant, proof);
   return proof;
 }
 
-/** The fastest variant that this engine proves. */
-export async function bestVariant(): Promise<Variant> {
-  for (const variant of [...VARIANTS].reverse()) if (await provesVariant(variant)) return variant;
+async function probe(kernels: Kernels, variant: Variant): Promise<boolean> {
+  const host = { flashRead: () => undefined, inputRow: () => undefined };
+  try {
+    return (await instantiateKernels(kernels, variant, 0, host)).probe(0) === 1;
+  } catch (error) {
+    if (error instanceof ExecutionError && error.code === "kernels-unreadable") throw error;
+    return false;
+  }
+}
+
+/**
+ * The fastest variant that this engine proves.
+ * @throws ExecutionError the kernels cannot be read
+ */
+export async function fastestVariant(kernels: Kernels): Promise<Variant> {
+  for (const variant of [...VARIANTS].reverse()) if (await proveVariant(kernels, variant)) return variant;
   return "mcu";
 }

@@ -1,5 +1,6 @@
 import type { Image } from "../emit/image.ts";
 import { arrayOf } from "./arrays.ts";
+import type { Kernels } from "./kernels.ts";
 import { startSession } from "./session.ts";
 
 /** Milliseconds in which V8's optimising compiler replaces the code of all kernels that matter: docs/performance.md. */
@@ -13,8 +14,8 @@ const TURN_TIME = 4;
  * compiler. All instances of a variant share that code, and nothing else.
  * @throws ExecutionError, MemoryError as `startSession`
  */
-export async function warmUp(image: Image): Promise<void> {
-  const model = await startSession(image);
+export async function warmUp(kernels: Kernels, image: Image): Promise<void> {
+  const model = await startSession(kernels, image);
   const zeros = model.inputs.map(({ type, length }) => arrayOf(type, length));
   const end = Date.now() + WARM_UP_TIME;
   do {

@@ -13,8 +13,9 @@ import type { Variant } from "../../src/plan/variant.ts";
 import { VARIANTS } from "../../src/plan/variant.ts";
 import type { TensorArray } from "../../src/runtime/arrays.ts";
 import type { Model } from "../../src/runtime/session.ts";
+import { inlineKernels } from "../../src/runtime/inline-kernels.ts";
 import { startSession } from "../../src/runtime/session.ts";
-import { provesVariant } from "../../src/runtime/variant.ts";
+import { provesVariant } from "../../src/runtime/index.ts";
 import { writeModel } from "../model-writer.ts";
 import { noise } from "../passes/graphs.ts";
 import { ONE_OPERATOR, OPERATOR_NAMES, RESIDUAL } from "../written-models.ts";
@@ -61,7 +62,7 @@ function inputsOf(model: Model, seed: number): TensorArray[] {
 
 /** Runs an image, and traces it: all that a loaded image may be asked to do. */
 async function answers(image: Image): Promise<{ outputs: TensorArray[]; trace: Uint8Array[] }> {
-  const model = await startSession(image);
+  const model = await startSession(inlineKernels, image);
   const inputs = inputsOf(model, 7);
   const outputs = model.run(inputs).map((output) => output.slice());
   const trace = [...model.trace(inputs)].map(({ bytes }) => bytes);

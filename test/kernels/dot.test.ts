@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { kernelBytes } from "../../src/runtime/kernels.ts";
-import { provesVariant } from "../../src/runtime/variant.ts";
+import { kernelBytes } from "../../src/runtime/kernel-bytes.ts";
+import { provesVariant } from "../../src/runtime/index.ts";
 import { withExactDot } from "../exact-dot.ts";
 
 const relaxed = kernelBytes("relaxed");

@@ -9,7 +9,8 @@ import { bundle, firmware } from "../../src/mcu/firmware.ts";
 import { calledBytes, operatorsOf, shakeKernels } from "../../src/mcu/shake.ts";
 import { readModule, writeModule } from "../../src/mcu/wasm-module.ts";
 import { Header, Op, PLAN_VERSION } from "../../src/plan/format.ts";
-import { kernelBytes } from "../../src/runtime/kernels.ts";
+import { kernelBytes } from "../../src/runtime/kernel-bytes.ts";
+import { inlineKernels } from "../../src/runtime/inline-kernels.ts";
 import { startSession } from "../../src/runtime/session.ts";
 import { options, SAME, VALID, writeModel } from "../model-writer.ts";
 import { int8Values } from "../ops/node.ts";
@@ -64,7 +65,7 @@ function answer(instance: Kernels, image: Image, states: "set" | "there" = "set"
 }
 
 async function answerOfSession(image: Image): Promise<Int8Array[]> {
-  const model = await startSession(image);
+  const model = await startSession(inlineKernels, image);
   return model.run(image.inputs.map((_, i) => inputOf(image, i))).map((values) => Int8Array.from(values));
 }
 

@@ -3,6 +3,7 @@ import type { CompileOptions } from "../../src/compile.ts";
 import { compile } from "../../src/compile.ts";
 import type { Image } from "../../src/emit/image.ts";
 import { byteSize, tensorOf } from "../../src/graph/graph.ts";
+import { inlineKernels } from "../../src/runtime/inline-kernels.ts";
 import { startSession } from "../../src/runtime/session.ts";
 import { importModel } from "../../src/tflite/import.ts";
 import type { WrittenModel } from "../model-writer.ts";
@@ -19,7 +20,7 @@ async function operatorsOf(
   const bytes = writeModel(model);
   const image = compile(bytes, { variant: "mcu", passes: [], ...how });
   const graph = importModel(bytes);
-  const session = await startSession(image);
+  const session = await startSession(inlineKernels, image);
   for (const seed of [1, 2]) {
     const inputs = graph.inputs.map((id, i) => noise(seed + 7 * i, byteSize(tensorOf(graph, id))));
     const outputs = session.run(inputs.map((values) => new Int8Array(values.slice().buffer)));

@@ -10,7 +10,7 @@ import type { Image, Port } from "../../../src/emit/image.ts";
 import { UnsupportedError } from "../../../src/errors.ts";
 import type { Engine, Firmware } from "../../../src/mcu/firmware.ts";
 import { firmware } from "../../../src/mcu/firmware.ts";
-import { kernelBytes } from "../../../src/runtime/kernels.ts";
+import { kernelBytes } from "../../../src/runtime/kernel-bytes.ts";
 import { dequantizeInto, quantizeInto } from "../../../src/runtime/quantize.ts";
 import { goldenInputs, typed } from "../../golden-inputs.ts";
 import { crc32Hex, golden, modelBytes, modelNames } from "../../shared.ts";

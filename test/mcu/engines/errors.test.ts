@@ -16,7 +16,7 @@ import type { Engine } from "../../../src/mcu/firmware.ts";
 import { firmware } from "../../../src/mcu/firmware.ts";
 import { crc32 } from "../../../src/plan/crc32.ts";
 import { FetchField, Head, Header, Op } from "../../../src/plan/format.ts";
-import { kernelBytes } from "../../../src/runtime/kernels.ts";
+import { kernelBytes } from "../../../src/runtime/kernel-bytes.ts";
 import { writeModel } from "../../model-writer.ts";
 import { ONE_OPERATOR } from "../../written-models.ts";
 import type { Program } from "./cases.ts";

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from "vitest";
 import { compile } from "../../../src/compile.ts";
 import type { Engine } from "../../../src/mcu/firmware.ts";
 import { firmware } from "../../../src/mcu/firmware.ts";
-import { kernelBytes } from "../../../src/runtime/kernels.ts";
+import { kernelBytes } from "../../../src/runtime/kernel-bytes.ts";
 import { BUILTIN, writeModel } from "../../model-writer.ts";
 import { buildNative, buildWithWasm3, translate, wasm3Include } from "./cases.ts";
 

@@ -1,0 +1,36 @@
+import type { CompileOptions } from "./compile.ts";
+import { compile } from "./compile.ts";
+import type { Image } from "./emit/image.ts";
+import { decodeImage, isImageFile } from "./emit/image.ts";
+import { ExecutionError } from "./errors.ts";
+import type { Kernels } from "./runtime/kernels.ts";
+import type { LoadImageOptions } from "./runtime/load-image.ts";
+import { isImage, loadImageWith, startImage } from "./runtime/load-image.ts";
+import type { Model } from "./runtime/session.ts";
+import type { Source } from "./runtime/source.ts";
+import { readSource } from "./runtime/source.ts";
+import { fastestVariant } from "./runtime/variant.ts";
+
+/** Of a model that is compiled on loading, all; of an image, `warmUp`, and `variant` as what it must be. */
+export interface LoadOptions extends CompileOptions, LoadImageOptions {}
+
+/** `load` of the package's entries, which differ by where they have the kernels. */
+export async function loadWith(
+  kernels: Kernels,
+  source: Source | Image,
+  options: LoadOptions,
+): Promise<Model> {
+  if (isImage(source)) return loadImageWith(kernels, ofVariant(source, options), options);
+  const { bytes, name } = await readSource(source);
+  if (isImageFile(bytes)) return startImage(kernels, ofVariant(decodeImage(bytes), options), options);
+  const variant = options.variant ?? (await fastestVariant(kernels));
+  return startImage(kernels, compile(bytes, { name, ...options, variant }), options);
+}
+
+function ofVariant(image: Image, { variant }: CompileOptions): Image {
+  if (variant === undefined || variant === image.variant) return image;
+  throw new ExecutionError(
+    "image-variant",
+    `the image is packed for ${image.variant}, ${variant} was asked for; compile the model for ${variant}`,
+  );
+}

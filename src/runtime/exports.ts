@@ -1,0 +1,19 @@
+/** What the runtime gives, but for what needs kernels: types, image files and errors. */
+export type { Image, MapEntry, Port, Report, StepReport, TracedTensor } from "../emit/image.ts";
+export { decodeImage, encodeImage, verifyImage } from "../emit/image.ts";
+export {
+  ExecutionError,
+  InputError,
+  MemoryError,
+  ModelError,
+  ThimbleError,
+  UnsupportedError,
+} from "../errors.ts";
+export type { Variant } from "../plan/variant.ts";
+export { VARIANTS } from "../plan/variant.ts";
+export type { LoadImageOptions } from "./load-image.ts";
+export type { InputValues, ModelPort, RowSource } from "./port.ts";
+export type { TensorArray } from "./arrays.ts";
+export type { QuantizedArray } from "./quantize.ts";
+export type { Model, TraceEntry } from "./session.ts";
+export type { Source } from "./source.ts";

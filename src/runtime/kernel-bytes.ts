@@ -1,0 +1,28 @@
+import type { Variant } from "../plan/variant.ts";
+import * as inline from "./kernels.generated.ts";
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** Base64 without `atob`, which audio worklets lack. */
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  const bytes = new Uint8Array((text.length / 4) * 3 - padding);
+  const values = new Uint8Array(128);
+  for (let i = 0; i < ALPHABET.length; i++) values[ALPHABET.charCodeAt(i)] = i;
+  for (let i = 0, at = 0; i < text.length; i += 4) {
+    const group =
+      ((values[text.charCodeAt(i)] ?? 0) << 18) |
+      ((values[text.charCodeAt(i + 1)] ?? 0) << 12) |
+      ((values[text.charCodeAt(i + 2)] ?? 0) << 6) |
+      (values[text.charCodeAt(i + 3)] ?? 0);
+    bytes[at++] = group >> 16;
+    bytes[at++] = group >> 8;
+    bytes[at++] = group;
+  }
+  return bytes;
+}
+
+/** The WebAssembly module of a variant, as shipped inside the package. */
+export function kernelBytes(variant: Variant): Uint8Array<ArrayBuffer> {
+  return decodeBase64(inline[variant]);
+}
