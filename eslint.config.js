@@ -48,6 +48,11 @@ export default tseslint.config(
     },
   },
   {
+    // Programs of pages, workers, worklets and servers: tsc does not know which.
+    files: ["test/bundlers/app/*.js"],
+    rules: { "no-undef": "off" },
+  },
+  {
     files: ["scripts/**/*.mjs", "*.js"],
     languageOptions: {
       globals: {

@@ -24,15 +24,10 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   cli: /^(node:.*|tinybench|pngjs|jpeg-js)$/,
 };
 
-/** The one file of the runtime that looks for Node's files, and only when it runs. */
-const DYNAMIC: Readonly<Record<string, string>> = { "src/runtime/source.ts": "node:fs/promises" };
-
 interface Import {
   readonly specifier: string;
   /** Erased by the compiler. */
   readonly typeOnly: boolean;
-  /** `import()` while running. */
-  readonly dynamic: boolean;
 }
 
 function parse(path: string, text: string): ts.SourceFile {
@@ -49,19 +44,19 @@ function visit(node: ts.Node, see: (node: ts.Node) => void): void {
 /** Every import, re-export, `import()` and `import("…").Type`. A specifier that is no literal reads "(computed)". */
 function importsOf(file: ts.SourceFile): Import[] {
   const found: Import[] = [];
-  const add = (from: ts.Node | undefined, typeOnly: boolean, dynamic: boolean): void => {
+  const add = (from: ts.Node | undefined, typeOnly: boolean): void => {
     const specifier = from !== undefined && ts.isStringLiteralLike(from) ? from.text : "(computed)";
-    found.push({ specifier, typeOnly, dynamic });
+    found.push({ specifier, typeOnly });
   };
   visit(file, (node) => {
     if (ts.isImportDeclaration(node)) {
-      add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword, false);
+      add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
     } else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) {
-      add(node.moduleSpecifier, node.isTypeOnly, false);
+      add(node.moduleSpecifier, node.isTypeOnly);
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      add(node.arguments[0], false, true);
+      add(node.arguments[0], false);
     } else if (ts.isImportTypeNode(node)) {
-      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true, false);
+      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true);
     }
   });
   return found;
@@ -93,8 +88,7 @@ function mayImport(from: string, to: string, typeOnly: boolean): boolean {
 
 /** The imports of a file that point where they must not, or at no file by its name. */
 function wrongImports(path: string, text: string): string[] {
-  const wrong = importsOf(parse(path, text)).filter(({ specifier, typeOnly, dynamic }) => {
-    if (dynamic && DYNAMIC[path] === specifier) return false;
+  const wrong = importsOf(parse(path, text)).filter(({ specifier, typeOnly }) => {
     const layer = path.startsWith("src/") ? layerOf(path) : "";
     if (!specifier.startsWith(".")) return PACKAGES[layer]?.test(specifier) !== true;
     const target = posix.join(posix.dirname(path), specifier);
@@ -209,7 +203,6 @@ describe("imports go one way", () => {
 
   test.each([
     ["src/emit/image.ts", 'import type { ElementType } from "../graph/graph.ts";'],
-    ["src/runtime/source.ts", 'const fs = await import("node:fs/promises");'],
     ["src/runtime/x.ts", 'export type { Image } from "../emit/image.ts";'],
     ["src/front/x.ts", 'import type { ModelPort } from "../runtime/port.ts";'],
     ["src/schedule/x.ts", 'import { PASSES } from "../passes/index.ts";'],

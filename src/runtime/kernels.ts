@@ -32,9 +32,13 @@ export async function moduleOf(kernels: Kernels, variant: Variant): Promise<WebA
     // A network that failed may work the next time.
     modules.delete(variant);
     if (cause instanceof ExecutionError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const mend = /content.security.policy|unsafe-eval/i.test(reason)
+      ? "allow 'wasm-unsafe-eval' in script-src of the page's Content-Security-Policy"
+      : 'choose another variant ("simd" or "mcu")';
     throw new ExecutionError(
       "variant-unavailable",
-      `this engine cannot compile the ${variant} kernels; choose another variant ("simd" or "mcu")`,
+      `this engine does not compile the ${variant} kernels (${reason}); ${mend}`,
       { cause },
     );
   }

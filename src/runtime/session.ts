@@ -6,6 +6,7 @@ import { storageFlip } from "../plan/variant.ts";
 import type { KernelExports } from "./instantiate.ts";
 import { instantiateKernels } from "./instantiate.ts";
 import type { Kernels } from "./kernels.ts";
+import { moduleOf } from "./kernels.ts";
 import type { InputValues, ModelPort } from "./port.ts";
 import type { TensorArray } from "./arrays.ts";
 import { SessionPort } from "./port.ts";
@@ -59,6 +60,7 @@ export interface Model {
  */
 export async function startSession(kernels: Kernels, image: Image): Promise<Model> {
   const { variant } = image;
+  await moduleOf(kernels, variant);
   if (!(await proveVariant(kernels, variant))) {
     throw new ExecutionError(
       "variant-unproved",

@@ -60,10 +60,8 @@ export async function openLocation(location: string): Promise<Response | Uint8Ar
     requireOk(response, location);
     return response;
   }
-  // Named indirectly, so that bundlers for the browser do not look for it.
-  const fs = (await import(/* @vite-ignore */ /* webpackIgnore: true */ "node:fs/promises")) as {
-    readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>>;
-  };
+  // Not by `import`, which bundlers for the browser would follow.
+  const fs = process.getBuiltinModule("node:fs/promises");
   try {
     return await fs.readFile(location.startsWith("file:") ? new URL(location) : location);
   } catch (cause) {

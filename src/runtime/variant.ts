@@ -3,6 +3,7 @@ import type { Variant } from "../plan/variant.ts";
 import { VARIANTS } from "../plan/variant.ts";
 import { instantiateKernels } from "./instantiate.ts";
 import type { Kernels } from "./kernels.ts";
+import { moduleOf } from "./kernels.ts";
 
 /**
  * Whether this engine runs a variant with the reference's bits: it compiles, and for `relaxed` the dot product answers as
@@ -29,9 +30,11 @@ async function probe(kernels: Kernels, variant: Variant): Promise<boolean> {
 
 /**
  * The fastest variant that this engine proves.
- * @throws ExecutionError the kernels cannot be read
+ * @throws ExecutionError the kernels cannot be read, or the engine compiles none
  */
 export async function fastestVariant(kernels: Kernels): Promise<Variant> {
   for (const variant of [...VARIANTS].reverse()) if (await proveVariant(kernels, variant)) return variant;
+  // What every engine runs is refused: the reason is in what it says on compiling.
+  await moduleOf(kernels, "mcu");
   return "mcu";
 }

