@@ -2,7 +2,7 @@
  * The thread beside the fuzzer: an input that does not end is written to a file, and the process ended. Shares one
  * buffer with it: the number of the input, its length, its bytes.
  */
-import { writeFileSync } from "node:fs";
+import { writeFileSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 
 const { shared, path, stallMs } = workerData as {
@@ -17,7 +17,8 @@ setInterval(() => {
   if (now === last) {
     const length = Atomics.load(words, 1);
     writeFileSync(path, new Uint8Array(shared, 8, length).slice());
-    console.error(`input ${now} has not ended in ${stallMs / 1000} s: ${path}`);
+    // Not the console, which passes through the thread that does not answer.
+    writeSync(2, `\nFOUND: input ${now} has not ended in ${stallMs / 1000} s: ${path}\n`);
     process.kill(process.pid);
   }
   last = now;
