@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import type { Browser } from "playwright";
 import { chromium } from "playwright";
 import { load } from "thimble";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { snippetsOf } from "../docs/snippets.ts";
 import { answer } from "./app/answer.js";
 import type { Project } from "./project.ts";
 import { makeProject } from "./project.ts";
@@ -147,7 +148,11 @@ async function openBuilt(folder: string, page: string): Promise<readonly string[
 const isKernels = (file: string): boolean => file.endsWith(".wasm");
 
 describe("pages built by Vite", () => {
-  beforeAll(() => project.run(tool("vite"), "build", "--outDir", "vite"));
+  beforeAll(async () => {
+    for (const { mark, name = "", text } of snippetsOf("docs/guides/worker.md"))
+      if (mark === "page") writeFileSync(join(project.folder, "guide", name), text);
+    await project.run(tool("vite"), "build", "--outDir", "vite");
+  });
 
   test.each(["inline", "in-worker"])("%s", async (page) => {
     expect((await openBuilt("vite", page)).filter(isKernels)).toEqual([]);
@@ -155,6 +160,13 @@ describe("pages built by Vite", () => {
 
   test("asset", async () => {
     expect((await openBuilt("vite", "asset")).filter(isKernels).length).toBeGreaterThan(0);
+  });
+
+  test("the worker of the guide, built by Vite", async () => {
+    const page = await browser.newPage();
+    await page.goto(await addressOf("vite", "guide/index"));
+    await expect.poll(() => page.title(), { timeout: 20_000 }).toMatch(/^a \d$/);
+    await page.close();
   });
 });
 
