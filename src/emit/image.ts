@@ -108,11 +108,17 @@ export interface Report {
   readonly variant: Variant;
   /** Budget given; Infinity for "unbounded" is written as null. */
   readonly budgetBytes: number | null;
+  /** Activations: inputs, outputs, everything between, rings of streams. */
   readonly arenaBytes: number;
+  /** What kernels need while they run, beyond what fits in the arena's holes. */
   readonly scratchBytes: number;
+  /** Weights in passing from flash, beyond what fits in the holes. */
   readonly weightTileBytes: number;
+  /** Weights, biases and requantisation constants that stay in SRAM. */
   readonly residentWeightBytes: number;
+  /** Header and records. */
   readonly planBytes: number;
+  /** Bytes at the end that kernels may read, and never write. */
   readonly slackBytes: number;
   /** Sum of the six above: the SRAM that the model needs. */
   readonly ramBytes: number;

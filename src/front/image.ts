@@ -16,12 +16,15 @@ export interface Picture {
 
 /** How a picture of other proportions than the input's is fitted. */
 export const FITS = ["crop", "pad", "stretch"] as const;
+/** One of `FITS`. */
 export type Fit = (typeof FITS)[number];
 
 /** What a model takes for black … white. */
 export const RANGES = ["0..1", "-1..1", "0..255"] as const;
+/** One of `RANGES`. */
 export type Range = (typeof RANGES)[number];
 
+/** How a picture becomes an input. */
 export interface PictureOptions {
   /**
    * "crop": the middle of the picture, as much as fills the input (default); "pad": all of it, in the middle of black;

@@ -11,6 +11,7 @@ import { sinkTranspose } from "./sink-transpose.ts";
 /** One rewrite: the same function of the same inputs, bit for bit, in another shape. */
 export interface Pass {
   readonly name: string;
+  /** The rewritten graph, or the same if there is nothing to do. */
   readonly apply: (graph: Graph) => Graph;
 }
 

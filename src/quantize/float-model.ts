@@ -108,6 +108,7 @@ export interface SoftmaxNode extends NodeBase {
   readonly beta?: number;
 }
 
+/** A node of a float32 model: what `quantize` knows. */
 export type FloatNode =
   | Conv2dNode
   | DepthwiseConv2dNode

@@ -1,5 +1,14 @@
 /** What the runtime gives, but for what needs kernels: types, image files and errors. */
-export type { Image, MapEntry, Port, Report, StepReport, TracedTensor } from "../emit/image.ts";
+export type {
+  Image,
+  MapEntry,
+  OperatorReport,
+  Port,
+  Report,
+  State,
+  StepReport,
+  TracedTensor,
+} from "../emit/image.ts";
 export { decodeImage, encodeImage, verifyImage } from "../emit/image.ts";
 export {
   ExecutionError,
@@ -9,6 +18,7 @@ export {
   ThimbleError,
   UnsupportedError,
 } from "../errors.ts";
+export type { PortType } from "../plan/port-type.ts";
 export type { Variant } from "../plan/variant.ts";
 export { VARIANTS } from "../plan/variant.ts";
 export type { LoadImageOptions } from "./load-image.ts";

@@ -8,6 +8,7 @@ import type { Source } from "./source.ts";
 import { readSource } from "./source.ts";
 import { warmUp } from "./warm-up.ts";
 
+/** How an image is loaded. */
 export interface LoadImageOptions {
   /**
    * Runs the kernels on zeros for 50 ms before the model is handed over, in an instance of its own, so that the first inferences

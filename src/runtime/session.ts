@@ -22,9 +22,13 @@ export interface TraceEntry {
 
 /** A model ready to run. Instances share nothing: any number may live side by side. */
 export interface Model {
+  /** In the order that `run` takes them. */
   readonly inputs: readonly ModelPort[];
+  /** In the order that `run` gives them. */
   readonly outputs: readonly ModelPort[];
+  /** Every byte of its plan, and every step. */
   readonly report: Report;
+  /** What it was loaded from, or compiled to on loading. */
   readonly image: Image;
   /**
    * Runs the model once, synchronously. A model of one input and one output takes and gives them bare; any model takes
@@ -35,6 +39,7 @@ export interface Model {
    * @throws whatever a row source throws; the model can run again
    */
   run(input: InputValues): TensorArray;
+  /** As above, of any number of inputs and outputs. */
   run(inputs: readonly InputValues[]): readonly TensorArray[];
   /**
    * Puts the state of stateful operators (UNIDIRECTIONAL_SEQUENCE_LSTM, SVDF) back to where it was when the model was loaded.

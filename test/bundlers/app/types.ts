@@ -2,6 +2,8 @@
 import type { LoadOptions, Model } from "thimble";
 import { compile, load } from "thimble";
 import * as asset from "thimble/asset";
+import { soundInput } from "thimble/audio";
+import { pictureInput } from "thimble/image";
 import type { Image, Variant } from "thimble/runtime";
 import { loadImage } from "thimble/runtime";
 
@@ -15,5 +17,10 @@ const models: Model[] = [
   await asset.loadImage(image),
 ];
 const variant: Variant = await asset.bestVariant();
-const scores: ArrayLike<number> = model.run(new Int8Array(models.length));
-console.log(variant, scores[0], model.report.ramBytes);
+const [port] = model.inputs;
+if (port === undefined) throw new Error("no input");
+model.run(pictureInput(port, { width: 1, height: 1, data: new Uint8Array(4) }, { fit: "pad" }));
+const scores: ArrayLike<number> = model.run(
+  soundInput(port, { rate: 16000, samples: new Float32Array(16000) }),
+);
+console.log(models.length, variant, scores[0], model.report.ramBytes);
