@@ -131,7 +131,7 @@ export function convRow(
       out += 3 * outStep;
     }
     for (; width > 0; width--) {
-      onePixelLanes(pixel, segments, segmentBytes, steps, block, blockBytes, head, channels, constants, out);
+      onePixelScalar(pixel, segments, segmentBytes, steps, block, blockBytes, head, channels, constants, out);
       pixel += pixelStep;
       out += outStep;
     }
@@ -472,11 +472,8 @@ function onePixel(
   }
 }
 
-/**
- * One pixel, the weights of three channels in one int64 (lanes.ts); where there are fewer, the last is computed again in place of the
- * others. Any method.
- */
-function onePixelLanes(
+/** Plain: one channel per block, its head bias, multiplier and shift. */
+function onePixelScalar(
   p: usize,
   segments: i32,
   segmentBytes: usize,
@@ -488,60 +485,28 @@ function onePixelLanes(
   constants: usize,
   out: usize,
 ): void {
-  for (let c = 0; c < channels; c += 3) {
-    const blockB = c + 1 < channels ? block + blockBytes : block;
-    const blockC = c + 2 < channels ? blockB + blockBytes : blockB;
-    let sumA = load<i32>(block);
-    let sumB = load<i32>(blockB);
-    let sumC = load<i32>(blockC);
-    let wa = block + head;
-    let wb = blockB + head;
-    let wc = blockC + head;
+  for (let c = 0; c < channels; c++) {
+    let sum = load<i32>(block);
+    let w = block + head;
     let q = p;
     for (let s = 0; s < segments; s++) {
-      for (let left = steps; left > 0; left -= LANE_TERMS) {
-        let sums = zeroLanes();
-        const end = wa + <usize>min(left, LANE_TERMS);
-        for (; wa + 4 <= end; wa += 4) {
-          sums +=
-            (<i64>load<i8>(wa) +
-              ((<i64>load<i8>(wb)) << LANE_BITS) +
-              ((<i64>load<i8>(wc)) << (2 * LANE_BITS))) *
-              <i64>load<i8>(q) +
-            (<i64>load<i8>(wa, 1) +
-              ((<i64>load<i8>(wb, 1)) << LANE_BITS) +
-              ((<i64>load<i8>(wc, 1)) << (2 * LANE_BITS))) *
-              <i64>load<i8>(q, 1) +
-            (<i64>load<i8>(wa, 2) +
-              ((<i64>load<i8>(wb, 2)) << LANE_BITS) +
-              ((<i64>load<i8>(wc, 2)) << (2 * LANE_BITS))) *
-              <i64>load<i8>(q, 2) +
-            (<i64>load<i8>(wa, 3) +
-              ((<i64>load<i8>(wb, 3)) << LANE_BITS) +
-              ((<i64>load<i8>(wc, 3)) << (2 * LANE_BITS))) *
-              <i64>load<i8>(q, 3);
-          wb += 4;
-          wc += 4;
-          q += 4;
-        }
-        for (; wa < end; wa++) {
-          sums +=
-            (<i64>load<i8>(wa) +
-              ((<i64>load<i8>(wb++)) << LANE_BITS) +
-              ((<i64>load<i8>(wc++)) << (2 * LANE_BITS))) *
-            <i64>load<i8>(q++);
-        }
-        sumA += <i32>((sums & LANE_MASK) - LANE_ZERO);
-        sumB += <i32>(((sums >> LANE_BITS) & LANE_MASK) - LANE_ZERO);
-        sumC += <i32>((sums >> (2 * LANE_BITS)) - LANE_ZERO);
+      const end = w + <usize>steps;
+      for (; w + 8 <= end; w += 8) {
+        sum +=
+          <i32>load<i8>(q) * <i32>load<i8>(w) +
+          <i32>load<i8>(q, 1) * <i32>load<i8>(w, 1) +
+          <i32>load<i8>(q, 2) * <i32>load<i8>(w, 2) +
+          <i32>load<i8>(q, 3) * <i32>load<i8>(w, 3) +
+          <i32>load<i8>(q, 4) * <i32>load<i8>(w, 4) +
+          <i32>load<i8>(q, 5) * <i32>load<i8>(w, 5) +
+          <i32>load<i8>(q, 6) * <i32>load<i8>(w, 6) +
+          <i32>load<i8>(q, 7) * <i32>load<i8>(w, 7);
+        q += 8;
       }
+      for (; w < end; w++) sum += <i32>load<i8>(q++) * <i32>load<i8>(w);
       q += segmentBytes - <usize>steps;
     }
-    const first = out + c;
-    storeScalar(sumA, block, constants, first);
-    const second = first + <usize>(blockB !== block);
-    storeScalar(sumB, blockB, constants, second);
-    storeScalar(sumC, blockC, constants, second + <usize>(blockC !== blockB));
-    block = blockC + blockBytes;
+    storeScalar(sum, block, constants, out + c);
+    block += blockBytes;
   }
 }
