@@ -1,10 +1,10 @@
 /**
- * What models cost on microcontrollers: `npm run bench:mcu [-- MODEL.tflite …]`. Instructions per MAC on an emulated Cortex-M4 (wasm2c,
- * QEMU's -icount), per model and per kernel; milliseconds of the same kernels on this machine as C, on wasm3 and in V8. Needs what
- * `npm run test:mcu` needs.
+ * What models cost on microcontrollers: `npm run bench:mcu [-- MODEL.tflite …]`. Instructions per MAC on an emulated Cortex-M4 (QEMU's
+ * -icount), per model and per kernel, as C (wasm2c) and on wasm3; milliseconds of the same kernels on this machine as C, in V8 and on
+ * wasm3. Needs what `npm run test:mcu` needs, and WASM3_SOURCE: the folder of wasm3's C files (of pywasm3's source package).
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,15 +44,17 @@ function compileTo(
   return { ...(JSON.parse(printed) as Compiled), folder: output };
 }
 
+type Engine = "wasm2c" | "wasm3";
+
 /** Sources of steps.c with a model, and the header that tells it the steps. */
-function sources({ folder, report }: Compiled): string[] {
+function sources({ folder, report }: Compiled, engine: Engine): string[] {
   const ends = report.steps.map(({ endRecord }) => endRecord).join(", ");
   const first = report.steps[0]?.firstRecord ?? 0;
   writeFileSync(join(folder, "steps.h"), `#define STEP_ENDS ${ends}\n#define FIRST_RECORD ${first}u\n`);
   return [
     join(root, "bench/mcu/steps.c"),
-    ...["thimble.c", "thimble-wasm2c.c"].map((name) => join(host, name)),
-    ...["model.c", "thimble-kernels.c"].map((name) => join(folder, name)),
+    ...["thimble.c", `thimble-${engine}.c`].map((name) => join(host, name)),
+    ...["model.c", ...(engine === "wasm2c" ? ["thimble-kernels.c"] : [])].map((name) => join(folder, name)),
   ];
 }
 
@@ -69,54 +71,120 @@ function ticksOf(printed: string): Ticks {
 
 const UNCHECKED = "-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=1";
 const QEMU =
-  "-machine netduinoplus2 -display none -monitor none -serial none -chardev stdio,id=text -icount shift=0 " +
-  "-semihosting-config enable=on,target=native,chardev=text -kernel";
+  "-display none -monitor none -serial none -chardev stdio,id=text -icount shift=0 " +
+  "-semihosting-config enable=on,target=native,chardev=text";
 
-function onCortexM4(compiled: Compiled, flags: readonly string[]): Ticks {
+function inQemu(machine: string, program: string): Ticks {
+  const args = ["-machine", machine, ...QEMU.split(" "), "-kernel", program];
+  return ticksOf(execFileSync("qemu-system-arm", args, { encoding: "utf8" }));
+}
+
+function buildForM4(compiled: Compiled, engine: Engine, script: string, flags: readonly string[]): string {
   const program = join(compiled.folder, "steps.elf");
   const own = ["startup.c", "semihosting.c"].map((name) => join(board, name));
   const includes = [host, board, compiled.folder].flatMap((path) => ["-I", path]);
   execFileSync(
     "arm-none-eabi-gcc",
-    [`@${join(board, "flags")}`, ...includes, "-T", join(board, "stm32f405.ld"), "-w", ...flags]
-      .concat(own, sources(compiled))
+    [`@${join(board, "flags")}`, ...includes, "-T", script, "-w", ...flags]
+      .concat(own, sources(compiled, engine))
       .concat(["-lm", "-o", program]),
     { stdio: "pipe" },
   );
-  return ticksOf(execFileSync("qemu-system-arm", [...QEMU.split(" "), program], { encoding: "utf8" }));
+  return program;
 }
 
-function native(compiled: Compiled): Ticks {
+function onCortexM4(compiled: Compiled, flags: readonly string[]): Ticks {
+  const script = join(board, "stm32f405.ld");
+  return inQemu("netduinoplus2", buildForM4(compiled, "wasm2c", script, flags));
+}
+
+const wasm3Source = process.env["WASM3_SOURCE"];
+/** As wasm3's own advice for microcontrollers. */
+const WASM3_FLAGS = ["-Dd_m3MaxFunctionStackHeight=256", "-Dd_m3CodePageAlignSize=1024"];
+
+/** wasm3's object files for a Cortex-M4, compiled once, and a linker script with memory for its heap. */
+const forWasm3OnM4 = (() => {
+  if (wasm3Source === undefined) return undefined;
+  const objects = join(folder, "wasm3");
+  mkdirSync(objects);
+  const files = readdirSync(wasm3Source).filter((name) => name.endsWith(".c"));
+  const architecture = readFileSync(join(board, "flags"), "utf8").split("\n")[0] ?? "";
+  execFileSync(
+    "arm-none-eabi-gcc",
+    [
+      ...architecture.split(" "),
+      "-std=gnu11",
+      "-O3",
+      "-w",
+      "--specs=nano.specs",
+      ...WASM3_FLAGS,
+      "-c",
+    ].concat(files.map((name) => join(wasm3Source, name))),
+    { cwd: objects },
+  );
+  const script = join(folder, "mps2-an386.ld");
+  const lengths = readFileSync(join(board, "stm32f405.ld"), "utf8")
+    .replace("ORIGIN = 0x08000000, LENGTH = 1024K", "ORIGIN = 0x00000000, LENGTH = 4096K")
+    .replace("ORIGIN = 0x20000000, LENGTH = 128K", "ORIGIN = 0x20000000, LENGTH = 4096K")
+    .replace("STACK_BYTES : 2048", "STACK_BYTES : 32768");
+  writeFileSync(script, lengths);
+  return { source: wasm3Source, script, objects: readdirSync(objects).map((name) => join(objects, name)) };
+})();
+
+/** Without wasm3's sources every figure is NaN. */
+function onWasm3OnCortexM4(compiled: Compiled): Ticks {
+  if (forWasm3OnM4 === undefined) return { run: NaN, steps: [] };
+  const { source, script, objects } = forWasm3OnM4;
+  return inQemu(
+    "mps2-an386",
+    buildForM4(compiled, "wasm3", script, ["-I", source, ...WASM3_FLAGS, ...objects]),
+  );
+}
+
+/** Builds the kernels as C for this machine; gives a function that takes the milliseconds of the fastest of some runs. */
+function native(compiled: Compiled): () => number {
   const program = join(compiled.folder, "steps");
-  const args = ["-O3", "-march=native", "-w", "-DNATIVE", UNCHECKED, "-I", host, "-I", compiled.folder];
-  execFileSync(process.env["CC"] ?? "gcc", [...args, ...sources(compiled), "-lm", "-o", program]);
-  return ticksOf(execFileSync(program, { encoding: "utf8" }));
+  const args = ["-O2", "-w", "-DNATIVE", UNCHECKED, "-I", host, "-I", compiled.folder];
+  execFileSync(process.env["CC"] ?? "gcc", [...args, ...sources(compiled, "wasm2c"), "-lm", "-o", program]);
+  return () => ticksOf(execFileSync(program, { encoding: "utf8" })).run / 1e6;
 }
 
-/** Milliseconds of the fastest of three runs on wasm3. */
-function onWasm3(compiled: Compiled): number {
+/** Milliseconds of a run on wasm3. */
+function onWasm3(compiled: Compiled): () => number {
   const inputs = join(compiled.folder, "inputs");
   writeFileSync(inputs, new Uint8Array(4_000_000));
   const script = join(root, "test/mcu/engines/wasm3_host.py");
-  const times = Array.from({ length: 3 }, () => {
-    const args = [script, compiled.folder, String(compiled.interpreter.stackBytes), inputs, "1", "0"];
+  const args = [script, compiled.folder, String(compiled.interpreter.stackBytes), inputs, "1", "0"];
+  return () => {
     const printed = execFileSync(process.env["PYTHON"] ?? "python3", args, { encoding: "utf8" });
     return 1000 * Number(printed.split("\n")[1]);
-  });
-  return Math.min(...times);
+  };
 }
 
-/** Milliseconds of the fastest of many runs in V8. */
-async function inV8(compiled: Compiled): Promise<number> {
-  const model = await load(new Uint8Array(readFileSync(join(compiled.folder, "model.thimble"))));
+/** Milliseconds of the fastest of some runs in V8. */
+async function inV8({ bytes }: NamedModel, variant: "mcu" | "simd"): Promise<() => number> {
+  const model = await load(bytes, { variant, schedule: "minimum" });
   const inputs = model.inputs.map(({ type, length }) =>
     type === "int8" ? new Int8Array(length) : new Float32Array(length),
   );
-  let least = Infinity;
-  for (let i = 0; i < 30; i++) {
-    const begin = performance.now();
-    model.run(inputs);
-    least = Math.min(least, performance.now() - begin);
+  return () => {
+    let least = Infinity;
+    for (let i = 0; i < 10; i++) {
+      const begin = performance.now();
+      model.run(inputs);
+      least = Math.min(least, performance.now() - begin);
+    }
+    return least;
+  };
+}
+
+const ROUNDS = 5;
+
+/** The least that each takes, in turns, so that what else the machine does meets all alike. */
+function leastOf(timed: readonly (() => number)[]): number[] {
+  const least = timed.map(() => Infinity);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, time] of timed.entries()) least[i] = Math.min(least[i] ?? NaN, time());
   }
   return least;
 }
@@ -136,24 +204,34 @@ function kernelOf(step: StepReport, words: Int32Array): string {
 
 interface Cost {
   macs: number;
-  checked: number;
-  unchecked: number;
+  /** Instructions as C, checked and unchecked, and on wasm3. */
+  readonly instructions: [number, number, number];
 }
 
 /** Adds the costs of a model's steps, whole layers, to those of their kernels. */
 function addKernels(model: NamedModel, kernels: Map<string, Cost>): void {
-  const compiled = compileTo("wasm2c", model, ["--schedule", "layer", "--sram", "104K"]);
+  const options = ["--schedule", "layer", "--sram", "104K"];
+  const compiled = compileTo("wasm2c", model, options);
   const { sram } = decodeImage(readFileSync(join(compiled.folder, "model.thimble")));
   const words = new Int32Array(sram.slice(0, sram.length & ~3).buffer);
-  const [checked, unchecked] = [onCortexM4(compiled, []), onCortexM4(compiled, [UNCHECKED])];
+  const ticks = [
+    onCortexM4(compiled, []),
+    onCortexM4(compiled, [UNCHECKED]),
+    onWasm3OnCortexM4(compileTo("mcu", model, options)),
+  ];
   for (const [i, step] of compiled.report.steps.entries()) {
     const name = kernelOf(step, words);
-    const cost = kernels.get(name) ?? { macs: 0, checked: 0, unchecked: 0 };
+    const cost = kernels.get(name) ?? { macs: 0, instructions: [0, 0, 0] };
     kernels.set(name, cost);
     cost.macs += step.macs;
-    cost.checked += checked.steps[i] ?? NaN;
-    cost.unchecked += unchecked.steps[i] ?? NaN;
+    for (const [engine, { steps }] of ticks.entries()) {
+      cost.instructions[engine] = (cost.instructions[engine] ?? NaN) + (steps[i] ?? NaN);
+    }
   }
+}
+
+function row(cells: readonly (string | number)[]): void {
+  console.log(`| ${cells.map((cell) => cell.toLocaleString("en")).join(" | ")} |`);
 }
 
 /** What fits the board: 1 MiB of flash, 128 KiB of SRAM. */
@@ -164,35 +242,49 @@ const paths = process.argv.slice(2);
 const models = modelsFrom(paths).filter(({ bytes }) => bytes.length < FLASH_BYTES);
 const kernels = new Map<string, Cost>();
 console.log(`${machine()}\n`);
-console.log(
-  "| model | MACs | RAM | called code | M4 instructions/MAC | unchecked | native ms | V8 ms | wasm3 ms |",
-);
-console.log("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+const costs = ["M4 instructions/MAC", "unchecked", "on wasm3"];
+row([
+  "model",
+  "MACs",
+  "RAM",
+  "called code",
+  ...costs,
+  "native ms",
+  "V8 simd",
+  "V8 mcu",
+  "wasm3",
+  "wasm3 / V8 mcu",
+]);
+row(["---", ...new Array<string>(11).fill("---:")]);
 for (const model of models) {
   const compiled = compileTo("wasm2c", model, MINIMUM);
   const { macs, ramBytes } = compiled.report;
   const forWasm3 = compileTo("mcu", model, MINIMUM);
   const perMac = (ticks: Ticks): string => (ticks.run / macs).toFixed(1);
-  const cells = [
+  const [asC = NaN, simd = NaN, mcu = NaN, wasm3 = NaN] = leastOf([
+    native(compiled),
+    await inV8(model, "simd"),
+    await inV8(model, "mcu"),
+    onWasm3(forWasm3),
+  ]);
+  row([
     model.name,
-    macs.toLocaleString("en"),
-    ramBytes.toLocaleString("en"),
-    forWasm3.calledBytes.toLocaleString("en"),
+    macs,
+    ramBytes,
+    forWasm3.calledBytes,
     perMac(onCortexM4(compiled, [])),
     perMac(onCortexM4(compiled, [UNCHECKED])),
-    (native(compiled).run / 1e6).toFixed(2),
-    (await inV8(compiled)).toFixed(2),
-    onWasm3(forWasm3).toFixed(1),
-  ];
-  console.log(`| ${cells.join(" | ")} |`);
+    perMac(onWasm3OnCortexM4(forWasm3)),
+    ...[asC, simd, mcu].map((ms) => ms.toFixed(2)),
+    wasm3.toFixed(1),
+    (wasm3 / mcu).toFixed(1),
+  ]);
   addKernels(model, kernels);
 }
 
-console.log(
-  "\n| kernel, whole layers | MACs | M4 instructions/MAC | unchecked |\n| --- | ---: | ---: | ---: |",
-);
-for (const [name, { macs, checked, unchecked }] of kernels) {
-  if (macs === 0) continue;
-  const figures = [(checked / macs).toFixed(1), (unchecked / macs).toFixed(1)];
-  console.log(`| ${[name, macs.toLocaleString("en"), ...figures].join(" | ")} |`);
+console.log();
+row(["kernel, whole layers", "MACs", ...costs]);
+row(["---", ...new Array<string>(4).fill("---:")]);
+for (const [name, { macs, instructions }] of kernels) {
+  if (macs > 0) row([name, macs, ...instructions.map((count) => (count / macs).toFixed(1))]);
 }

@@ -1,8 +1,9 @@
-/* One inference: fills the input, runs, prints the largest output. Needs `put`, for text: cortex-m4/semihosting.c, or a UART. */
+/* One inference: fills the input, runs, prints the largest output. Needs `put`, for text: cortex-m4/semihosting.c, arduino.cpp, or a UART. */
 #include "model.h"
 #include "thimble.h"
 
 void put(const char *text);
+int infer(void);
 
 static struct thimble model;
 #ifdef THIMBLE_KERNELS_BYTES
@@ -22,7 +23,7 @@ static void put_number(int32_t value) {
   put(at);
 }
 
-int main(void) {
+int infer(void) {
   thimble_port input, output;
   thimble_status status = thimble_open(&model, thimble_model, THIMBLE_MODEL_BYTES, memory, THIMBLE_RAM_BYTES);
   if (status == THIMBLE_OK) status = thimble_input(&model, 0, &input);
@@ -50,3 +51,9 @@ int main(void) {
   put("\n");
   return 0;
 }
+
+#ifndef ARDUINO
+int main(void) {
+  return infer();
+}
+#endif
