@@ -111,11 +111,12 @@ function programsOf(
     return { program, packed };
   };
   const plain = programOf(graph, streamedInput);
-  const viewed = programOf(graph, streamedInput, 0, true);
+  const mayView = plain.operations.some(({ op }) => op.moves === true);
+  const viewed = mayView ? programOf(graph, streamedInput, 0, true) : plain;
   const twice = maxRecompute > 0 ? recomputations(graph, maxRecompute * macsOf(plain)) : [];
   return [
     pack(plain, (node) => node),
-    ...(viewed.completed.length > 0 ? [pack(viewed, (node) => node)] : []),
+    ...(viewed.operations.length < plain.operations.length ? [pack(viewed, (node) => node)] : []),
     ...twice.map(({ graph, originals, extraMacs }) =>
       pack(programOf(graph, streamedInput, extraMacs), (node) => originals.get(node) ?? node),
     ),

@@ -109,13 +109,11 @@ function tracedTensors(
   const isGone = (id: number): boolean =>
     stream?.ringRows.has(id) === true || stream?.inPlaceOf.has(id) === true;
   const made = operations.flatMap(({ bound, writes, node }) =>
-    bound.outputs
-      .filter((_, i) => !isGone(writes[i] ?? -1))
-      .map((tensor, i) => traced(tensor, node.source, writes[i])),
+    bound.outputs.flatMap((tensor, i) =>
+      isGone(writes[i] ?? -1) ? [] : [traced(tensor, node.source, writes[i])],
+    ),
   );
-  const completed = program.completed.filter(({ by }) =>
-    operations.includes(program.operations[by] as Operation),
-  );
+  const completed = operations.flatMap((operation) => program.completed.get(operation) ?? []);
   return [
     ...made,
     ...completed.map(({ tensor, source }) => traced(tensor, source, program.valueOf(tensor.id))),

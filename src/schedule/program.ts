@@ -40,11 +40,9 @@ export function liesApart(value: Value | undefined): boolean {
   return value?.view === undefined && value?.hasParts === undefined;
 }
 
-/** A tensor that is there as soon as an operation is done which does not make it itself. */
+/** A tensor that an operation completes without making it itself. */
 export interface Completed {
   readonly tensor: Tensor;
-  /** Index of the operation. */
-  readonly by: number;
   /** Index of the operator in the file that the tensor is an output of. */
   readonly source: number;
 }
@@ -56,8 +54,8 @@ export interface Program {
   readonly extraMacs: number;
   readonly operations: readonly Operation[];
   readonly values: ReadonlyMap<number, Value>;
-  /** Outputs of the nodes that views make needless. */
-  readonly completed: readonly Completed[];
+  /** Outputs of the nodes that views make needless, but for those that are there from the beginning. */
+  readonly completed: ReadonlyMap<Operation, readonly Completed[]>;
   /** State of its operators: values that are there before the first run, and from run to run. */
   readonly variables: readonly Tensor[];
   /** The value that holds a tensor; undefined for constants and tensors that nothing uses. */
@@ -90,11 +88,15 @@ export function programOf(graph: Graph, streamedInput: boolean, extraMacs = 0, v
     outputs: new Set(graph.outputs.map(rootOf)),
     apart: new Set([...variables.map(({ id }) => id), ...(streamedInput ? inputs : [])]),
   });
+  const wholeOf = (id: number): number => viewOf.get(id)?.whole ?? id;
   const computed = lowered.filter((one) => !viewed.has(one));
   const isMade = new Set(computed.flatMap(({ bound }) => bound.outputs.map(({ id }) => rootOf(id))));
   const cutOutOf = new Map<number, number[]>();
   for (const [id, { whole }] of viewOf) {
-    if (!isMade.has(id)) cutOutOf.set(whole, [...(cutOutOf.get(whole) ?? []), id]);
+    if (isMade.has(id)) continue;
+    const known = cutOutOf.get(whole);
+    if (known === undefined) cutOutOf.set(whole, [id]);
+    else known.push(id);
   }
   const wholes = new Set([...viewOf.values()].map(({ whole }) => whole));
 
@@ -122,7 +124,7 @@ export function programOf(graph: Graph, streamedInput: boolean, extraMacs = 0, v
   };
   /** With a part its whole is needed. */
   const extend = (id: number | undefined, index: number): void => {
-    const whole = id === undefined ? undefined : values.get(viewOf.get(id)?.whole ?? id);
+    const whole = id === undefined ? undefined : values.get(wholeOf(id));
     if (whole !== undefined) whole.lastRead = Math.max(whole.lastRead, index);
   };
   if (!streamedInput) for (const id of graph.inputs) place(tensorOf(graph, id), -1);
@@ -146,17 +148,21 @@ export function programOf(graph: Graph, streamedInput: boolean, extraMacs = 0, v
   for (const value of values.values()) {
     value.lastRead = values.get(value.view?.whole ?? value.id)?.lastRead ?? value.lastRead;
   }
-  /** The last operation that makes a value, or a part of it; -1 if none does. */
-  const madeBy = (id: number): number =>
-    operations.findLastIndex(({ writes }) =>
-      writes.some((made) => made === id || viewOf.get(made)?.whole === id),
-    );
-  const completed = [...viewed].flatMap(({ node, bound }) =>
-    bound.outputs.map((tensor) => {
-      const id = rootOf(tensor.id);
-      return { tensor, by: madeBy(viewOf.get(id)?.whole ?? id), source: node.source };
-    }),
+  /** The last operation that makes a value, or a part of it. */
+  const madeBy = new Map(
+    operations.flatMap((operation) => operation.writes.map((id) => [wholeOf(id), operation])),
   );
+  const completed = new Map<Operation, Completed[]>();
+  for (const { node, bound } of viewed) {
+    for (const tensor of bound.outputs) {
+      const operation = madeBy.get(wholeOf(rootOf(tensor.id)));
+      if (operation === undefined) continue;
+      const known = completed.get(operation);
+      const one = { tensor, source: node.source };
+      if (known === undefined) completed.set(operation, [one]);
+      else known.push(one);
+    }
+  }
   return {
     completed,
     graph,

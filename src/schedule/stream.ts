@@ -1,6 +1,7 @@
 import type { RowWindow } from "../ops/op.ts";
 import { firstRow, rowCount } from "../ops/view.ts";
 import type { Operation, Program } from "./program.ts";
+import { liesApart } from "./program.ts";
 
 /** What one input of a stage needs of the stage that makes it: its rows up to (y · stride + offset) / divisor before rows up to y are made. */
 export interface StageLink {
@@ -76,7 +77,9 @@ export function chainOf(program: Program, begin: number, end: number): Chain | u
   const maker = new Map<number, number>();
   for (const [index, { writes }] of stages.entries()) for (const id of writes) maker.set(id, index);
   const wholeOf = (id: number | undefined): number => values.get(id ?? -1)?.view?.whole ?? id ?? -1;
-  const made = new Set([...maker.keys()].map(wholeOf));
+  /** Whether the chain makes something that lies where the value does. */
+  const isMadeAround = (id: number): boolean =>
+    !liesApart(values.get(id)) && [...maker.keys()].some((made) => wholeOf(made) === wholeOf(id));
   const readers = new Map<number, Reader[]>();
   const links: StageLink[][] = [];
   const rows: number[] = [];
@@ -89,7 +92,7 @@ export function chainOf(program: Program, begin: number, end: number): Chain | u
     for (const [i, id] of operation.reads.entries()) {
       if (id === undefined) continue;
       // What lies within another, or has others within it, is there when all of it has been made.
-      if (made.has(wholeOf(id)) && !maker.has(id)) return undefined;
+      if (!maker.has(id) && isMadeAround(id)) return undefined;
       const window = access.inputs[i];
       if (window === undefined) return undefined;
       const read = operation.bound.inputs[i];

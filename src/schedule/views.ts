@@ -1,4 +1,4 @@
-import type { BoundNode } from "../graph/graph.ts";
+import type { BoundNode, Tensor } from "../graph/graph.ts";
 import { byteSize } from "../graph/graph.ts";
 import type { OpDefinition } from "../ops/op.ts";
 import { NOWHERE, recordsOf } from "../ops/op.ts";
@@ -46,32 +46,51 @@ export function findViews<Node extends Moving>(
   { rootOf, given, outputs, apart }: ViewSources,
 ): Views<Node> {
   const viewOf = new Map<number, View>();
-  const partsIn = new Map<number, readonly number[]>();
-  const makerOf = new Map(
-    nodes.flatMap((node) => node.bound.outputs.map(({ id }) => [rootOf(id), node] as const)),
-  );
+  const wholes = new Set<number>();
   const found = new Set<Node>();
+  const neighboursOf = new Map<number, Node[]>();
+  for (const node of nodes) {
+    for (const id of operandsOf(node.bound, rootOf)) {
+      const known = neighboursOf.get(id);
+      if (known === undefined) neighboursOf.set(id, [node]);
+      else known.push(node);
+    }
+  }
   const mayBeWhole = (id: number): boolean => !viewOf.has(id) && !apart.has(id);
   const mayBePart = (id: number): boolean =>
-    mayBeWhole(id) && !partsIn.has(id) && !given.has(id) && !outputs.has(id);
+    mayBeWhole(id) && !wholes.has(id) && !given.has(id) && !outputs.has(id);
   for (const node of nodes) {
     const [parts, whole] = partsOf(node, rootOf) ?? [];
     if (parts === undefined || whole === undefined || !mayBeWhole(whole)) continue;
     const ids = new Set(parts.map(([id]) => id));
     if (ids.size < parts.length || ids.has(whole) || ![...ids].every(mayBePart)) continue;
-    const all = [...(partsIn.get(whole) ?? []), ...ids];
-    const group = new Set([whole, ...all]);
-    const isWithin = all.some((id) => {
-      const maker = makerOf.get(id);
-      if (maker === undefined || maker === node || found.has(maker)) return false;
-      return maker.bound.inputs.some((tensor) => tensor !== undefined && group.has(rootOf(tensor.id)));
-    });
+    const belongs = ({ id }: Tensor): boolean => {
+      const root = rootOf(id);
+      return root === whole || ids.has(root) || viewOf.get(root)?.whole === whole;
+    };
+    const isWithin = [...ids].some((id) =>
+      neighboursOf.get(id)?.some((other) => {
+        if (other === node || found.has(other)) return false;
+        const { inputs, outputs } = other.bound;
+        return outputs.some(belongs) && inputs.some((tensor) => tensor !== undefined && belongs(tensor));
+      }),
+    );
     if (isWithin) continue;
     for (const [id, offset] of parts) viewOf.set(id, { whole, offset });
-    partsIn.set(whole, all);
+    wholes.add(whole);
     found.add(node);
   }
   return { viewOf, nodes: found };
+}
+
+/** What a node reads and makes, each once. */
+function operandsOf(
+  { inputs, outputs }: BoundNode,
+  rootOf: (tensorId: number) => number,
+): ReadonlySet<number> {
+  return new Set(
+    [...inputs, ...outputs].flatMap((tensor) => (tensor === undefined ? [] : [rootOf(tensor.id)])),
+  );
 }
 
 /** The values that a node joins or cuts out, with their offsets, and the value that has them all; undefined where it does anything else. */
