@@ -131,7 +131,7 @@ const SCHEDULES: readonly CompileOptions[] = [
 async function check(operator: string, c: ConformanceCase, variant: Variant): Promise<void> {
   const bytes = sharedBytes("conformance", operator, c.file);
   for (const options of SCHEDULES) {
-    const model = await load(bytes, { variant, sram: "unbounded", ...options });
+    const model = await load(bytes, { guard: true, variant, sram: "unbounded", ...options });
     for (const { kind, seed = 0, inputs, input_crc32, op_crc32, outputs } of c.runs) {
       if (c.sequence !== true) model.reset();
       const data =

@@ -78,14 +78,20 @@ describe.skipIf(!hasShared).each(Object.entries(MODELS))(
       const skip = proved.get(variant) !== true;
 
       test.skipIf(skip)("every operator of every seed, with passes: []", async () => {
-        const model = await load(modelBytes(name), { variant, sram, passes: [], schedule: "layer" });
+        const model = await load(modelBytes(name), {
+          guard: true,
+          variant,
+          sram,
+          passes: [],
+          schedule: "layer",
+        });
         // RESHAPE alone has no step: its bytes are its input's.
         const operators = golden(name).trace.ops.filter((op) => op.name !== "RESHAPE");
         expect(compare(name, model)).toBe(operators.length);
       });
 
       test.skipIf(skip)("every tensor that is left and all outputs, with the default passes", async () => {
-        const model = await load(modelBytes(name), { variant, sram, schedule: "layer" });
+        const model = await load(modelBytes(name), { guard: true, variant, sram, schedule: "layer" });
         if (sram !== "unbounded") expect(model.report.ramBytes).toBeLessThanOrEqual(sram);
         expect(compare(name, model)).toBe(golden(name).trace.ops.length - removed);
         if (arenaBytes !== undefined) expect(model.report.arenaBytes).toBeLessThanOrEqual(arenaBytes[0]);
@@ -101,7 +107,7 @@ describe.skipIf(!hasShared).each(Object.entries(MODELS))(
         ["minimum, rows of input", { schedule: "minimum", sram: "unbounded", input: "streamed" }],
         ["minimum as it stands", { schedule: "minimum", sram: "unbounded", passes: [] }],
       ])("outputs and what is left whole, scheduled %s", async (_, options) => {
-        const model = await load(modelBytes(name), { variant, ...options });
+        const model = await load(modelBytes(name), { guard: true, variant, ...options });
         compare(name, model);
         const { arenaBytes: bytes, ramBytes, budgetBytes } = model.report;
         expect(ramBytes).toBeLessThanOrEqual(budgetBytes ?? Infinity);
@@ -121,7 +127,12 @@ describe.skipIf(!hasShared).each([
   test.each(VARIANTS.filter((variant) => proved.get(variant)))(
     "weights streamed, same bits (%s)",
     async (variant) => {
-      const model = await load(modelBytes(name), { variant, sram: kibibytes * 1024, schedule: "layer" });
+      const model = await load(modelBytes(name), {
+        guard: true,
+        variant,
+        sram: kibibytes * 1024,
+        schedule: "layer",
+      });
       expect(model.report.ramBytes).toBeLessThanOrEqual(kibibytes * 1024);
       expect(compare(name, model)).toBe(golden(name).trace.ops.length - (MODELS[name]?.removed ?? NaN));
       if (name === "mcunet_vww" || kibibytes === 32) expect(model.report.streamedBytes).toBeGreaterThan(0);
@@ -135,7 +146,7 @@ describe.skipIf(!hasShared)("mnist_lstm_int8 keeps its state from run to run", (
     async (variant) => {
       const { inputs, sequence = [] } = golden("mnist_lstm_int8");
       expect(sequence.length).toBe(6);
-      const model = await load(modelBytes("mnist_lstm_int8"), { variant });
+      const model = await load(modelBytes("mnist_lstm_int8"), { guard: true, variant });
       for (const round of ["as loaded", "after a reset"]) {
         for (const { seed, outputs } of sequence) {
           const kind = seed < 4 ? "noise" : "smooth";

@@ -16,7 +16,7 @@ test.skipIf(!hasShared)("no sample drops out", () => {
 describe.skipIf(!hasShared).each(proved)("real inputs answer as the reference (%s)", (variant) => {
   const models = new Map<string, Promise<Model>>();
   test.each(cases)("$model: $id", async ({ model: name, inputs, outputs, argmax, expected, agrees }) => {
-    const loading = models.get(name) ?? load(modelBytes(name), { variant, sram: 512 * 1024 });
+    const loading = models.get(name) ?? load(modelBytes(name), { guard: true, variant, sram: 512 * 1024 });
     models.set(name, loading);
     const model = await loading;
     const [input] = inputs;
@@ -33,7 +33,7 @@ describe.skipIf(!hasShared).each(proved)("real inputs answer as the reference (%
   test("a recording's anomaly score: the mean squared error over all windows of its spectrogram", async () => {
     const recording = samples().find(({ logmel }) => logmel !== undefined);
     const { file = "", bins = 0, window_frames: frames = 0, windows = 0 } = recording?.logmel ?? {};
-    const model = await load(modelBytes(recording?.model ?? ""), { variant, sram: 512 * 1024 });
+    const model = await load(modelBytes(recording?.model ?? ""), { guard: true, variant, sram: 512 * 1024 });
     const spectrogram = new Float32Array(new Uint8Array(sharedBytes("samples", file)).buffer);
     expect(spectrogram.length).toBe((windows + frames - 1) * bins);
     let sum = 0;

@@ -1,4 +1,4 @@
-import type { Image, Model } from "../src/index.ts";
+import type { Image, LoadOptions, Model } from "../src/index.ts";
 import { load } from "../src/index.ts";
 
 /** A model, and the linear memory that it runs in. */
@@ -8,7 +8,7 @@ export interface Watched {
 }
 
 /** Loads an image and gets hold of its memory, which the package does not hand out. */
-export async function startWatched(image: Image): Promise<Watched> {
+export async function startWatched(image: Image, options: LoadOptions = {}): Promise<Watched> {
   const memories: WebAssembly.Memory[] = [];
   const Instance = WebAssembly.Instance;
   WebAssembly.Instance = class extends Instance {
@@ -18,7 +18,7 @@ export async function startWatched(image: Image): Promise<Watched> {
     }
   };
   try {
-    const model = await load(image);
+    const model = await load(image, options);
     return { model, memory: new Uint8Array((memories.at(-1) as WebAssembly.Memory).buffer) };
   } finally {
     WebAssembly.Instance = Instance;

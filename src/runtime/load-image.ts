@@ -15,6 +15,11 @@ export interface LoadImageOptions {
    * are as fast as later ones. Default false.
    */
   readonly warmUp?: boolean;
+  /**
+   * For debugging: looks after every run whether it has changed anything but its arena, which takes longer than many models run, and
+   * throws an ExecutionError `memory-damaged` if so. Default false.
+   */
+  readonly guard?: boolean;
 }
 
 /**
@@ -44,7 +49,7 @@ export async function loadImageWith(
 /** Starts a verified image. */
 export async function startImage(kernels: Kernels, image: Image, options: LoadImageOptions): Promise<Model> {
   if (options.warmUp === true) await warmUp(kernels, image);
-  return startSession(kernels, image);
+  return startSession(kernels, image, options.guard);
 }
 
 /** Whether a source is an image in memory already. */

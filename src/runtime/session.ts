@@ -4,6 +4,7 @@ import { Header } from "../plan/format.ts";
 import { decodeRecord } from "../plan/record.ts";
 import { storageFlip } from "../plan/variant.ts";
 import type { KernelExports } from "./instantiate.ts";
+import { Guard } from "./guard.ts";
 import { instantiateKernels } from "./instantiate.ts";
 import type { Kernels } from "./kernels.ts";
 import { moduleOf } from "./kernels.ts";
@@ -36,6 +37,7 @@ export interface Model {
    * fills its rows when they are needed; it takes whole arrays too, and reads the rows from them. What comes back is valid
    * until the next run, which overwrites it. Allocates nothing.
    * @throws InputError wrong number, length or type of inputs, the model's memory is then as before; a run within a run
+   * @throws ExecutionError memory-damaged, with `guard` of `load`
    * @throws whatever a row source throws; the model can run again
    */
   run(input: InputValues): TensorArray;
@@ -59,11 +61,11 @@ export interface Model {
 }
 
 /**
- * Instantiates the kernels for a verified image and copies it in.
+ * Instantiates the kernels for a verified image and copies it in; with `guard` runs are watched.
  * @throws ExecutionError an image whose variant this engine does not prove, or kernels that cannot be read
  * @throws MemoryError no address space left
  */
-export async function startSession(kernels: Kernels, image: Image): Promise<Model> {
+export async function startSession(kernels: Kernels, image: Image, guard = false): Promise<Model> {
   const { variant } = image;
   await moduleOf(kernels, variant);
   if (!(await proveVariant(kernels, variant))) {
@@ -86,7 +88,7 @@ export async function startSession(kernels: Kernels, image: Image): Promise<Mode
   flash.memory = memory;
   memory.set(image.sram);
   setStates(image, memory);
-  return new Session(image, instance, rows);
+  return new Session(image, instance, rows, guard ? new Guard(image, memory) : undefined);
 }
 
 /** Fills the states with what they are before the first run. */
@@ -154,13 +156,15 @@ class Session implements Model {
   readonly image: Image;
   #results: TensorArray[];
   readonly #entry: number;
+  readonly #guard: Guard | undefined;
   #kernels: KernelExports | undefined;
 
   /** Whether the kernels are at work: a row source must not run the model. */
   #running = false;
 
-  constructor(image: Image, kernels: KernelExports, rows: RowReader) {
+  constructor(image: Image, kernels: KernelExports, rows: RowReader, guard: Guard | undefined) {
     this.image = image;
+    this.#guard = guard;
     this.report = image.report;
     this.#kernels = kernels;
     this.#entry = new DataView(image.sram.buffer, image.sram.byteOffset).getUint32(4 * Header.entry, true);
@@ -188,6 +192,7 @@ class Session implements Model {
       this.#running = false;
     }
     if (failed !== 0) throw this.#unknownRecord(failed);
+    this.#guard?.check();
     for (let i = 0; i < this.outputs.length; i++) {
       const port = this.outputs[i] as SessionPort;
       port.publish();
@@ -245,6 +250,7 @@ class Session implements Model {
     } finally {
       this.#running = false;
     }
+    this.#guard?.check();
     return record;
   }
 

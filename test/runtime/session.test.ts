@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { depthwiseNet } from "../depthwise-net.ts";
 import type { Variant } from "../../src/index.ts";
 import { compile, decodeImage, encodeImage, load, provesVariant, VARIANTS } from "../../src/index.ts";
-import { Header } from "../../src/plan/format.ts";
+import { Header, SLACK_BYTES } from "../../src/plan/format.ts";
 import { BUILTIN, options, writeModel } from "../model-writer.ts";
 import { int8Values } from "../ops/node.ts";
 import { startWatched } from "../watched.ts";
@@ -33,6 +33,28 @@ function resizable(bytes: number): Resizable {
 }
 
 describe.each(proved)("a session in %s", (variant) => {
+  test("guarded, notices a change of any byte but the arena's, in a run and in a trace", async () => {
+    const image = compile(bytes, { variant });
+    const { model, memory } = await startWatched(image, { guard: true });
+    const input = int8Values(1, LENGTH);
+    const arena = new Uint32Array(image.sram.slice(0, 4 * Header.words).buffer)[Header.arenaAddress] ?? 0;
+    const above = image.report.ramBytes - SLACK_BYTES;
+    expect(image.sram.length).toBe(arena);
+    const answer = [...model.run(input)];
+    for (const at of [0, 4 * Header.words - 1, arena - 1, above, memory.length - 1]) {
+      const right = memory[at] ?? 0;
+      memory[at] = right ^ 1;
+      const damaged = expect.objectContaining({ code: "memory-damaged" }) as Error;
+      expect(() => model.run(input), `byte ${at}`).toThrow(damaged);
+      expect(() => [...model.trace(input)], `byte ${at}`).toThrow(damaged);
+      memory[at] = right;
+      expect([...model.run(input)]).toEqual(answer);
+    }
+    memory[arena] = (memory[arena] ?? 0) ^ 1;
+    memory[above - 1] = (memory[above - 1] ?? 0) ^ 1;
+    expect([...model.run(input)]).toEqual(answer);
+  });
+
   test("answers the same again and again, and as other models run between", async () => {
     const model = await load(bytes, { variant });
     const other = await load(depthwiseNet(4), { variant });

@@ -71,22 +71,24 @@ describe.each(proved)("streams give the bits of whole layers (%s)", (variant) =>
     await fc.assert(
       fc.asyncProperty(arbitrary, fc.nat(1000), async (written, seed) => {
         const bytes = writeModel(written);
-        const layers = await load(bytes, { variant, schedule: "layer", sram: "unbounded" });
+        const layers = await load(bytes, { guard: true, variant, schedule: "layer", sram: "unbounded" });
         expect(layers.report.steps.every(({ op }) => op !== "stream")).toBe(true);
         const wanted = outputs(layers, seed);
         for (const options of SCHEDULES) {
-          const model = await load(bytes, { variant, ...options });
+          const model = await load(bytes, { guard: true, variant, ...options });
           note(model.report, seen);
           expect(outputs(model, seed), JSON.stringify(options)).toEqual(wanted);
         }
         // What "minimum" fits, "auto" fits too; what it refuses, it tells the bytes for.
         const { ramBytes } = compile(bytes, { variant, schedule: "minimum", sram: 2 ** 22 }).report;
-        expect(outputs(await load(bytes, { variant, sram: ramBytes }), seed)).toEqual(wanted);
-        const refusal = await load(bytes, { variant, sram: ramBytes >> 1 }).catch((error: unknown) => error);
+        expect(outputs(await load(bytes, { guard: true, variant, sram: ramBytes }), seed)).toEqual(wanted);
+        const refusal = await load(bytes, { guard: true, variant, sram: ramBytes >> 1 }).catch(
+          (error: unknown) => error,
+        );
         expect(refusal).toBeInstanceOf(MemoryError);
         const { neededBytes = 0 } = refusal as MemoryError;
         expect(neededBytes).toBeLessThanOrEqual(ramBytes);
-        expect(outputs(await load(bytes, { variant, sram: neededBytes }), seed)).toEqual(wanted);
+        expect(outputs(await load(bytes, { guard: true, variant, sram: neededBytes }), seed)).toEqual(wanted);
       }),
       { numRuns },
     );
@@ -103,11 +105,14 @@ describe.each(proved)("streams give the bits of whole layers (%s)", (variant) =>
     await fc.assert(
       fc.asyncProperty(networks, fc.nat(1000), fc.boolean(), async (written, seed, isStreamed) => {
         const bytes = writeModel(written);
-        const wanted = outputs(await load(bytes, { variant, schedule: "layer", sram: "unbounded" }), seed);
+        const wanted = outputs(
+          await load(bytes, { guard: true, variant, schedule: "layer", sram: "unbounded" }),
+          seed,
+        );
         for (let cut = 0; cut < 4; cut++) {
           const image = cutAnyhow(bytes, variant, isStreamed, seed + cut);
           note(image.report, seen);
-          expect(outputs(await load(image), seed), `cut ${cut}`).toEqual(wanted);
+          expect(outputs(await load(image, { guard: true }), seed), `cut ${cut}`).toEqual(wanted);
         }
       }),
       { numRuns: 80 },
@@ -214,7 +219,10 @@ const ROW_MEANS = named(
 
 test.each(proved)("a mean that leaves a matrix ends a stream, or stands behind it (%s)", async (variant) => {
   const bytes = writeModel(ROW_MEANS);
-  const wanted = outputs(await load(bytes, { variant, schedule: "layer", sram: "unbounded" }), 3);
+  const wanted = outputs(
+    await load(bytes, { guard: true, variant, schedule: "layer", sram: "unbounded" }),
+    3,
+  );
   for (const options of SCHEDULES)
-    expect(outputs(await load(bytes, { variant, ...options }), 3)).toEqual(wanted);
+    expect(outputs(await load(bytes, { guard: true, variant, ...options }), 3)).toEqual(wanted);
 });
