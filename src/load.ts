@@ -31,6 +31,7 @@ function ofVariant(image: Image, { variant }: CompileOptions): Image {
   if (variant === undefined || variant === image.variant) return image;
   throw new ExecutionError(
     "image-variant",
-    `the image is packed for ${image.variant}, ${variant} was asked for; compile the model for ${variant}`,
+    `the image is packed for ${image.variant}, ${variant} was asked for; leave \`variant\` away, or compile the model with ` +
+      `\`variant: "${variant}"\``,
   );
 }

@@ -17,9 +17,11 @@ export async function writeFileOrFail(path: string, data: Uint8Array | string): 
   try {
     await writeFile(path, data);
   } catch (cause) {
-    throw new InputError("unwritable", `${path} could not be written (${reason(cause)}); check the path`, {
-      cause,
-    });
+    throw new InputError(
+      "unwritable",
+      `${path} could not be written (${reason(cause)}); give a path in a folder that exists and may be written to`,
+      { cause },
+    );
   }
 }
 

@@ -78,7 +78,7 @@ function valuesOf(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray 
   const mend =
     (wanted.type === "int8" || wanted.type === "int16") && bytes.length === 4 * wanted.length
       ? "; if it holds float32, add --quantize"
-      : ": write the raw tensor, a .npy or a .json file";
+      : "; a file that is no .npy, .json, picture or sound must be the tensor's bytes";
   throw new InputError(
     "input-bytes",
     `${path} has ${bytes.length} bytes; ${wanted.text} takes ${wanted.bytes}${mend}`,

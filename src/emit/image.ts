@@ -320,7 +320,7 @@ export function decodeImage(file: Uint8Array): Image {
   if (at !== bytes.length)
     throw damaged(`the image's sections take ${at} bytes, the file has ${bytes.length}`);
   if (crc32(bytes.subarray(CHECKED_FROM)) !== word(FileHeader.crc))
-    throw damaged("the image's checksum is wrong");
+    throw damaged("the image's checksum is wrong: it was not copied whole, or has been changed");
   const [metadata, sram, flash, operands, ports] = ranges.map(({ begin, end }) => bytes.slice(begin, end));
   if (
     metadata === undefined ||

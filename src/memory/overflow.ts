@@ -10,12 +10,12 @@ export function overflowError(arena: Arena, choices: readonly Choice[], layout: 
   if (alive.length > MAX_NAMES) names.push(`${alive.length - MAX_NAMES} more`);
   return new MemoryError(
     "arena-overflow",
-    `the model needs ${layout.ramBytes} bytes of SRAM, the budget is ${arena.problem.budget}: ` +
-      `plan ${layout.planBytes}, resident weights ${layout.residentWeightBytes}, ` +
+    `the model needs ${layout.ramBytes} bytes of SRAM, the budget is ${arena.problem.budget}; ` +
+      `raise \`sram\` to ${layout.ramBytes} or more, or use a smaller model. ` +
+      `They are plan ${layout.planBytes}, resident weights ${layout.residentWeightBytes}, ` +
       `activations ${layout.arenaBytes}, scratch ${layout.scratchBytes}, ` +
       `tiles of weights ${layout.weightTileBytes}, slack ${layout.slackBytes}; ` +
-      `the peak is step ${quote(step)}, where ${names.join(", ")} are alive; ` +
-      `raise \`sram\` to ${layout.ramBytes} or more, or use a smaller model`,
+      `the peak is step ${quote(step)}, where these are alive, some in bytes of others: ${names.join(", ")}`,
     { neededBytes: layout.ramBytes },
   );
 }

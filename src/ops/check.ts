@@ -76,7 +76,7 @@ export function requireInt8(tensor: Tensor, role: string): PerTensor {
   if (tensor.type !== "int8") {
     throw new UnsupportedError(
       "unsupported-type",
-      `${label(tensor, role)} is ${tensor.type}; only int8 is run yet: quantise the model to int8`,
+      `${label(tensor, role)} is ${tensor.type}, which this operator does not run here; quantise the model to int8 (float32 models: thimble quantize)`,
     );
   }
   requireElements(tensor, role);

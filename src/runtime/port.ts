@@ -98,7 +98,9 @@ export class SessionPort implements ModelPort {
         : fits && (values as TensorArray).length === 0
           ? "; its buffer was transferred (detached) or resized: pass an array that still has its values"
           : (this.type === "int8" || this.type === "int16") && !fits
-            ? `; quantise real values with \`inputs[i].quantize(values)\`, read bytes with \`new ${arrayName(this.type)}(buffer)\``
+            ? kind === "Uint8Array"
+              ? `; if its bytes are quantised values, pass them as ${arrayName(this.type)}: of the same buffer, from the same byteOffset on`
+              : "; if these are real values, quantise them with the `quantize` of this one of the model's `inputs`"
             : "";
     throw new InputError(
       "input-mismatch",

@@ -265,7 +265,7 @@ class Session implements Model {
   #inUse(): InputError {
     return new InputError(
       "run-within-run",
-      `model "${this.report.model}" is running: a row source may not run, reset or dispose it; load it a second time for that`,
+      `model "${this.report.model}" is running: its row source may not run, reset or dispose it; do that when \`run\` is done, or load another of it to run in between`,
     );
   }
 

@@ -14,7 +14,7 @@ function planOrNeed(given: PlanProblem): Layout | number {
   } catch (error) {
     if (!(error instanceof MemoryError)) throw error;
     expect(error.code).toBe("arena-overflow");
-    const [, need, have] = /needs (\d+) bytes of SRAM, the budget is (\d+):/.exec(error.message) ?? [];
+    const [, need, have] = /needs (\d+) bytes of SRAM, the budget is (\d+);/.exec(error.message) ?? [];
     expect(Number(have)).toBe(given.budget);
     return Number(need);
   }
@@ -297,10 +297,10 @@ describe("over budget", () => {
     expect(() => planMemory(given)).toThrow(
       new MemoryError(
         "arena-overflow",
-        "the model needs 6708 bytes of SRAM, the budget is 4096: plan 192, resident weights 0, " +
-          "activations 6400, scratch 100, tiles of weights 0, slack 16; " +
-          'the peak is step "conv", where "features" (4800), "image" (1600), its scratch (100) are alive; ' +
-          "raise `sram` to 6708 or more, or use a smaller model",
+        "the model needs 6708 bytes of SRAM, the budget is 4096; " +
+          "raise `sram` to 6708 or more, or use a smaller model. " +
+          "They are plan 192, resident weights 0, activations 6400, scratch 100, tiles of weights 0, slack 16; " +
+          'the peak is step "conv", where these are alive, some in bytes of others: "features" (4800), "image" (1600), its scratch (100)',
         { neededBytes: 6708 },
       ),
     );

@@ -485,9 +485,9 @@ describe("size", () => {
     expect(file.length).toBeLessThan(1024);
     const error = compileError(file);
     expect(error?.code).toBe("arena-overflow");
-    // Need, have, the step of the peak, who is alive there, and what to do.
+    // Need, have, what to do, the step of the peak, and who is alive there.
     expect(error?.message).toMatch(
-      /needs \d+ bytes.*the budget is 262144.*peak is step "out".*"in" \(2147385345\).*raise `sram`/,
+      /needs \d+ bytes.*the budget is 262144.*raise `sram` to \d+.*peak is step "out".*"in" \(2147385345\)/,
     );
   });
 
