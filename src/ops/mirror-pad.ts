@@ -1,5 +1,5 @@
 import { ModelError } from "../errors.ts";
-import { requireInput, requireInputCount, requireInts, requireOutput, withShape } from "./check.ts";
+import { listed, requireInput, requireInputCount, requireInts, requireOutput, withShape } from "./check.ts";
 import type { Move } from "./move.ts";
 import { defineMove, requireMoved, strides } from "./move.ts";
 
@@ -38,7 +38,7 @@ export const mirrorPad = defineMove<MirrorPadAttrs>({
     if (paddings.length !== 2 * shape.length || !paddings.every(fits)) {
       throw new ModelError(
         "bad-padding",
-        `"${input.name}" [${shape.join(", ")}] cannot be mirrored into paddings [${paddings.join(", ")}]; each may be as ` +
+        `"${input.name}" [${shape.join(", ")}] cannot be mirrored into paddings ${listed(paddings)}; each may be as ` +
           "long as its dimension, one less without the edge",
       );
     }

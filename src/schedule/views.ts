@@ -104,7 +104,10 @@ function partsOf(
   const records = recordsOf(op, bound, { ...nowhere, packed: 0, scratch: 0, c0: 0, c1: 0 }, "mcu", undefined);
   const copies = records.map(({ record, input = 0, output = 0 }) => {
     const tensor = input === "packed" ? undefined : inputs[input];
-    if (record.op !== "copy" || record.y1 !== 1 || tensor === undefined) return undefined;
+    // A constant has no place: who reads it alone is refused.
+    if (record.op !== "copy" || record.y1 !== 1 || tensor === undefined || tensor.data !== undefined) {
+      return undefined;
+    }
     // Loops that follow each other in memory have become the innermost.
     const { n0, n1, n2, n3, n4, inputStride4, outputStride4 } = record;
     const isOneRun = n0 * n1 * n2 * n3 === 1 && inputStride4 === 1 && outputStride4 === 1;

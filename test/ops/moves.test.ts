@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { mirrorPad } from "../../src/ops/mirror-pad.ts";
 import type { OptionField } from "../model-writer.ts";
 import { coordinates, count } from "../reference/tensor.ts";
-import { int8Values } from "./node.ts";
+import { int8Tensor, int8Values } from "./node.ts";
 import type { Operand } from "./operator.ts";
 import { checkOperator } from "./operator.ts";
 
@@ -495,4 +496,10 @@ test("the helper tells a wrong element from a right one", async () => {
     outputs: [{ shape: [2], source: ([i = 0]) => [0, [i]] }],
   };
   await expect(check(moving, 5)).rejects.toThrow("output 0");
+});
+
+test("a refusal shows no more paddings than can be read", () => {
+  const input = int8Tensor("in", { shape: [3], scale: 1, zeroPoint: 0 });
+  const paddings = { id: 1, name: "p", shape: [500, 2], type: "int32", data: new Uint8Array(4000) } as const;
+  expect(() => mirrorPad.prepare([input, paddings], [input], 0)).toThrow(/^.{0,300}984 more.{0,200}$/);
 });

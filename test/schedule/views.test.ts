@@ -5,6 +5,7 @@ import type { Image } from "../../src/emit/image.ts";
 import { byteSize, tensorOf } from "../../src/graph/graph.ts";
 import { inlineKernels } from "../../src/runtime/inline-kernels.ts";
 import { startSession } from "../../src/runtime/session.ts";
+import { PASSES } from "../../src/passes/index.ts";
 import { importModel } from "../../src/tflite/import.ts";
 import type { WrittenModel } from "../model-writer.ts";
 import { BUILTIN, options, writeModel } from "../model-writer.ts";
@@ -184,4 +185,24 @@ test("what would keep its place through the peak is copied where fewer bytes are
   expect(fast.operators).toEqual(["maxPool2d", "concatenation", "maxPool2d", "slice"]);
   expect(lean.operators).toEqual([...fast.operators, "concatenation"]);
   expect(lean.image.report.ramBytes).toBeLessThan(fast.image.report.ramBytes);
+});
+
+test("a constant is no part: who reads nothing else is refused", () => {
+  const model = named(
+    {
+      in: int8([1, 4, 3, 2]),
+      fixed: { ...int8([1, 4, 3, 2]), data: new Int8Array(24).fill(5) },
+      ...part("all", 0, 4),
+      copy: int8([1, 4, 3, 2]),
+      out: int8([1, 4, 3, 2]),
+    },
+    [cut("fixed", "all", "copy"), pool("in", "out")],
+    ["in"],
+    ["copy", "out"],
+  );
+  for (const passes of [[], PASSES]) {
+    expect(() => compile(writeModel(model), { passes })).toThrow(
+      expect.objectContaining({ name: "UnsupportedError", code: "constant-input" }) as Error,
+    );
+  }
 });
