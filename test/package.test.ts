@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -26,6 +27,20 @@ test("nothing runs when the package is installed", () => {
   const { scripts } = json("package.json") as Manifest;
   const run = ["preinstall", "install", "postinstall", "prepare", "preprepare", "postprepare"];
   expect(Object.keys(scripts).filter((name) => run.includes(name))).toEqual([]);
+});
+
+test("the kernels are those whose hashes are recorded: npm run build && sha256sum dist/wasm/*.wasm > scripts/SHA256SUMS", () => {
+  const recorded = readFileSync(`${root}scripts/SHA256SUMS`, "utf8").trimEnd().split("\n");
+  expect(recorded.length).toBe(5);
+  for (const line of recorded) {
+    const [hash, path = ""] = line.split("  ");
+    expect(
+      createHash("sha256")
+        .update(readFileSync(root + path))
+        .digest("hex"),
+      path,
+    ).toBe(hash);
+  }
 });
 
 test("importing it does nothing, and models run where neither files may be written nor strings be code", () => {
