@@ -4,7 +4,7 @@ import { LANE_BITS, LANE_MASK, LANE_TERMS, LANE_ZERO, zeroLanes } from "./lanes.
 /**
  * mcu: convRow of conv-strip.ts. Three pixels lie in one int64 (lanes.ts), so that one multiplication makes three products; packed
  * they lie at `packed`, 8 bytes for each of a pixel's elements. By method `single` only; otherwise, and for the last pixel,
- * one product at a time.
+ * two products of a channel at a time.
  */
 export function scalarRow(
   pixel: usize,
@@ -26,7 +26,24 @@ export function scalarRow(
     const count = min(width, 3);
     // Of two pixels the second is packed twice.
     pack(pixel, pixelStep, <usize>(count - 1) * pixelStep, segments, segmentBytes, steps, packed);
-    threePixels(packed, segments * steps, block, blockBytes, head, channels, constants, out, outStep, count);
+    // The third of two pixels is the second once more.
+    const third = <usize>(count - 1) * outStep;
+    for (let c = 0; c < channels; c += 4) {
+      const blocks = block + <usize>c * blockBytes;
+      const more = channels - c;
+      threePixels(
+        packed,
+        segments * steps,
+        blocks,
+        blockBytes,
+        head,
+        more,
+        constants,
+        out + c,
+        outStep,
+        third,
+      );
+    }
     pixel += 3 * pixelStep;
     out += 3 * outStep;
   }
@@ -64,10 +81,7 @@ function pack(
   }
 }
 
-/**
- * Four channels at a time, which share the loads of the pixels; where there are fewer, the last is computed again in place of the
- * others.
- */
+/** Up to four channels, which share the loads of the pixels; where there are fewer, the last is computed again for the others. */
 function threePixels(
   packed: usize,
   elements: i32,
@@ -78,125 +92,117 @@ function threePixels(
   constants: usize,
   out: usize,
   outStep: usize,
-  count: i32,
+  third: usize,
 ): void {
-  // The third of two pixels is the second once more.
-  const third = <usize>(count - 1) * outStep;
-  const laneZeros = LANE_ZERO * ((elements + LANE_TERMS - 1) / LANE_TERMS);
-  for (let c = 0; c < channels; c += 4) {
-    const blockB = c + 1 < channels ? block + blockBytes : block;
-    const blockC = c + 2 < channels ? blockB + blockBytes : blockB;
-    const blockD = c + 3 < channels ? blockC + blockBytes : blockC;
-    let a0 = <i64>load<i32>(block) - laneZeros;
-    let a1 = a0;
-    let a2 = a0;
-    let wa = block + head;
-    let b0 = <i64>load<i32>(blockB) - laneZeros;
-    let b1 = b0;
-    let b2 = b0;
-    let wb = blockB + head;
-    let e0 = <i64>load<i32>(blockC) - laneZeros;
-    let e1 = e0;
-    let e2 = e0;
-    let wc = blockC + head;
-    let d0 = <i64>load<i32>(blockD) - laneZeros;
-    let d1 = d0;
-    let d2 = d0;
-    let wd = blockD + head;
-    let p = packed;
-    for (let left = elements; left > 0; left -= LANE_TERMS) {
-      let sumA = zeroLanes();
-      let sumB = zeroLanes();
-      let sumC = zeroLanes();
-      let sumD = zeroLanes();
-      const end = p + ((<usize>min(left, LANE_TERMS)) << 3);
-      for (; p + 64 <= end; p += 64) {
-        const p0 = load<i64>(p);
-        const p1 = load<i64>(p, 8);
-        const p2 = load<i64>(p, 16);
-        const p3 = load<i64>(p, 24);
-        const p4 = load<i64>(p, 32);
-        const p5 = load<i64>(p, 40);
-        const p6 = load<i64>(p, 48);
-        const p7 = load<i64>(p, 56);
-        sumA +=
-          p0 * <i64>load<i8>(wa) +
-          p1 * <i64>load<i8>(wa, 1) +
-          p2 * <i64>load<i8>(wa, 2) +
-          p3 * <i64>load<i8>(wa, 3) +
-          p4 * <i64>load<i8>(wa, 4) +
-          p5 * <i64>load<i8>(wa, 5) +
-          p6 * <i64>load<i8>(wa, 6) +
-          p7 * <i64>load<i8>(wa, 7);
-        sumB +=
-          p0 * <i64>load<i8>(wb) +
-          p1 * <i64>load<i8>(wb, 1) +
-          p2 * <i64>load<i8>(wb, 2) +
-          p3 * <i64>load<i8>(wb, 3) +
-          p4 * <i64>load<i8>(wb, 4) +
-          p5 * <i64>load<i8>(wb, 5) +
-          p6 * <i64>load<i8>(wb, 6) +
-          p7 * <i64>load<i8>(wb, 7);
-        sumC +=
-          p0 * <i64>load<i8>(wc) +
-          p1 * <i64>load<i8>(wc, 1) +
-          p2 * <i64>load<i8>(wc, 2) +
-          p3 * <i64>load<i8>(wc, 3) +
-          p4 * <i64>load<i8>(wc, 4) +
-          p5 * <i64>load<i8>(wc, 5) +
-          p6 * <i64>load<i8>(wc, 6) +
-          p7 * <i64>load<i8>(wc, 7);
-        sumD +=
-          p0 * <i64>load<i8>(wd) +
-          p1 * <i64>load<i8>(wd, 1) +
-          p2 * <i64>load<i8>(wd, 2) +
-          p3 * <i64>load<i8>(wd, 3) +
-          p4 * <i64>load<i8>(wd, 4) +
-          p5 * <i64>load<i8>(wd, 5) +
-          p6 * <i64>load<i8>(wd, 6) +
-          p7 * <i64>load<i8>(wd, 7);
-        wa += 8;
-        wb += 8;
-        wc += 8;
-        wd += 8;
-      }
-      for (; p < end; p += 8) {
-        const p0 = load<i64>(p);
-        sumA += p0 * <i64>load<i8>(wa++);
-        sumB += p0 * <i64>load<i8>(wb++);
-        sumC += p0 * <i64>load<i8>(wc++);
-        sumD += p0 * <i64>load<i8>(wd++);
-      }
-      a0 += sumA & LANE_MASK;
-      a1 += (sumA >> LANE_BITS) & LANE_MASK;
-      a2 += sumA >> (2 * LANE_BITS);
-      b0 += sumB & LANE_MASK;
-      b1 += (sumB >> LANE_BITS) & LANE_MASK;
-      b2 += sumB >> (2 * LANE_BITS);
-      e0 += sumC & LANE_MASK;
-      e1 += (sumC >> LANE_BITS) & LANE_MASK;
-      e2 += sumC >> (2 * LANE_BITS);
-      d0 += sumD & LANE_MASK;
-      d1 += (sumD >> LANE_BITS) & LANE_MASK;
-      d2 += sumD >> (2 * LANE_BITS);
+  const toB = channels > 1 ? blockBytes : 0;
+  const toC = channels > 2 ? toB + blockBytes : toB;
+  const toD = channels > 3 ? toC + blockBytes : toC;
+  let a0: i64 = 0;
+  let a1: i64 = 0;
+  let a2: i64 = 0;
+  let b0: i64 = 0;
+  let b1: i64 = 0;
+  let b2: i64 = 0;
+  let c0: i64 = 0;
+  let c1: i64 = 0;
+  let c2: i64 = 0;
+  let d0: i64 = 0;
+  let d1: i64 = 0;
+  let d2: i64 = 0;
+  let w = block + head;
+  for (let left = elements; left > 0; left -= LANE_TERMS) {
+    let sumA = zeroLanes();
+    let sumB = zeroLanes();
+    let sumC = zeroLanes();
+    let sumD = zeroLanes();
+    const end = packed + ((<usize>min(left, LANE_TERMS)) << 3);
+    for (; packed + 64 <= end; packed += 64) {
+      const p0 = load<i64>(packed);
+      const p1 = load<i64>(packed, 8);
+      const p2 = load<i64>(packed, 16);
+      const p3 = load<i64>(packed, 24);
+      const p4 = load<i64>(packed, 32);
+      const p5 = load<i64>(packed, 40);
+      const p6 = load<i64>(packed, 48);
+      const p7 = load<i64>(packed, 56);
+      const wb = w + toB;
+      const wc = w + toC;
+      const wd = w + toD;
+      sumA +=
+        p0 * <i64>load<i8>(w) +
+        p1 * <i64>load<i8>(w, 1) +
+        p2 * <i64>load<i8>(w, 2) +
+        p3 * <i64>load<i8>(w, 3) +
+        p4 * <i64>load<i8>(w, 4) +
+        p5 * <i64>load<i8>(w, 5) +
+        p6 * <i64>load<i8>(w, 6) +
+        p7 * <i64>load<i8>(w, 7);
+      sumB +=
+        p0 * <i64>load<i8>(wb) +
+        p1 * <i64>load<i8>(wb, 1) +
+        p2 * <i64>load<i8>(wb, 2) +
+        p3 * <i64>load<i8>(wb, 3) +
+        p4 * <i64>load<i8>(wb, 4) +
+        p5 * <i64>load<i8>(wb, 5) +
+        p6 * <i64>load<i8>(wb, 6) +
+        p7 * <i64>load<i8>(wb, 7);
+      sumC +=
+        p0 * <i64>load<i8>(wc) +
+        p1 * <i64>load<i8>(wc, 1) +
+        p2 * <i64>load<i8>(wc, 2) +
+        p3 * <i64>load<i8>(wc, 3) +
+        p4 * <i64>load<i8>(wc, 4) +
+        p5 * <i64>load<i8>(wc, 5) +
+        p6 * <i64>load<i8>(wc, 6) +
+        p7 * <i64>load<i8>(wc, 7);
+      sumD +=
+        p0 * <i64>load<i8>(wd) +
+        p1 * <i64>load<i8>(wd, 1) +
+        p2 * <i64>load<i8>(wd, 2) +
+        p3 * <i64>load<i8>(wd, 3) +
+        p4 * <i64>load<i8>(wd, 4) +
+        p5 * <i64>load<i8>(wd, 5) +
+        p6 * <i64>load<i8>(wd, 6) +
+        p7 * <i64>load<i8>(wd, 7);
+      w += 8;
     }
-    const first = out + c;
-    storeThree(a0, a1, a2, block, constants, first, outStep, third);
-    const second = first + <usize>(blockB !== block);
-    storeThree(b0, b1, b2, blockB, constants, second, outStep, third);
-    const next = second + <usize>(blockC !== blockB);
-    storeThree(e0, e1, e2, blockC, constants, next, outStep, third);
-    const last = next + <usize>(blockD !== blockC);
-    storeThree(d0, d1, d2, blockD, constants, last, outStep, third);
-    block = blockD + blockBytes;
+    for (; packed < end; packed += 8) {
+      const p0 = load<i64>(packed);
+      sumA += p0 * <i64>load<i8>(w);
+      sumB += p0 * <i64>load<i8>(w + toB);
+      sumC += p0 * <i64>load<i8>(w + toC);
+      sumD += p0 * <i64>load<i8>(w + toD);
+      w++;
+    }
+    a0 += sumA & LANE_MASK;
+    a1 += (sumA >> LANE_BITS) & LANE_MASK;
+    a2 += sumA >> (2 * LANE_BITS);
+    b0 += sumB & LANE_MASK;
+    b1 += (sumB >> LANE_BITS) & LANE_MASK;
+    b2 += sumB >> (2 * LANE_BITS);
+    c0 += sumC & LANE_MASK;
+    c1 += (sumC >> LANE_BITS) & LANE_MASK;
+    c2 += sumC >> (2 * LANE_BITS);
+    d0 += sumD & LANE_MASK;
+    d1 += (sumD >> LANE_BITS) & LANE_MASK;
+    d2 += sumD >> (2 * LANE_BITS);
   }
+  const zeros = LANE_ZERO * ((elements + LANE_TERMS - 1) / LANE_TERMS);
+  storeThree(a0, a1, a2, zeros, block, constants, out, outStep, third);
+  out += <usize>(channels > 1);
+  storeThree(b0, b1, b2, zeros, block + toB, constants, out, outStep, third);
+  out += <usize>(channels > 2);
+  storeThree(c0, c1, c2, zeros, block + toC, constants, out, outStep, third);
+  out += <usize>(channels > 3);
+  storeThree(d0, d1, d2, zeros, block + toD, constants, out, outStep, third);
 }
 
-/** Three pixels of a channel, by method `single`: storeSingle, spelled out. */
+/** Three pixels of a channel, their sums `zeros` too large, by method `single`: storeSingle, spelled out. */
 function storeThree(
   a: i64,
   b: i64,
   c: i64,
+  zeros: i64,
   block: usize,
   constants: usize,
   out: usize,
@@ -205,22 +211,23 @@ function storeThree(
 ): void {
   const lower = load<i32>(constants, LOWER);
   const upper = load<i32>(constants, LOWER + 4);
+  const bias = <i64>load<i32>(block) - zeros;
   const multiplier = <i64>load<i32>(block, 4);
   const right = singleShift(block);
   const offset = singleOffset(right, constants);
   const sign = singleSign(right, constants);
-  const first = a * multiplier;
+  const first = (a + bias) * multiplier;
   const firstValue = <i32>((first + ((first >> 63) & sign) + offset) >> right);
   store<i8>(out, min(max(firstValue, lower), upper));
-  const second = b * multiplier;
+  const second = (b + bias) * multiplier;
   const secondValue = <i32>((second + ((second >> 63) & sign) + offset) >> right);
   store<i8>(out + outStep, min(max(secondValue, lower), upper));
-  const last = c * multiplier;
+  const last = (c + bias) * multiplier;
   const lastValue = <i32>((last + ((last >> 63) & sign) + offset) >> right);
   store<i8>(out + third, min(max(lastValue, lower), upper));
 }
 
-/** Plain: one channel per block, its head bias, multiplier and shift. */
+/** One channel per block, its head bias, multiplier and shift: four channels together, then one by one. */
 function onePixelScalar(
   p: usize,
   segments: i32,
@@ -233,28 +240,126 @@ function onePixelScalar(
   constants: usize,
   out: usize,
 ): void {
-  for (let c = 0; c < channels; c++) {
+  const eights = <usize>(min(steps, PAIR_TERMS / segments) & ~7);
+  for (; channels >= 4; channels -= 4) {
+    fourChannels(p, segments, segmentBytes, steps, eights, block, blockBytes, head, constants, out);
+    block += 4 * blockBytes;
+    out += 4;
+  }
+  for (; channels > 0; channels--) {
     let sum = load<i32>(block);
     let w = block + head;
     let q = p;
     for (let s = 0; s < segments; s++) {
       const end = w + <usize>steps;
-      for (; w + 8 <= end; w += 8) {
+      for (; w + 4 <= end; w += 4) {
         sum +=
           <i32>load<i8>(q) * <i32>load<i8>(w) +
           <i32>load<i8>(q, 1) * <i32>load<i8>(w, 1) +
           <i32>load<i8>(q, 2) * <i32>load<i8>(w, 2) +
-          <i32>load<i8>(q, 3) * <i32>load<i8>(w, 3) +
-          <i32>load<i8>(q, 4) * <i32>load<i8>(w, 4) +
-          <i32>load<i8>(q, 5) * <i32>load<i8>(w, 5) +
-          <i32>load<i8>(q, 6) * <i32>load<i8>(w, 6) +
-          <i32>load<i8>(q, 7) * <i32>load<i8>(w, 7);
-        q += 8;
+          <i32>load<i8>(q, 3) * <i32>load<i8>(w, 3);
+        q += 4;
       }
       for (; w < end; w++) sum += <i32>load<i8>(q++) * <i32>load<i8>(w);
       q += segmentBytes - <usize>steps;
     }
-    storeScalar(sum, block, constants, out + c);
+    storeScalar(sum, block, constants, out++);
     block += blockBytes;
   }
+}
+
+/** Of an int64, its bytes 0 and 4: weights of two elements 32 bits apart. */
+const PAIR_MASK: i64 = 0x000000ff000000ff;
+/** Makes w + 128, which is not negative, of each of eight weights. */
+const WEIGHT_BIAS: i64 = -0x7f7f7f7f7f7f7f80;
+/** Elements of a pixel that are taken in pairs: the sum below the one wanted stays within int32. */
+const PAIR_TERMS: i32 = 1 << 16;
+
+/**
+ * Four channels share the loads of a pixel. One multiplication makes two products of a channel: with u = w + 128,
+ *
+ *   (u[i] + u[i + 4] · 2^32) · (x[i + 4] + x[i] · 2^32) = (u[i] · x[i] + u[i + 4] · x[i + 4]) · 2^32 + u[i] · x[i + 4]  modulo 2^64
+ *
+ * whose upper half is the sum wanted once the lower is rounded off; the 128 added 128 · Σx to all channels. Of a segment the first
+ * `eights` elements, a multiple of 8, are taken so.
+ */
+function fourChannels(
+  first: usize,
+  segments: i32,
+  segmentBytes: usize,
+  steps: i32,
+  eights: usize,
+  block: usize,
+  blockBytes: usize,
+  head: usize,
+  constants: usize,
+  out: usize,
+): void {
+  const toC = <usize>2 * blockBytes;
+  const toD = <usize>3 * blockBytes;
+  const tail = <usize>steps - eights;
+  let a: i64 = 0;
+  let b: i64 = 0;
+  let c: i64 = 0;
+  let d: i64 = 0;
+  let x: i64 = 0;
+  let w = block + head;
+  for (let s = 0; s < segments; s++) {
+    let q = first;
+    for (const end = q + eights; q < end; q += 8) {
+      const x0 = ((<i64>load<i8>(q)) << 32) + <i64>load<i8>(q, 4);
+      const x1 = ((<i64>load<i8>(q, 1)) << 32) + <i64>load<i8>(q, 5);
+      const x2 = ((<i64>load<i8>(q, 2)) << 32) + <i64>load<i8>(q, 6);
+      const x3 = ((<i64>load<i8>(q, 3)) << 32) + <i64>load<i8>(q, 7);
+      x += x0 + x1 + x2 + x3;
+      const ua = load<i64>(w) ^ WEIGHT_BIAS;
+      const ub = load<i64>(w + blockBytes) ^ WEIGHT_BIAS;
+      const uc = load<i64>(w + toC) ^ WEIGHT_BIAS;
+      const ud = load<i64>(w + toD) ^ WEIGHT_BIAS;
+      a +=
+        (ua & PAIR_MASK) * x0 +
+        ((ua >> 8) & PAIR_MASK) * x1 +
+        ((ua >> 16) & PAIR_MASK) * x2 +
+        ((ua >> 24) & PAIR_MASK) * x3;
+      b +=
+        (ub & PAIR_MASK) * x0 +
+        ((ub >> 8) & PAIR_MASK) * x1 +
+        ((ub >> 16) & PAIR_MASK) * x2 +
+        ((ub >> 24) & PAIR_MASK) * x3;
+      c +=
+        (uc & PAIR_MASK) * x0 +
+        ((uc >> 8) & PAIR_MASK) * x1 +
+        ((uc >> 16) & PAIR_MASK) * x2 +
+        ((uc >> 24) & PAIR_MASK) * x3;
+      d +=
+        (ud & PAIR_MASK) * x0 +
+        ((ud >> 8) & PAIR_MASK) * x1 +
+        ((ud >> 16) & PAIR_MASK) * x2 +
+        ((ud >> 24) & PAIR_MASK) * x3;
+      w += 8;
+    }
+    for (const end = q + tail; q < end; q++) {
+      const last = (<i64>load<i8>(q)) << 32;
+      a += last * <i64>load<i8>(w);
+      b += last * <i64>load<i8>(w + blockBytes);
+      c += last * <i64>load<i8>(w + toC);
+      d += last * <i64>load<i8>(w + toD);
+      w++;
+    }
+    first += segmentBytes;
+  }
+  const added = (upperHalf(x) + <i32>x) << 7;
+  storeUpper(a, added, block, constants, out);
+  storeUpper(b, added, block + blockBytes, constants, out + 1);
+  storeUpper(c, added, block + toC, constants, out + 2);
+  storeUpper(d, added, block + toD, constants, out + 3);
+}
+
+function storeUpper(sum: i64, added: i32, block: usize, constants: usize, out: usize): void {
+  storeScalar(load<i32>(block) - added + upperHalf(sum), block, constants, out);
+}
+
+/** What stands above the lower half, which is a signed number itself. */
+function upperHalf(sum: i64): i32 {
+  return <i32>((sum + 0x80000000) >> 32);
 }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { test } from "vitest";
+import { expect, test } from "vitest";
 import { fullyConnected } from "../../src/ops/fully-connected.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { fullyConnectedReference } from "../reference/fully-connected.ts";
@@ -31,5 +31,32 @@ for (const kernels of provedKernels()) {
       }),
       { numRuns: 200 },
     );
+  });
+
+  test(`sums of more terms than a half of an int64 holds are exact (${kernels.variant})`, () => {
+    const depth = 150_001;
+    const channels = 5;
+    const half = (first: number, second: number) => (_: unknown, i: number) => (i % 8 < 4 ? first : second);
+    const c = {
+      input: {
+        shape: [1, depth],
+        scale: 1,
+        zeroPoint: 0,
+        values: Int8Array.from({ length: depth }, half(127, 127)),
+      },
+      weights: {
+        shape: [channels, depth],
+        scales: [1],
+        // Of these products the sum is near 0, of those that a pair leaves below it 2.4 · 10^9.
+        values: Int8Array.from({ length: channels * depth }, (_, i) => half(127, -127)(_, i % depth)),
+      },
+      bias: Int32Array.from({ length: channels }, (_, i) => i - 127 * 127),
+      output: { shape: [1, channels], scale: 1, zeroPoint: 0 },
+      activation: 0,
+    };
+    const node = importNode(fullyConnected, tensorsOf(c, 0), int8Tensor("output", c.output), { 0: 0 });
+    const expected = fullyConnectedReference(c.input, c.weights, c.bias, c.output, c.activation);
+    expect([...expected]).toEqual([0, 1, 2, 3, 4]);
+    checkConvolution(kernels, fullyConnected, node, c.input, expected, 2);
   });
 }
