@@ -59,4 +59,29 @@ for (const kernels of provedKernels()) {
     expect([...expected]).toEqual([0, 1, 2, 3, 4]);
     checkConvolution(kernels, fullyConnected, node, c.input, expected, 2);
   });
+
+  test(`sums of the largest products are exact (${kernels.variant})`, () => {
+    const batches = 5;
+    const channels = 5;
+    for (const depth of [63, 64, 65, 128, 200]) {
+      for (const [x, w] of [-128, 127].flatMap((x) => [-128, 127].map((w) => [x, w] as const))) {
+        const c = {
+          input: {
+            shape: [batches, depth],
+            scale: 1,
+            zeroPoint: 0,
+            values: new Int8Array(batches * depth).fill(x),
+          },
+          weights: { shape: [channels, depth], scales: [1], values: new Int8Array(channels * depth).fill(w) },
+          bias: Int32Array.from({ length: channels }, (_, i) => i - depth * x * w),
+          output: { shape: [batches, channels], scale: 1, zeroPoint: 0 },
+          activation: 0,
+        };
+        const node = importNode(fullyConnected, tensorsOf(c, 0), int8Tensor("output", c.output), { 0: 0 });
+        const expected = fullyConnectedReference(c.input, c.weights, c.bias, c.output, c.activation);
+        expect([...expected.subarray(0, channels)]).toEqual([0, 1, 2, 3, 4]);
+        checkConvolution(kernels, fullyConnected, node, c.input, expected, 2);
+      }
+    }
+  });
 }
