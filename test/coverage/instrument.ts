@@ -46,9 +46,7 @@ export function instrument(kernels: Uint8Array): Instrumented {
       mark();
     }
   }
-  const globals = blocks.map(
-    (_, i) => `(import "coverage" "${i}" (global $coverage.${i} (mut i32)))`,
-  );
+  const globals = blocks.map((_, i) => `(import "coverage" "${i}" (global $coverage.${i} (mut i32)))`);
   const marked = binaryen.parseText([text[0], ...globals, ...text.slice(1)].join("\n"));
   marked.setFeatures(binaryen.Features.All);
   const bytes = marked.emitBinary();

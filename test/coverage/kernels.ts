@@ -46,7 +46,10 @@ export default async function setup(project: TestProject): Promise<() => void> {
     const kernels = await proved(new Uint8Array(readFileSync(named)));
     if (kernels === undefined) continue;
     const marked = instrument(kernels);
-    provided[variant] = { module: Buffer.from(marked.bytes).toString("base64"), blocks: marked.blocks.length };
+    provided[variant] = {
+      module: Buffer.from(marked.bytes).toString("base64"),
+      blocks: marked.blocks.length,
+    };
     blocks[variant] = marked.blocks;
   }
   project.provide("coverage", provided);
@@ -65,6 +68,8 @@ function report(variant: string, blocks: readonly string[]): void {
   const never = blocks.filter((_, i) => ran[i] === 0);
   writeFileSync(`${folder}/${variant}-never.txt`, never.map((name) => `${name}\n`).join(""));
   const share = (100 * (1 - never.length / blocks.length)).toFixed(1);
-  console.log(`${variant}: ${blocks.length - never.length} of ${blocks.length} blocks of the kernels ran, ${share} %`);
+  console.log(
+    `${variant}: ${blocks.length - never.length} of ${blocks.length} blocks of the kernels ran, ${share} %`,
+  );
   for (const name of never) console.log(`  never: ${name}`);
 }

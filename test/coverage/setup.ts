@@ -9,7 +9,9 @@ vi.mock("../../src/runtime/kernel-bytes.ts", async (importOriginal) => {
   return {
     kernelBytes: (variant: Parameters<typeof original.kernelBytes>[0]) => {
       const { module } = marked[variant] ?? {};
-      return module === undefined ? original.kernelBytes(variant) : new Uint8Array(Buffer.from(module, "base64"));
+      return module === undefined
+        ? original.kernelBytes(variant)
+        : new Uint8Array(Buffer.from(module, "base64"));
     },
   };
 });
@@ -24,13 +26,19 @@ WebAssembly.Instance = class extends Instance {
   constructor(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
     const wanted = WebAssembly.Module.imports(module).filter((entry) => entry.module === "coverage").length;
     const own = globals.find(({ ran }) => ran.length === wanted);
-    super(module, own === undefined ? imports : { ...imports, coverage: Object.fromEntries(own.ran.entries()) });
+    super(
+      module,
+      own === undefined ? imports : { ...imports, coverage: Object.fromEntries(own.ran.entries()) },
+    );
   }
 };
 
 afterAll(() => {
   const name = `${process.pid}-${Math.random().toString(36).slice(2)}`;
   for (const { variant, ran } of globals) {
-    writeFileSync(`${inject("coverageFolder")}/${variant}-${name}.bin`, Uint8Array.from(ran, ({ value }) => value));
+    writeFileSync(
+      `${inject("coverageFolder")}/${variant}-${name}.bin`,
+      Uint8Array.from(ran, ({ value }) => value),
+    );
   }
 });
