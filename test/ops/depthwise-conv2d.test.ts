@@ -7,7 +7,7 @@ import { depthwiseConv2dReference } from "../reference/depthwise-conv2d.ts";
 import { buildCase, checkConvolution, operands, PlacedConvolution, tensorsOf } from "./convolution.ts";
 import { importNode, int8Tensor } from "./node.ts";
 
-const geometry = fc.record({
+const anyGeometry = {
   batches: fc.constantFrom(1, 1, 1, 2),
   height: fc.integer({ min: 1, max: 9 }),
   width: fc.integer({ min: 1, max: 11 }),
@@ -20,7 +20,20 @@ const geometry = fc.record({
   dilationY: fc.constantFrom(1, 1, 2, 3),
   dilationX: fc.constantFrom(1, 1, 2, 3),
   padding: fc.constantFrom(0, 1),
-});
+};
+
+/** Any, and as often what most models have, for which there are kernels of their own. */
+const geometry = fc.oneof(
+  fc.record(anyGeometry),
+  fc.record({
+    ...anyGeometry,
+    kernelHeight: fc.constant(3),
+    kernelWidth: fc.constant(3),
+    strideX: fc.integer({ min: 1, max: 2 }),
+    dilationY: fc.constant(1),
+    dilationX: fc.constant(1),
+  }),
+);
 
 for (const kernels of provedKernels()) {
   test(`depthwiseConv2d equals the reference (${kernels.variant})`, () => {

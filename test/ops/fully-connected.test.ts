@@ -84,4 +84,21 @@ for (const kernels of provedKernels()) {
       }
     }
   });
+
+  test(`left shifts of sums wrap as the reference's do (${kernels.variant})`, () => {
+    // Either side alone, since one sum that wraps decides for its layer.
+    for (const side of [2 ** 30, -(2 ** 30)]) {
+      const c = {
+        input: { shape: [1, 8], scale: 1, zeroPoint: 0, values: new Int8Array(8) },
+        weights: { shape: [4, 8], scales: [4], values: new Int8Array(32).fill(1) },
+        bias: Int32Array.of(side, side + 5, side - 2, 3),
+        output: { shape: [1, 4], scale: 1, zeroPoint: 0 },
+        activation: 0,
+      };
+      const node = importNode(fullyConnected, tensorsOf(c, 0), int8Tensor("output", c.output), { 0: 0 });
+      const expected = fullyConnectedReference(c.input, c.weights, c.bias, c.output, c.activation);
+      expect([...expected]).toEqual([0, 20, -8, 12]);
+      checkConvolution(kernels, fullyConnected, node, c.input, expected, 2);
+    }
+  });
 }
