@@ -69,7 +69,7 @@ export function emit(compilation: Compilation): Image {
   const flash = new FlashWriter();
   const addressOf = (value: number | undefined): number => {
     const storage = demand.storageOf(value);
-    const { offset = 0 } = program.values.get(value ?? -1)?.view ?? {};
+    const { offset = 0 } = program.values.get(demand.placeOf(value) ?? -1)?.view ?? {};
     return storage === undefined ? 0 : (layout.storageAddress[storage] ?? 0) + offset;
   };
   const flip = (side: "inputs" | "outputs"): void => {

@@ -13,6 +13,8 @@ import type { Overlap, Step, Storage, WeightDemand } from "./problem.ts";
 export interface MemoryDemand {
   readonly storages: readonly Storage[];
   readonly steps: readonly Step[];
+  /** The value in whose place one is made: its own, or that of what takes its place in a stream. */
+  placeOf(value: number | undefined): number | undefined;
   /** The storage of a value; undefined for what no operation reads or makes. */
   storageOf(value: number | undefined): number | undefined;
 }
@@ -67,14 +69,19 @@ export function demandMemory(
       lastStep: ringRows === undefined ? lastStep : firstStep,
     });
   }
-  const storageOf = (value: number | undefined): number | undefined => {
+  const placeOf = (value: number | undefined): number | undefined => {
     let place = value;
     for (let next = place; next !== undefined; next = inPlaceOf.get(next)) place = next;
+    return place;
+  };
+  const storageOf = (value: number | undefined): number | undefined => {
+    const place = placeOf(value);
     const whole = program.values.get(place ?? -1)?.view?.whole;
     return place === undefined ? undefined : storageOfValue.get(whole ?? place);
   };
   return {
     storages,
+    placeOf,
     storageOf,
     steps: steps.map((step, index) => {
       const weights = weightDemand(step, packed);
