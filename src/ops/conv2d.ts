@@ -61,6 +61,7 @@ export const conv2d = defineOp<ConvolutionAttrs>({
 
   infer: (inputs, attrs, [output]) => [convolved(inputs, attrs, inputs[1]?.shape[0] ?? 0, output)],
 
+  pitched: (node) => !isInt16(node),
   window: windowOf,
 
   rows: convolutionRows,
@@ -70,7 +71,11 @@ export const conv2d = defineOp<ConvolutionAttrs>({
     return requireOutput(outputs).shape.reduce((a, b) => a * b, kernelHeight * kernelWidth * depth);
   },
 
-  scratchBytes: (node, variant) => (isInt16(node) ? 0 : convScratchBytes(variant, geometry(node))),
+  scratchBytes(node, variant, isPitched) {
+    if (isInt16(node)) return 0;
+    const { dense, ...shapes } = geometry(node);
+    return convScratchBytes(variant, { ...shapes, dense: dense && isPitched !== true });
+  },
 
   // A row's input is staged before the row is written; a 1×1 kernel goes pixel by pixel, or tile by tile.
   overlapDistance(node, input, variant) {

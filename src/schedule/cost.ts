@@ -167,7 +167,7 @@ function costsOf(operation: Operation, variant: Variant): OperationCosts {
   knownCosts.set(operation, known);
   const { op, bound } = operation;
   const costs = known.get(variant) ?? {
-    scratchBytes: op.scratchBytes?.(bound, variant) ?? 0,
+    scratchBytes: op.scratchBytes?.(bound, variant, operation.isPitched) ?? 0,
     inPlaceScratchBytes: op.inPlaceScratchBytes?.(bound, variant) ?? 0,
     macs: op.macs(bound),
     rowsAtOnce: op.rowsAtOnce?.(bound, variant) ?? 1,

@@ -16,6 +16,7 @@ import { noise } from "../passes/graphs.ts";
 import { randomModel } from "../random-model.ts";
 import { bias, int32, int8, named, weights } from "../written-models.ts";
 import { blockModel } from "./block-model.ts";
+import { joinedModel } from "./joined-model.ts";
 
 /** A builtin without a name in BUILTIN. */
 const RELU = 19;
@@ -104,6 +105,7 @@ describe.each(proved)("streams give the bits of whole layers (%s)", (variant) =>
     const networks = fc.oneof(
       { weight: 3, arbitrary: blockModel() },
       { weight: 1, arbitrary: randomModel() },
+      { weight: 2, arbitrary: joinedModel(1) },
     );
     await fc.assert(
       fc.asyncProperty(networks, fc.nat(1000), fc.boolean(), async (written, seed, isStreamed) => {
@@ -127,11 +129,12 @@ describe.each(proved)("streams give the bits of whole layers (%s)", (variant) =>
 });
 
 /**
- * Steps picked at random among all that the schedule looks at, strips with any halo among them, and a plan for them; every other time
- * without the copies that can be saved.
+ * Steps picked at random among all that the schedule looks at, strips with any halo among them, and a plan for them, with more or fewer
+ * of the copies that can be saved.
  */
 function cutAnyhow(bytes: Uint8Array, variant: Variant, isStreamed: boolean, seed: number): Image {
-  const program = programOf(runPasses(importModel(bytes), PASSES), isStreamed, 0, seed % 2 === 1);
+  const saved = (["none", "runs", "channels"] as const)[seed % 3];
+  const program = programOf(runPasses(importModel(bytes), PASSES), isStreamed, 0, saved);
   const packed = new Map(program.operations.map((each) => [each, each.op.pack?.(each.bound, variant)]));
   const blobs = program.operations.map((each) => packed.get(each));
   const { from } = segmentsOf(program, blobs, variant, Infinity);

@@ -128,7 +128,6 @@ const tensors = {
   in: int8([1, 4, 3, 2]),
   a: int8([1, 4, 3, 2]),
   double: int8([1, 8, 3, 2]),
-  wide: int8([1, 4, 3, 4]),
   ...part("first", 0, 2),
   half: int8([1, 2, 3, 2]),
 };
@@ -138,11 +137,6 @@ test.each<[string, Parameters<typeof named>[1], string[]]>([
   ["one tensor twice", [pool("in", "a"), join(["a", "a"], "double")], ["double"]],
   ["an input of the model", [pool("in", "a"), join(["in", "a"], "double")], ["double"]],
   ["an output of the model", [pool("in", "a"), pool("a", "b"), join(["a", "b"], "double")], ["double", "a"]],
-  [
-    "channels, which do not lie together",
-    [pool("in", "a"), pool("in", "b"), join(["a", "b"], "wide", 3)],
-    ["wide"],
-  ],
   ["what the host reads is cut out", [pool("in", "a"), cut("a", "first", "half")], ["half"]],
 ])("copies stay: %s", async (_, operators, outputs) => {
   const used = new Set(operators.flatMap(({ inputs, output }) => [...inputs, output]));
