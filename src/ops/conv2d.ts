@@ -9,7 +9,13 @@ import { isWideSum, lowerInt16, packInt16 } from "./convolution-int16.ts";
 import type { ConvolutionPart } from "./convolution-parts.ts";
 import { lowerParts, MAX_PARTS, packParts } from "./convolution-parts.ts";
 import type { WindowOptions } from "./convolution-window.ts";
-import { convolutionRows, convolved, prepareWindow, windowOf } from "./convolution-window.ts";
+import {
+  convolutionRows,
+  convolved,
+  MIN_STAGED_CHANNELS,
+  prepareWindow,
+  windowOf,
+} from "./convolution-window.ts";
 import { isInt16, requireActivations } from "./int16.ts";
 import { defineOp } from "./op.ts";
 import { rowOverlapDistance } from "./window.ts";
@@ -61,7 +67,12 @@ export const conv2d = defineOp<ConvolutionAttrs>({
 
   infer: (inputs, attrs, [output]) => [convolved(inputs, attrs, inputs[1]?.shape[0] ?? 0, output)],
 
-  pitched: (node) => !isInt16(node),
+  pitched(node, isRead) {
+    if (isInt16(node)) return false;
+    const [, , , depth = 1] = requireInput(node.inputs, 0, "input").shape;
+    return !isRead || geometry(node).pointwise || depth >= MIN_STAGED_CHANNELS;
+  },
+
   window: windowOf,
 
   rows: convolutionRows,

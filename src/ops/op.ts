@@ -137,10 +137,10 @@ export interface OpDefinition<Attrs = unknown> {
   /** It moves elements without looking at them: its records are copies, and those of a constant background. */
   readonly moves?: true;
   /**
-   * Its records find the pixels of all activations by views, so that those may lie further apart than their channels: within a tensor
-   * that has more.
+   * Its records find pixels by views, so that those of its output (with `isRead`, of its activation) may lie further apart than their
+   * channels, between others'; and that costs no more than a copy would.
    */
-  pitched?(node: BoundNode<Attrs>): boolean;
+  pitched?(node: BoundNode<Attrs>, isRead: boolean): boolean;
   /** Spatial operators only. */
   window?(node: BoundNode<Attrs>): Window;
   /** How the node may run row by row; undefined (or absent) where it may not. */

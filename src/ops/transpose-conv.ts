@@ -17,6 +17,7 @@ import type { Int16Geometry } from "./convolution-int16.ts";
 import { lowerInt16, packInt16, requireWideBias, requireWideMultipliers } from "./convolution-int16.ts";
 import type { ConvolutionPart } from "./convolution-parts.ts";
 import { lowerParts, MAX_PARTS, packParts } from "./convolution-parts.ts";
+import { MIN_STAGED_CHANNELS } from "./convolution-window.ts";
 import type { FusedActivation } from "./fixed-point.ts";
 import { isInt16, requireActivations } from "./int16.ts";
 import { defineOp, NOWHERE } from "./op.ts";
@@ -120,7 +121,12 @@ export const transposeConv = defineOp<TransposeConvAttrs>({
     return kernel.reduce((a, b) => a * b, batches * height * width * channels);
   },
 
-  pitched: (node) => !isInt16(node),
+  pitched(node, isRead) {
+    if (isInt16(node)) return false;
+    const [, height = 1, width = 1, depth = 1] = requireInput(node.inputs, 1, "weights").shape;
+    const { strideY, strideX } = node.attrs;
+    return !isRead || (height <= strideY && width <= strideX) || depth >= MIN_STAGED_CHANNELS;
+  },
 
   scratchBytes(node, variant, isPitched) {
     if (isInt16(node)) return 0;

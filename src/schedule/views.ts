@@ -116,11 +116,14 @@ function seesPixels(
   id: number,
   bytes: number,
 ): boolean {
-  const isSeen = (tensor: Tensor | undefined): boolean =>
+  const sees = (tensor: Tensor | undefined, isRead: boolean): boolean =>
     tensor === undefined ||
     rootOf(tensor.id) !== id ||
-    (tensor.shape.at(-1) ?? 1) * elementBytes(tensor.type) === bytes;
-  return op.pitched?.(bound) === true && [...bound.inputs, ...bound.outputs].every(isSeen);
+    (op.pitched?.(bound, isRead) === true &&
+      (tensor.shape.at(-1) ?? 1) * elementBytes(tensor.type) === bytes);
+  return (
+    bound.inputs.every((tensor) => sees(tensor, true)) && bound.outputs.every((tensor) => sees(tensor, false))
+  );
 }
 
 /** What a node reads and makes, each once. */

@@ -121,10 +121,12 @@ test("an operator that takes apart, and one of several records, step from pixel 
     const [a = 0, b = 0] = net.split(net.conv(net.input, 6, 1), 2);
     return net.join([net.conv(a, 3, 1), net.depthwise(b)]);
   });
+  const wide = netOf((net) => net.conv(net.cut(net.conv(net.input, 40, 1), 4, 32), 3, 3));
   const unet = netOf((net) => net.skip(net.input, 5, true));
   for (const variant of proved) {
     for (const [model, operators] of [
       [split, ["conv2d", "conv2d", "depthwiseConv2d"]],
+      [wide, ["conv2d", "conv2d"]],
       [unet, ["conv2d", "averagePool2d", "transposeConv"]],
     ] as const) {
       const viewing = imageOf(model, "channels", variant, "layer");
@@ -164,6 +166,10 @@ test.each<[string, (net: JoinedNet) => number]>([
     },
   ],
   ["columns", (net) => net.join([net.pool(net.input, 3), net.pool(net.input, 2)], 2)],
+  [
+    "a kernel of several rows reads few channels",
+    (net) => net.conv(net.cut(net.conv(net.input, 40, 1), 4, 31), 3, 3),
+  ],
   [
     "one part is made of another",
     (net) => {
