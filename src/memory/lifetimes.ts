@@ -6,7 +6,7 @@ import type { Variant } from "../plan/variant.ts";
 import { bytesInStep, distancesOf, repeats, stepScratch, streamBytes } from "../schedule/cost.ts";
 import type { Step as ScheduledStep } from "../schedule/layers.ts";
 import type { Operation, Program } from "../schedule/program.ts";
-import { liesApart } from "../schedule/program.ts";
+import { liesApart, mayGiveWay } from "../schedule/program.ts";
 import type { Overlap, Step, Storage, WeightDemand } from "./problem.ts";
 
 /** What the planner is asked, and how to read its answer back in terms of values. */
@@ -128,7 +128,7 @@ function overlapsOf(
   return distancesOf(step, variant).flatMap(([id, distance]) => {
     const input = storageOf(id);
     return input !== undefined &&
-      liesApart(values.get(id)) &&
+      mayGiveWay(values, step.operations, id) &&
       input !== output &&
       storages[input]?.lastStep === index
       ? [{ input, output, distance }]

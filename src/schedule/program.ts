@@ -42,6 +42,24 @@ export function liesApart(value: Value | undefined): boolean {
   return value?.view === undefined && value?.hasParts === undefined;
 }
 
+/**
+ * Whether what a step makes may take the bytes of value `id`, as far as its last reader allows: it lies within no other, and the step
+ * reads and makes nothing that lies within it.
+ */
+export function mayGiveWay(
+  values: ReadonlyMap<number, Value>,
+  operations: readonly Operation[],
+  id: number,
+): boolean {
+  const value = values.get(id);
+  if (value === undefined || value.view !== undefined) return false;
+  const isPart = (other: number | undefined): boolean => values.get(other ?? -1)?.view?.whole === id;
+  return (
+    value.hasParts === undefined ||
+    !operations.some(({ reads, writes }) => reads.some(isPart) || writes.some(isPart))
+  );
+}
+
 /** A tensor that an operation completes without making it itself. */
 export interface Completed {
   readonly tensor: Tensor;

@@ -107,6 +107,17 @@ test("a fire module needs its squeezed pixels and its output, not the expanded o
   expect(report.arenaBytes).toBe(64 * (4 + 32));
 });
 
+test("what was joined gives way to what is made of it, where nothing else lies within", () => {
+  const pooled = netOf((net) => net.pool(net.fire(net.input, 4, 16), 3));
+  // A row of the pool is made while the row before it is still needed: it ends where that begins, two rows further down.
+  expect(imageOf(pooled, "channels", "simd", "layer").report.arenaBytes).toBe((64 + 2 * 8) * 32);
+  const parted = netOf((net) => {
+    const all = net.fire(net.input, 4, 16);
+    return net.join([net.pool(net.cut(all, 0, 16), 3), net.pool(net.cut(all, 16, 16), 3)]);
+  });
+  expect(imageOf(parted, "channels", "simd", "layer").report.arenaBytes).toBe(64 * (32 + 32));
+});
+
 test("what a dense block joins again and again is made where it is to lie in the end", () => {
   const dense = netOf((net) => net.dense(net.input, 3, 4));
   const image = imageOf(dense, "channels", "mcu", "layer");
