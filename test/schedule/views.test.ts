@@ -124,6 +124,48 @@ test("what was joined can be cut again", async () => {
   expect(operators).toEqual(["maxPool2d", "maxPool2d", "maxPool2d"]);
 });
 
+test("what was joined can be joined again, and is still read by itself", async () => {
+  const rows = (n: number) => int8([1, n, 3, 2]);
+  const { operators } = await operatorsOf(
+    named(
+      {
+        in: rows(3),
+        a: rows(3),
+        b: rows(3),
+        twice: rows(6),
+        c: rows(6),
+        ab: rows(6),
+        ...part("last", 5, 1),
+        edge: rows(1),
+        far: rows(1),
+        all: rows(12),
+        out: rows(12),
+      },
+      [
+        pool("in", "a"),
+        pool("in", "b"),
+        join(["b", "a"], "ab"),
+        cut("ab", "last", "edge"),
+        pool("edge", "far"),
+        join(["in", "in"], "twice"),
+        pool("twice", "c"),
+        join(["c", "ab"], "all"),
+        pool("all", "out"),
+      ],
+      ["in"],
+      ["out", "far"],
+    ),
+  );
+  expect(operators).toEqual([
+    "maxPool2d",
+    "maxPool2d",
+    "maxPool2d",
+    "concatenation",
+    "maxPool2d",
+    "maxPool2d",
+  ]);
+});
+
 const tensors = {
   in: int8([1, 4, 3, 2]),
   a: int8([1, 4, 3, 2]),
