@@ -112,11 +112,13 @@ function programsOf(
   };
   const plain = programOf(graph, streamedInput);
   const mayView = plain.operations.some(({ op }) => op.moves === true);
-  const viewed = mayView ? programOf(graph, streamedInput, 0, true) : plain;
+  const runs = mayView ? programOf(graph, streamedInput, 0, "runs") : plain;
+  const channels = mayView ? programOf(graph, streamedInput, 0, "channels") : plain;
   const twice = maxRecompute > 0 ? recomputations(graph, maxRecompute * macsOf(plain)) : [];
   return [
     pack(plain, (node) => node),
-    ...(viewed.operations.length < plain.operations.length ? [pack(viewed, (node) => node)] : []),
+    ...(runs.operations.length < plain.operations.length ? [pack(runs, (node) => node)] : []),
+    ...(channels.operations.length < runs.operations.length ? [pack(channels, (node) => node)] : []),
     ...twice.map(({ graph, originals, extraMacs }) =>
       pack(programOf(graph, streamedInput, extraMacs), (node) => originals.get(node) ?? node),
     ),

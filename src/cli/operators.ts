@@ -17,6 +17,10 @@ interface OperatorRow {
   readonly inPlace: boolean;
   /** It is the input's bytes under another shape, and takes no time. */
   readonly view: boolean;
+  /** It moves elements without looking at them, and need not where its operands can lie within each other. */
+  readonly moves: boolean;
+  /** What it makes of int8 can lie between the channels of others, where it is to be joined to them. */
+  readonly pitched: boolean;
 }
 
 /** `thimble operators`: what models may use, from the registry itself. */
@@ -29,19 +33,22 @@ export function operators({ json }: Pick<Arguments, "json">): string {
       rows: op.rows !== undefined,
       inPlace: op.overlapDistance !== undefined || op.inPlaceScratchBytes !== undefined,
       view: op.alias === true,
+      moves: op.moves === true,
+      pitched: op.pitched !== undefined,
     }))
     .sort((a, b) => (a.operator < b.operator ? -1 : 1));
   if (json) return JSON.stringify(rows, undefined, 2);
   const mark = (holds: boolean): string => (holds ? "yes" : "");
   return table(
-    ["operator", "types", "variants", "row by row", "in place", "view"],
+    ["operator", "types", "variants", "row by row", "in place", "view", "in a join"],
     rows.map((row) => [
       row.operator,
       row.types.join(" "),
       row.variants.join(" "),
       mark(row.rows),
       mark(row.inPlace),
-      mark(row.view),
+      row.moves ? "moves" : mark(row.view),
+      mark(row.pitched),
     ]),
   );
 }

@@ -69,7 +69,7 @@ export function emit(compilation: Compilation): Image {
   const flash = new FlashWriter();
   const addressOf = (value: number | undefined): number => {
     const storage = demand.storageOf(value);
-    const { offset = 0 } = program.values.get(value ?? -1)?.view ?? {};
+    const { offset = 0 } = program.values.get(demand.placeOf(value) ?? -1)?.view ?? {};
     return storage === undefined ? 0 : (layout.storageAddress[storage] ?? 0) + offset;
   };
   const flip = (side: "inputs" | "outputs"): void => {
@@ -290,7 +290,7 @@ interface StripStage {
 
 /** Where an operation's operands lie, and the padding before what it reads of the first. */
 function places(
-  { addressOf }: StepEmitter,
+  { addressOf, program }: StepEmitter,
   { bound, reads, writes, rows }: Operation,
   stream: Stream | undefined,
   part: StripStage | undefined,
@@ -307,17 +307,23 @@ function places(
       ringRows ??= stream?.ringRows.get(id);
       end = id;
     }
-    const place = ringRows === undefined ? { address } : { address, ringRows };
+    const pixelBytes = program.values.get(end ?? -1)?.view?.pixels?.step;
+    const place = {
+      address,
+      ...(ringRows !== undefined && { ringRows }),
+      ...(pixelBytes !== undefined && { pixelBytes }),
+    };
     if (part === undefined || columns === undefined || tensor === undefined) return place;
     const [, , width = 1, channels = 1] = tensor.shape;
+    const pitch = pixelBytes ?? channels;
     // A ring has the columns that its maker makes, anything else has all.
     const maker = part.operations.findIndex(({ writes }) => writes.some((id) => id === end));
     const isRing = end !== undefined && stream?.ringRows.has(end) === true;
     const has = (isRing ? part.strip.made[maker] : undefined) ?? { begin: 0, end: width };
     return {
       ...place,
-      address: address + (columns.begin - has.begin) * channels,
-      columns: { width: columns.end - columns.begin, rowBytes: (has.end - has.begin) * channels },
+      address: address + (columns.begin - has.begin) * pitch,
+      columns: { width: columns.end - columns.begin, rowBytes: (has.end - has.begin) * pitch },
     };
   };
   const made = part?.strip.made[part.stage];

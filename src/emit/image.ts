@@ -51,6 +51,8 @@ export interface TracedTensor {
   readonly type: ElementType;
   readonly address: number;
   readonly bytes: number;
+  /** Where others' channels lie between its pixels: the bytes of one, and from each to the next. */
+  readonly pixels?: { readonly bytes: number; readonly step: number };
 }
 
 /** An operator of a step. */
@@ -210,8 +212,9 @@ function verifySteps({ sram, report: { steps, ramBytes } }: Image): void {
   for (const { endRecord, outputs } of steps) {
     if (!starts.has(endRecord) || endRecord < last) throw damaged(`a step ends at address ${endRecord}`);
     last = endRecord;
-    for (const { address, bytes } of outputs) {
-      if (address + bytes > ramBytes) throw damaged(`a step's output ends at address ${address + bytes}`);
+    for (const { address, bytes, pixels = { bytes, step: bytes } } of outputs) {
+      const span = bytes === 0 ? 0 : (bytes / pixels.bytes - 1) * pixels.step + pixels.bytes;
+      if (address + span > ramBytes) throw damaged(`a step's output ends at address ${address + span}`);
     }
   }
 }
@@ -431,11 +434,17 @@ function isReport(value: Record<string, unknown>): value is Record<string, unkno
         isRecord(step) &&
         isSize(step["endRecord"]) &&
         Array.isArray(step["outputs"]) &&
-        step["outputs"].every(
-          (tensor: unknown) => isRecord(tensor) && isSize(tensor["address"]) && isSize(tensor["bytes"]),
-        ),
+        step["outputs"].every(isTraced),
     )
   );
+}
+
+function isTraced(tensor: unknown): boolean {
+  if (!isRecord(tensor) || !isSize(tensor["address"]) || !isSize(tensor["bytes"])) return false;
+  const { bytes, pixels } = tensor;
+  if (pixels === undefined) return true;
+  if (!isRecord(pixels) || !isSize(pixels["bytes"]) || !isSize(pixels["step"])) return false;
+  return pixels["bytes"] > 0 && pixels["step"] >= pixels["bytes"] && bytes % pixels["bytes"] === 0;
 }
 
 /** ASCII without TextEncoder, which audio worklets lack; other characters as JSON escapes. */

@@ -97,15 +97,19 @@ function tracedTensors(
   { operations, stream }: Step,
   addressOf: (value: number | undefined) => number,
 ): TracedTensor[] {
-  const traced = (tensor: Tensor, source: number, value: number | undefined): TracedTensor => ({
-    id: tensor.id,
-    source,
-    name: tensor.name,
-    shape: tensor.shape,
-    type: tensor.type,
-    address: addressOf(value),
-    bytes: byteSize(tensor),
-  });
+  const traced = (tensor: Tensor, source: number, value: number | undefined): TracedTensor => {
+    const pixels = program.values.get(value ?? -1)?.view?.pixels;
+    return {
+      id: tensor.id,
+      source,
+      name: tensor.name,
+      shape: tensor.shape,
+      type: tensor.type,
+      address: addressOf(value),
+      bytes: byteSize(tensor),
+      ...(pixels && { pixels }),
+    };
+  };
   const isGone = (id: number): boolean =>
     stream?.ringRows.has(id) === true || stream?.inPlaceOf.has(id) === true;
   const made = operations.flatMap(({ bound, writes, node }) =>

@@ -6,13 +6,15 @@ import type { Variant } from "../plan/variant.ts";
 import { bytesInStep, distancesOf, repeats, stepScratch, streamBytes } from "../schedule/cost.ts";
 import type { Step as ScheduledStep } from "../schedule/layers.ts";
 import type { Operation, Program } from "../schedule/program.ts";
-import { liesApart } from "../schedule/program.ts";
+import { liesApart, mayGiveWay } from "../schedule/program.ts";
 import type { Overlap, Step, Storage, WeightDemand } from "./problem.ts";
 
 /** What the planner is asked, and how to read its answer back in terms of values. */
 export interface MemoryDemand {
   readonly storages: readonly Storage[];
   readonly steps: readonly Step[];
+  /** The value in whose place one is made: its own, or that of what takes its place in a stream. */
+  placeOf(value: number | undefined): number | undefined;
   /** The storage of a value; undefined for what no operation reads or makes. */
   storageOf(value: number | undefined): number | undefined;
 }
@@ -67,14 +69,19 @@ export function demandMemory(
       lastStep: ringRows === undefined ? lastStep : firstStep,
     });
   }
-  const storageOf = (value: number | undefined): number | undefined => {
+  const placeOf = (value: number | undefined): number | undefined => {
     let place = value;
     for (let next = place; next !== undefined; next = inPlaceOf.get(next)) place = next;
+    return place;
+  };
+  const storageOf = (value: number | undefined): number | undefined => {
+    const place = placeOf(value);
     const whole = program.values.get(place ?? -1)?.view?.whole;
     return place === undefined ? undefined : storageOfValue.get(whole ?? place);
   };
   return {
     storages,
+    placeOf,
     storageOf,
     steps: steps.map((step, index) => {
       const weights = weightDemand(step, packed);
@@ -121,7 +128,7 @@ function overlapsOf(
   return distancesOf(step, variant).flatMap(([id, distance]) => {
     const input = storageOf(id);
     return input !== undefined &&
-      liesApart(values.get(id)) &&
+      mayGiveWay(values, step.operations, id) &&
       input !== output &&
       storages[input]?.lastStep === index
       ? [{ input, output, distance }]

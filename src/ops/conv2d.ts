@@ -9,7 +9,13 @@ import { isWideSum, lowerInt16, packInt16 } from "./convolution-int16.ts";
 import type { ConvolutionPart } from "./convolution-parts.ts";
 import { lowerParts, MAX_PARTS, packParts } from "./convolution-parts.ts";
 import type { WindowOptions } from "./convolution-window.ts";
-import { convolutionRows, convolved, prepareWindow, windowOf } from "./convolution-window.ts";
+import {
+  convolutionRows,
+  convolved,
+  MIN_STAGED_CHANNELS,
+  prepareWindow,
+  windowOf,
+} from "./convolution-window.ts";
 import { isInt16, requireActivations } from "./int16.ts";
 import { defineOp } from "./op.ts";
 import { rowOverlapDistance } from "./window.ts";
@@ -61,6 +67,12 @@ export const conv2d = defineOp<ConvolutionAttrs>({
 
   infer: (inputs, attrs, [output]) => [convolved(inputs, attrs, inputs[1]?.shape[0] ?? 0, output)],
 
+  pitched(node, isRead) {
+    if (isInt16(node)) return false;
+    const [, , , depth = 1] = requireInput(node.inputs, 0, "input").shape;
+    return !isRead || geometry(node).pointwise || depth >= MIN_STAGED_CHANNELS;
+  },
+
   window: windowOf,
 
   rows: convolutionRows,
@@ -70,7 +82,11 @@ export const conv2d = defineOp<ConvolutionAttrs>({
     return requireOutput(outputs).shape.reduce((a, b) => a * b, kernelHeight * kernelWidth * depth);
   },
 
-  scratchBytes: (node, variant) => (isInt16(node) ? 0 : convScratchBytes(variant, geometry(node))),
+  scratchBytes(node, variant, isPitched) {
+    if (isInt16(node)) return 0;
+    const { dense, ...shapes } = geometry(node);
+    return convScratchBytes(variant, { ...shapes, dense: dense && isPitched !== true });
+  },
 
   // A row's input is staged before the row is written; a 1×1 kernel goes pixel by pixel, or tile by tile.
   overlapDistance(node, input, variant) {

@@ -1,6 +1,5 @@
 /** Weights and records of convolutions that run on the conv2d kernel. */
 import type { BoundNode, Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
 import { blockChannels, blockHeadBytes, convBlockBytes, convSegments, dotLanes } from "../plan/packing.ts";
 import type { RecordOf } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
@@ -10,7 +9,7 @@ import { outputRange, packBlocks } from "./convolution.ts";
 import type { Multiplier } from "./fixed-point.ts";
 import type { Addresses, Packed } from "./op.ts";
 import { NOWHERE } from "./op.ts";
-import { denseView } from "./view.ts";
+import { placedView } from "./view.ts";
 
 /** What `packConvolution` packs: OHWI weights, with a multiplier per output channel. */
 export interface ConvolutionWeights {
@@ -67,17 +66,19 @@ export function lowerConvolution(
   { input, output, window }: ConvolutionShapes,
 ): RecordOf<"conv2d"> {
   const range = outputRange(node);
+  const inputView = placedView(at.inputs[0] ?? NOWHERE, { shape: input, type: "int8" });
+  const outputView = placedView(at.outputs[0] ?? NOWHERE, { shape: output, type: "int8" });
   return {
     op: "conv2d",
-    inputView: denseView(at.inputs[0] ?? NOWHERE, { shape: input, type: "int8" }),
-    outputView: denseView(at.outputs[0] ?? NOWHERE, { shape: output, type: "int8" }),
+    inputView,
+    outputView,
     y0: 0,
     y1: output[1] ?? 1,
     c0: at.c0,
     c1: at.c1,
     batches: input[0] ?? 1,
-    inputBatchBytes: elementCount(input.slice(1)),
-    outputBatchBytes: elementCount(output.slice(1)),
+    inputBatchBytes: inputView.height * inputView.rowBytes,
+    outputBatchBytes: outputView.height * outputView.rowBytes,
     ...window,
     weights: at.packed,
     requantization: packed?.fields["requantization"] ?? 0,

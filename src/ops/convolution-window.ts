@@ -9,6 +9,12 @@ import type { RowAccess, Window } from "./op.ts";
 import { resolvePadding } from "./padding.ts";
 import { windowRows } from "./window.ts";
 
+/**
+ * A kernel of several rows stages each pixel as often. Where pixels lie apart they are staged one by one, which for fewer channels takes
+ * longer than it does to copy them together once.
+ */
+export const MIN_STAGED_CHANNELS = 32;
+
 /** As the file gives them. */
 export interface WindowOptions {
   readonly padding: number;

@@ -21,7 +21,7 @@ import { convolutionRows, convolved, prepareWindow, windowOf } from "./convoluti
 import { isInt16, requireActivations } from "./int16.ts";
 import type { Addresses, Packed } from "./op.ts";
 import { defineOp, NOWHERE } from "./op.ts";
-import { denseView } from "./view.ts";
+import { placedView } from "./view.ts";
 import { rowOverlapDistance } from "./window.ts";
 
 /** As a convolution; output channel c reads input channel c / depthMultiplier. */
@@ -85,6 +85,7 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
 
   infer: (inputs, attrs, [output]) => [convolved(inputs, attrs, inputs[1]?.shape[3] ?? 0, output)],
 
+  pitched: (node) => !isInt16(node),
   window: windowOf,
 
   rows: convolutionRows,
@@ -180,17 +181,19 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     const { strideY, strideX, dilationY, dilationX, padTop, depthMultiplier } = node.attrs;
     const { padLeft = node.attrs.padLeft } = at;
     const range = outputRange(node);
+    const inputView = placedView(at.inputs[0] ?? NOWHERE, input);
+    const outputView = placedView(at.outputs[0] ?? NOWHERE, output);
     return {
       op: "depthwiseConv2d",
-      inputView: denseView(at.inputs[0] ?? NOWHERE, input),
-      outputView: denseView(at.outputs[0] ?? NOWHERE, output),
+      inputView,
+      outputView,
       y0: 0,
       y1: output.shape[1] ?? 1,
       c0: at.c0,
       c1: at.c1,
       batches: input.shape[0] ?? 1,
-      inputBatchBytes: elementCount(input.shape.slice(1)),
-      outputBatchBytes: elementCount(output.shape.slice(1)),
+      inputBatchBytes: inputView.height * inputView.rowBytes,
+      outputBatchBytes: outputView.height * outputView.rowBytes,
       kernelHeight,
       kernelWidth,
       strideY,

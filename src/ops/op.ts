@@ -77,6 +77,8 @@ export interface Place {
   readonly ringRows?: number;
   /** Only so many columns of it, the first at `address`, and how far it is from row to row. */
   readonly columns?: { readonly width: number; readonly rowBytes: number };
+  /** How far it is from pixel to pixel, where others' channels lie between; for operators that are `pitched`. */
+  readonly pixelBytes?: number;
 }
 
 /** Addresses in linear memory for one record of a node. */
@@ -134,6 +136,11 @@ export interface OpDefinition<Attrs = unknown> {
   readonly alias?: true;
   /** It moves elements without looking at them: its records are copies, and those of a constant background. */
   readonly moves?: true;
+  /**
+   * Its records find pixels by views, so that those of its output (with `isRead`, of its activation) may lie further apart than their
+   * channels, between others'; and that costs no more than a copy would.
+   */
+  pitched?(node: BoundNode<Attrs>, isRead: boolean): boolean;
   /** Spatial operators only. */
   window?(node: BoundNode<Attrs>): Window;
   /** How the node may run row by row; undefined (or absent) where it may not. */
@@ -146,8 +153,8 @@ export interface OpDefinition<Attrs = unknown> {
   fold?(node: BoundNode<Attrs>): Uint8Array | undefined;
   /** Multiply-accumulates of the whole node. */
   macs(node: BoundNode<Attrs>): number;
-  /** Working bytes while the record runs; addresses are 16-byte aligned. */
-  scratchBytes?(node: BoundNode<Attrs>, variant: Variant): number;
+  /** Working bytes while the record runs; addresses are 16-byte aligned. `isPitched`: the pixels that it reads lie apart. */
+  scratchBytes?(node: BoundNode<Attrs>, variant: Variant, isPitched?: boolean): number;
   /**
    * Scratch with which the output may take the place of the first input, which has as many bytes, where that needs more than
    * usual; the record then serves whole tensors. undefined (or absent) where it may not.

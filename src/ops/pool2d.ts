@@ -16,7 +16,7 @@ import { int16Range, isInt16, requireActivations } from "./int16.ts";
 import type { Addresses, OpDefinition, Options, Window } from "./op.ts";
 import { NOWHERE } from "./op.ts";
 import { type ResolvedPadding, resolvePadding } from "./padding.ts";
-import { denseView } from "./view.ts";
+import { placedView } from "./view.ts";
 import { rowOverlapDistance, windowRows } from "./window.ts";
 
 /** Attributes of both pools. The padding stays a mode: its bytes follow from the shapes. */
@@ -71,6 +71,7 @@ export function pool2d(): Omit<OpDefinition<Pool2dAttrs>, "name" | "tflite" | "l
       return [withShape(output, [batches, rows.output, columns.output, channels])];
     },
 
+    pitched: (node) => !isInt16(node),
     window: windowOf,
     rows: (node) => (isInt16(node) ? undefined : windowRows(windowOf(node), requireOutput(node.outputs), 1)),
     macs: () => 0,
@@ -102,8 +103,8 @@ export function pool2dFields(node: BoundNode<Pool2dAttrs>, at: Addresses): Omit<
   const { padLeft = window.padLeft } = at;
   const { scale, zeroPoint } = perTensor(output, "output");
   const range = activationRange(node.attrs.activation, scale, zeroPoint);
-  const inputView = denseView(at.inputs[0] ?? NOWHERE, input);
-  const outputView = denseView(at.outputs[0] ?? NOWHERE, output);
+  const inputView = placedView(at.inputs[0] ?? NOWHERE, input);
+  const outputView = placedView(at.outputs[0] ?? NOWHERE, output);
   return {
     inputView,
     outputView,

@@ -14,7 +14,7 @@ import {
 } from "./check.ts";
 import type { Addresses, OpDefinition, Options, RowAccess } from "./op.ts";
 import { NOWHERE } from "./op.ts";
-import { denseView, rowCount } from "./view.ts";
+import { placedView, rowCount } from "./view.ts";
 
 /** Where an output position lies in the input: the corners on each other, or the centres of cells half a cell in. */
 export interface ResizeAttrs {
@@ -31,7 +31,10 @@ export type Sources = (index: number) => readonly [number, number];
 const MAX_SIZE = 2 ** 15 - 1;
 
 /** All of a resize but its name, its code in the file and its record. */
-export function resize(): Pick<OpDefinition<ResizeAttrs>, "prepare" | "infer" | "macs" | "isIdentity"> {
+export function resize(): Pick<
+  OpDefinition<ResizeAttrs>,
+  "prepare" | "infer" | "pitched" | "macs" | "isIdentity"
+> {
   return {
     prepare(inputs, outputs, options) {
       requireInputCount(inputs, 2, 2);
@@ -72,6 +75,7 @@ export function resize(): Pick<OpDefinition<ResizeAttrs>, "prepare" | "infer" | 
       output !== undefined &&
       sameQuantization(input, output),
 
+    pitched: () => true,
     macs: () => 0,
   };
 }
@@ -115,8 +119,8 @@ export function resizeFields(
 > {
   const input = requireInput(node.inputs, 0, "input");
   const output = requireOutput(node.outputs);
-  const inputView = denseView(at.inputs[0] ?? NOWHERE, bytesOf(input));
-  const outputView = denseView(at.outputs[0] ?? NOWHERE, bytesOf(output));
+  const inputView = placedView(at.inputs[0] ?? NOWHERE, bytesOf(input));
+  const outputView = placedView(at.outputs[0] ?? NOWHERE, bytesOf(output));
   return {
     y0: 0,
     y1: outputView.height,

@@ -17,11 +17,12 @@ import type { Int16Geometry } from "./convolution-int16.ts";
 import { lowerInt16, packInt16, requireWideBias, requireWideMultipliers } from "./convolution-int16.ts";
 import type { ConvolutionPart } from "./convolution-parts.ts";
 import { lowerParts, MAX_PARTS, packParts } from "./convolution-parts.ts";
+import { MIN_STAGED_CHANNELS } from "./convolution-window.ts";
 import type { FusedActivation } from "./fixed-point.ts";
 import { isInt16, requireActivations } from "./int16.ts";
 import { defineOp, NOWHERE } from "./op.ts";
 import { Padding } from "./padding.ts";
-import { denseView } from "./view.ts";
+import { placedView } from "./view.ts";
 
 export interface TransposeConvAttrs {
   /** [batches, height, width, channels] of the output. */
@@ -120,14 +121,21 @@ export const transposeConv = defineOp<TransposeConvAttrs>({
     return kernel.reduce((a, b) => a * b, batches * height * width * channels);
   },
 
-  scratchBytes(node, variant) {
+  pitched(node, isRead) {
+    if (isInt16(node)) return false;
+    const [, height = 1, width = 1, depth = 1] = requireInput(node.inputs, 1, "weights").shape;
+    const { strideY, strideX } = node.attrs;
+    return !isRead || (height <= strideY && width <= strideX) || depth >= MIN_STAGED_CHANNELS;
+  },
+
+  scratchBytes(node, variant, isPitched) {
     if (isInt16(node)) return 0;
-    const whole = denseView(NOWHERE, requireInput(node.inputs, 2, "input"));
+    const whole = placedView(NOWHERE, requireInput(node.inputs, 2, "input"));
     const scratch = partsOf(node).map(({ depth, window, inputView, outputView }) => {
       const made = outputView(whole);
       const pointwise = isPointwise(window, inputView(whole), made);
       const geometry = { ...window, channels: depth, outputHeight: made.height, outputWidth: made.width };
-      return convScratchBytes(variant, { ...geometry, pointwise, dense: true });
+      return convScratchBytes(variant, { ...geometry, pointwise, dense: isPitched !== true });
     });
     return Math.max(...scratch);
   },

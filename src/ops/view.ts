@@ -3,13 +3,14 @@ import { byteSize } from "../graph/graph.ts";
 import type { ViewWords } from "../plan/record.ts";
 import type { Place, RowWindow } from "./op.ts";
 
-/** The view of a dense int8 NHWC tensor, whole or in a ring. */
-export function denseView({ address, ringRows, columns }: Place, tensor: TensorType): ViewWords {
+/** The view of an int8 NHWC tensor in its place. */
+export function placedView({ address, ringRows, columns, pixelBytes }: Place, tensor: TensorType): ViewWords {
   const [, height = 1, width = 1, channels = 1] = tensor.shape;
+  const pitch = pixelBytes ?? channels;
   return {
     address,
-    pixelBytes: channels,
-    rowBytes: columns?.rowBytes ?? width * channels,
+    pixelBytes: pitch,
+    rowBytes: columns?.rowBytes ?? width * pitch,
     ringRows: ringRows ?? height,
     height,
     width: columns?.width ?? width,

@@ -209,7 +209,7 @@ class Session implements Model {
     for (const step of this.report.steps) {
       record = this.#execute(kernels, record, step.endRecord);
       for (const tensor of step.outputs) {
-        const bytes = new Uint8Array(kernels.memory.buffer, tensor.address, tensor.bytes).slice();
+        const bytes = copyOf(tensor, new Uint8Array(kernels.memory.buffer));
         if (tensor.type === "int8" && flip !== 0)
           for (let i = 0; i < bytes.length; i++) bytes[i] = (bytes[i] ?? 0) ^ flip;
         yield { step, tensor, bytes };
@@ -314,4 +314,16 @@ class Session implements Model {
 /** Whether this is one input, not a list of them. */
 function isBare(inputs: InputValues | readonly InputValues[]): inputs is InputValues {
   return ArrayBuffer.isView(inputs) || typeof inputs === "function";
+}
+
+/** The bytes of a tensor in memory, its pixels together. */
+function copyOf(
+  { address, bytes, pixels = { bytes, step: bytes } }: TracedTensor,
+  memory: Uint8Array,
+): Uint8Array {
+  const copy = new Uint8Array(bytes);
+  for (let to = 0, from = address; to < bytes; to += pixels.bytes, from += pixels.step) {
+    copy.set(memory.subarray(from, from + pixels.bytes), to);
+  }
+  return copy;
 }

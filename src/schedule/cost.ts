@@ -7,7 +7,7 @@ import { recordBytes } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
 import type { Step } from "./layers.ts";
 import type { Operation, Program } from "./program.ts";
-import { liesApart } from "./program.ts";
+import { liesApart, mayGiveWay } from "./program.ts";
 import { widest } from "./strips.ts";
 
 /** Bytes of the values that are there when operation `index` begins. */
@@ -53,7 +53,7 @@ export function madeBytes(
   // Strips read the input again and again.
   for (const [id, distance] of step.strips === undefined ? distancesOf(step, variant) : []) {
     const input = values.get(id);
-    if (input === undefined || !liesApart(input) || input.lastRead >= end) continue;
+    if (input === undefined || !mayGiveWay(values, operations, id) || input.lastRead >= end) continue;
     const apart = Math.max(size - align(input.bytes, 16), align(distance, 16));
     if (size - apart <= shared) continue;
     shared = size - apart;
@@ -167,7 +167,7 @@ function costsOf(operation: Operation, variant: Variant): OperationCosts {
   knownCosts.set(operation, known);
   const { op, bound } = operation;
   const costs = known.get(variant) ?? {
-    scratchBytes: op.scratchBytes?.(bound, variant) ?? 0,
+    scratchBytes: op.scratchBytes?.(bound, variant, operation.isPitched) ?? 0,
     inPlaceScratchBytes: op.inPlaceScratchBytes?.(bound, variant) ?? 0,
     macs: op.macs(bound),
     rowsAtOnce: op.rowsAtOnce?.(bound, variant) ?? 1,

@@ -17,6 +17,8 @@ export interface Operation {
   /** Per input, the value; undefined for constants and omitted inputs. */
   readonly reads: readonly (number | undefined)[];
   readonly writes: readonly number[];
+  /** The pixels of what it reads lie apart, between the channels of others. */
+  readonly isPitched: boolean;
 }
 
 /** What a group of aliased tensors stands for: bytes that keep their content from the operation that makes them to the last that reads them. */
@@ -40,12 +42,33 @@ export function liesApart(value: Value | undefined): boolean {
   return value?.view === undefined && value?.hasParts === undefined;
 }
 
+/**
+ * Whether what a step makes may take the bytes of value `id`, as far as its last reader allows: it lies within no other, and the step
+ * reads and makes nothing that lies within it.
+ */
+export function mayGiveWay(
+  values: ReadonlyMap<number, Value>,
+  operations: readonly Operation[],
+  id: number,
+): boolean {
+  const value = values.get(id);
+  if (value === undefined || value.view !== undefined) return false;
+  const isPart = (other: number | undefined): boolean => values.get(other ?? -1)?.view?.whole === id;
+  return (
+    value.hasParts === undefined ||
+    !operations.some(({ reads, writes }) => reads.some(isPart) || writes.some(isPart))
+  );
+}
+
 /** A tensor that an operation completes without making it itself. */
 export interface Completed {
   readonly tensor: Tensor;
   /** Index of the operator in the file that the tensor is an output of. */
   readonly source: number;
 }
+
+/** Which copies are saved: none, those of one run of bytes, or of some channels of every pixel too. */
+export type SavedCopies = "none" | "runs" | "channels";
 
 /** A graph as a list of operations on values: what is scheduled. */
 export interface Program {
@@ -66,11 +89,16 @@ export interface Program {
 
 /**
  * The operations of a graph, in its order. With `streamedInput` its inputs are made by operations too, which ask the host
- * for rows: as many as their first reader sees. With `views` nodes that only join or cut are no operations: their operands lie
- * within each other.
+ * for rows: as many as their first reader sees. Nodes that only join or cut are no operations where `saved` has their copies: their operands
+ * lie within each other.
  * @throws UnsupportedError an alias of a constant that was not folded
  */
-export function programOf(graph: Graph, streamedInput: boolean, extraMacs = 0, views = false): Program {
+export function programOf(
+  graph: Graph,
+  streamedInput: boolean,
+  extraMacs = 0,
+  saved: SavedCopies = "none",
+): Program {
   const rootOf = aliasRoots(graph);
   const sources = streamedInput
     ? graph.inputs.map((id, index) => inputOperation(graph, asRead(graph, rootOf, id), index))
@@ -82,11 +110,12 @@ export function programOf(graph: Graph, streamedInput: boolean, extraMacs = 0, v
     bound.inputs.filter((tensor): tensor is Tensor => tensor?.isVariable === true),
   );
   const inputs = new Set(graph.inputs.map(rootOf));
-  const { viewOf, nodes: viewed } = findViews(views ? lowered : [], {
+  const { viewOf, nodes: viewed } = findViews(saved === "none" ? [] : lowered, {
     rootOf,
     given: inputs,
     outputs: new Set(graph.outputs.map(rootOf)),
     apart: new Set([...variables.map(({ id }) => id), ...(streamedInput ? inputs : [])]),
+    channels: saved === "channels",
   });
   const wholeOf = (id: number): number => viewOf.get(id)?.whole ?? id;
   const computed = lowered.filter((one) => !viewed.has(one));
@@ -141,6 +170,7 @@ export function programOf(graph: Graph, streamedInput: boolean, extraMacs = 0, v
       rows: op.rows?.(bound),
       reads,
       writes: bound.outputs.map(({ id }) => rootOf(id)),
+      isPitched: reads.some((id) => values.get(id ?? -1)?.view?.pixels !== undefined),
     };
   });
   for (const id of graph.outputs) extend(valueOf(id), operations.length);

@@ -1,7 +1,8 @@
 import type { BoundNode, Tensor } from "../graph/graph.ts";
-import { byteSize } from "../graph/graph.ts";
+import { byteSize, elementBytes } from "../graph/graph.ts";
 import type { OpDefinition } from "../ops/op.ts";
 import { NOWHERE, recordsOf } from "../ops/op.ts";
+import type { RecordOf } from "../plan/record.ts";
 
 /** Where a value lies within another: nothing is copied into that or out of it. */
 export interface View {
@@ -9,6 +10,8 @@ export interface View {
   readonly whole: number;
   /** Bytes from its beginning. */
   readonly offset: number;
+  /** Where others' channels lie between its pixels: the bytes of one, and from each to the next. Absent: it is one run. */
+  readonly pixels?: { readonly bytes: number; readonly step: number };
 }
 
 /** A node that may only move bytes, and the definition of its operator. */
@@ -27,6 +30,8 @@ export interface ViewSources {
   readonly outputs: ReadonlySet<number>;
   /** Values that must not be touched at all. */
   readonly apart: ReadonlySet<number>;
+  /** Parts may also be some channels of every pixel. */
+  readonly channels: boolean;
 }
 
 /** The nodes that need not run, and where the values lie that they would have made or read. */
@@ -36,17 +41,17 @@ export interface Views<Node extends Moving> {
 }
 
 /**
- * Nodes that join whole tensors to one, or cut one into pieces, each in one run of bytes: CONCATENATION or PACK along the first dimension
- * that is not 1, and SPLIT, UNPACK, SLICE and the like. What they join is made where it is to lie; what they cut out is read where it
- * lies. A value is a part of one other at most, and a part has no parts; nothing is made from one part to another of the same value,
- * because the checker could not tell what is read from what is written.
+ * Nodes that join whole tensors to one, or cut one into pieces: CONCATENATION, PACK, SPLIT, UNPACK, SLICE and the like. What they join is
+ * made where it is to lie; what they cut out is read where it lies. A piece is one run of bytes, along the first dimension that is not 1;
+ * or with `channels` some channels of every pixel, if all who make and read it can step from pixel to pixel. A value is a part of one
+ * other at most, and parts of parts are parts of the outermost; nothing is made from one part to another of the same value, because the
+ * checker could not tell what is read from what is written.
  */
 export function findViews<Node extends Moving>(
   nodes: readonly Node[],
-  { rootOf, given, outputs, apart }: ViewSources,
+  { rootOf, given, outputs, apart, channels }: ViewSources,
 ): Views<Node> {
   const viewOf = new Map<number, View>();
-  const wholes = new Set<number>();
   const found = new Set<Node>();
   const neighboursOf = new Map<number, Node[]>();
   for (const node of nodes) {
@@ -56,31 +61,69 @@ export function findViews<Node extends Moving>(
       else known.push(node);
     }
   }
-  const mayBeWhole = (id: number): boolean => !viewOf.has(id) && !apart.has(id);
   const mayBePart = (id: number): boolean =>
-    mayBeWhole(id) && !wholes.has(id) && !given.has(id) && !outputs.has(id);
+    !viewOf.has(id) && !apart.has(id) && !given.has(id) && !outputs.has(id);
   for (const node of nodes) {
-    const [parts, whole] = partsOf(node, rootOf) ?? [];
-    if (parts === undefined || whole === undefined || !mayBeWhole(whole)) continue;
-    const ids = new Set(parts.map(([id]) => id));
-    if (ids.size < parts.length || ids.has(whole) || ![...ids].every(mayBePart)) continue;
+    const { parts, whole } = partsOf(node, rootOf) ?? {};
+    if (parts === undefined || whole === undefined || viewOf.has(whole) || apart.has(whole)) continue;
+    const partOf = new Map(parts);
+    if (partOf.size < parts.length || partOf.has(whole) || ![...partOf.keys()].every(mayBePart)) continue;
+    const others = (id: number): Node[] =>
+      neighboursOf.get(id)?.filter((other) => other !== node && !found.has(other)) ?? [];
+    const isReached = ([id, { pixels }]: Part): boolean =>
+      pixels === undefined ||
+      (channels && others(id).every((other) => seesPixels(other, rootOf, id, pixels.bytes)));
+    if (!parts.every(isReached)) continue;
+    const views: (readonly [number, View | undefined])[] = [...parts];
+    for (const [id, view] of viewOf) {
+      const part = partOf.get(view.whole);
+      if (part !== undefined) views.push([id, within(part, view)]);
+    }
+    const members = new Set([whole, ...views.map(([id]) => id)]);
     const belongs = ({ id }: Tensor): boolean => {
       const root = rootOf(id);
-      return root === whole || ids.has(root) || viewOf.get(root)?.whole === whole;
+      return members.has(root) || viewOf.get(root)?.whole === whole;
     };
-    const isWithin = [...ids].some((id) =>
-      neighboursOf.get(id)?.some((other) => {
-        if (other === node || found.has(other)) return false;
-        const { inputs, outputs } = other.bound;
-        return outputs.some(belongs) && inputs.some((tensor) => tensor !== undefined && belongs(tensor));
-      }),
+    const isWithin = [...members].some((id) =>
+      others(id).some(
+        ({ bound: { inputs, outputs } }) =>
+          outputs.some(belongs) && inputs.some((tensor) => tensor !== undefined && belongs(tensor)),
+      ),
     );
-    if (isWithin) continue;
-    for (const [id, offset] of parts) viewOf.set(id, { whole, offset });
-    wholes.add(whole);
+    if (isWithin || views.some(([, view]) => view === undefined)) continue;
+    for (const [id, view] of views) if (view !== undefined) viewOf.set(id, view);
     found.add(node);
   }
   return { viewOf, nodes: found };
+}
+
+/** A value that a node joins or cuts out. */
+type Part = readonly [id: number, view: View];
+
+/** Where a value lies in another that `part` of has itself become a part; undefined where its bytes lie in no such steps. */
+function within(part: View, { offset, pixels }: View): View | undefined {
+  const at = { whole: part.whole, offset: part.offset + offset };
+  if (part.pixels === undefined) return pixels === undefined ? at : { ...at, pixels };
+  return pixels?.step === part.pixels.bytes
+    ? { ...at, pixels: { bytes: pixels.bytes, step: part.pixels.step } }
+    : undefined;
+}
+
+/** Whether a node finds the pixels of value `id` by views, and for it they have so many bytes. */
+function seesPixels(
+  { bound, op }: Moving,
+  rootOf: (tensorId: number) => number,
+  id: number,
+  bytes: number,
+): boolean {
+  const sees = (tensor: Tensor | undefined, isRead: boolean): boolean =>
+    tensor === undefined ||
+    rootOf(tensor.id) !== id ||
+    (op.pitched?.(bound, isRead) === true &&
+      (tensor.shape.at(-1) ?? 1) * elementBytes(tensor.type) === bytes);
+  return (
+    bound.inputs.every((tensor) => sees(tensor, true)) && bound.outputs.every((tensor) => sees(tensor, false))
+  );
 }
 
 /** What a node reads and makes, each once. */
@@ -93,11 +136,11 @@ function operandsOf(
   );
 }
 
-/** The values that a node joins or cuts out, with their offsets, and the value that has them all; undefined where it does anything else. */
+/** The values that a node joins or cuts out, and the value that has them all; undefined where it does anything else. */
 function partsOf(
   { bound, op }: Moving,
   rootOf: (tensorId: number) => number,
-): readonly [(readonly [number, number])[], number] | undefined {
+): { readonly parts: readonly Part[]; readonly whole: number } | undefined {
   if (op.moves !== true) return undefined;
   const { inputs, outputs } = bound;
   const nowhere = { inputs: inputs.map(() => NOWHERE), outputs: outputs.map(() => NOWHERE) };
@@ -108,29 +151,58 @@ function partsOf(
     if (record.op !== "copy" || record.y1 !== 1 || tensor === undefined || tensor.data !== undefined) {
       return undefined;
     }
-    // Loops that follow each other in memory have become the innermost.
-    const { n0, n1, n2, n3, n4, inputStride4, outputStride4 } = record;
-    const isOneRun = n0 * n1 * n2 * n3 === 1 && inputStride4 === 1 && outputStride4 === 1;
-    return isOneRun ? { bytes: n4, from: record.input, to: record.output, tensor, output } : undefined;
+    const runs = runsOf(record);
+    return runs && { ...runs, from: record.input, to: record.output, tensor, output };
   });
   const [first] = copies;
   const [target] = outputs;
   if (first === undefined || target === undefined) return undefined;
-  const joined = copies.flatMap((copy) =>
-    copy?.from === 0 && copy.bytes === byteSize(copy.tensor)
-      ? [[rootOf(copy.tensor.id), copy.to] as const]
-      : [],
-  );
-  const bytes = copies.reduce((sum, copy) => sum + (copy?.bytes ?? 0), 0);
+  const partAt = (id: number, whole: number, offset: number, { count, bytes }: Runs, step: number): Part => {
+    const view = { whole, offset };
+    return [id, count === 1 ? view : { ...view, pixels: { bytes, step } }];
+  };
+  const isAll = ({ count, bytes }: Runs, step: number, tensor: Tensor): boolean =>
+    (count === 1 || step === bytes) && count * bytes === byteSize(tensor);
+  const joined = copies.flatMap((copy) => {
+    if (copy?.from !== 0 || !isAll(copy, copy.inputStep, copy.tensor)) return [];
+    return [partAt(rootOf(copy.tensor.id), rootOf(target.id), copy.to, copy, copy.outputStep)];
+  });
+  const bytes = copies.reduce((sum, copy) => sum + (copy === undefined ? 0 : copy.count * copy.bytes), 0);
   if (outputs.length === 1 && joined.length === copies.length && bytes === byteSize(target)) {
-    return [joined, rootOf(target.id)];
+    return { parts: joined, whole: rootOf(target.id) };
   }
   const source = rootOf(first.tensor.id);
   const cut = copies.flatMap((copy) => {
     const output = outputs[copy?.output ?? -1];
-    const isWhole =
-      copy !== undefined && copy.to === 0 && output !== undefined && copy.bytes === byteSize(output);
-    return isWhole && rootOf(copy.tensor.id) === source ? [[output.id, copy.from] as const] : [];
+    if (copy?.to !== 0 || output === undefined || !isAll(copy, copy.outputStep, output)) return [];
+    return rootOf(copy.tensor.id) === source
+      ? [partAt(output.id, source, copy.from, copy, copy.inputStep)]
+      : [];
   });
-  return cut.length === copies.length && cut.length === outputs.length ? [cut, source] : undefined;
+  return cut.length === copies.length && cut.length === outputs.length
+    ? { parts: cut, whole: source }
+    : undefined;
+}
+
+/** Equal runs of bytes, and how far it is from one to the next in either operand. */
+interface Runs {
+  readonly count: number;
+  readonly bytes: number;
+  readonly inputStep: number;
+  readonly outputStep: number;
+}
+
+/** What a copy moves; undefined where its loops are more. Those that follow each other in memory have become the innermost. */
+function runsOf(record: RecordOf<"copy">): Runs | undefined {
+  const { n0, n1, n2, n3, n4, inputStride3, inputStride4, outputStride3, outputStride4 } = record;
+  if (n0 * n1 * n2 !== 1) return undefined;
+  const isRun = inputStride4 === 1 && outputStride4 === 1;
+  if (!isRun && n3 !== 1) return undefined;
+  const [count, bytes, inputStep, outputStep] = isRun
+    ? [n3, n4, inputStride3, outputStride3]
+    : [n4, 1, inputStride4, outputStride4];
+  // Runs may come back to bytes that were there before: what is broadcast is no part.
+  return count === 1 || Math.min(inputStep, outputStep) >= bytes
+    ? { count, bytes, inputStep, outputStep }
+    : undefined;
 }

@@ -10,9 +10,11 @@ test("the documentation lists the operators that there are", () => {
 test("programs get the same as JSON", () => {
   const rows = JSON.parse(operators({ json: true })) as { operator: string; view: boolean; rows: boolean }[];
   expect(rows.find(({ operator }) => operator === "RESHAPE")).toMatchObject({ view: true, rows: false });
+  expect(rows.find(({ operator }) => operator === "SPLIT")).toMatchObject({ view: false, moves: true });
   expect(rows.find(({ operator }) => operator === "CONV_2D")).toMatchObject({
     types: expect.arrayContaining(["int8"]) as unknown,
     rows: true,
     inPlace: true,
+    pitched: true,
   });
 });

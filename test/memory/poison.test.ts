@@ -7,6 +7,7 @@ import { Header } from "../../src/plan/format.ts";
 import { writeModel } from "../model-writer.ts";
 import { noise } from "../passes/graphs.ts";
 import { blockModel } from "../schedule/block-model.ts";
+import { joinedModel } from "../schedule/joined-model.ts";
 import { hasShared, modelBytes } from "../shared.ts";
 import { startWatched } from "../watched.ts";
 
@@ -124,7 +125,7 @@ test("any network, all that is not alive overwritten before each step", async ()
   let steps = 0;
   await fc.assert(
     fc.asyncProperty(
-      blockModel(),
+      fc.oneof({ weight: 3, arbitrary: blockModel() }, { weight: 1, arbitrary: joinedModel(1) }),
       fc.constantFrom<Variant>("mcu", "simd"),
       fc.constantFrom(...OPTIONS),
       async (model, variant, [, options]) => {

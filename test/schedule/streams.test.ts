@@ -16,6 +16,10 @@ import { noise } from "../passes/graphs.ts";
 import { randomModel } from "../random-model.ts";
 import { bias, int32, int8, named, weights } from "../written-models.ts";
 import { blockModel } from "./block-model.ts";
+import { joinedModel } from "./joined-model.ts";
+
+/** A builtin without a name in BUILTIN. */
+const RELU = 19;
 
 const proved: Variant[] = [];
 for (const variant of VARIANTS) if (await provesVariant(variant)) proved.push(variant);
@@ -101,6 +105,7 @@ describe.each(proved)("streams give the bits of whole layers (%s)", (variant) =>
     const networks = fc.oneof(
       { weight: 3, arbitrary: blockModel() },
       { weight: 1, arbitrary: randomModel() },
+      { weight: 2, arbitrary: joinedModel(1) },
     );
     await fc.assert(
       fc.asyncProperty(networks, fc.nat(1000), fc.boolean(), async (written, seed, isStreamed) => {
@@ -124,11 +129,12 @@ describe.each(proved)("streams give the bits of whole layers (%s)", (variant) =>
 });
 
 /**
- * Steps picked at random among all that the schedule looks at, strips with any halo among them, and a plan for them; every other time
- * without the copies that can be saved.
+ * Steps picked at random among all that the schedule looks at, strips with any halo among them, and a plan for them, with more or fewer
+ * of the copies that can be saved.
  */
 function cutAnyhow(bytes: Uint8Array, variant: Variant, isStreamed: boolean, seed: number): Image {
-  const program = programOf(runPasses(importModel(bytes), PASSES), isStreamed, 0, seed % 2 === 1);
+  const saved = (["none", "runs", "channels"] as const)[seed % 3];
+  const program = programOf(runPasses(importModel(bytes), PASSES), isStreamed, 0, saved);
   const packed = new Map(program.operations.map((each) => [each, each.op.pack?.(each.bound, variant)]));
   const blobs = program.operations.map((each) => packed.get(each));
   const { from } = segmentsOf(program, blobs, variant, Infinity);
@@ -166,6 +172,38 @@ function cutAnyhow(bytes: Uint8Array, variant: Variant, isStreamed: boolean, see
   verifyImage(image);
   return image;
 }
+
+test("what is made in the place of a part lies where the part does", async () => {
+  const like = int8([1, 12, 5, 3]);
+  const pool = { builtin: BUILTIN.maxPool2d, options: optionsOf.pool2d(SAME, 1, 3) };
+  const model = named(
+    { in: like, early: like, pooled: like, late: like, all: int8([1, 24, 5, 3]), out: int8([1, 24, 5, 3]) },
+    [
+      { ...pool, inputs: ["in"], output: "early" },
+      { ...pool, inputs: ["in"], output: "pooled" },
+      { builtin: RELU, inputs: ["pooled"], output: "late" },
+      {
+        builtin: BUILTIN.concatenation,
+        inputs: ["early", "late"],
+        output: "all",
+        options: optionsOf.concatenation(1),
+      },
+      { ...pool, inputs: ["all"], output: "out" },
+    ],
+    ["in"],
+    ["out"],
+  );
+  const bytes = writeModel(model);
+  const wanted = outputs(await load(bytes, { schedule: "layer" }), 1);
+  let streams = 0;
+  for (let seed = 0; seed < 24; seed++) {
+    const image = cutAnyhow(bytes, "mcu", false, seed);
+    if (image.report.steps.some(({ operators }) => operators.some(({ op }, i) => op === "relu" && i > 0)))
+      streams++;
+    expect(outputs(await load(image), 1), `cut ${seed}`).toEqual(wanted);
+  }
+  expect(streams).toBeGreaterThan(3);
+});
 
 test("the fewest bytes are never more than those of whole layers, and add up", () => {
   fc.assert(
