@@ -348,7 +348,7 @@ function fourChannels(
     }
     first += segmentBytes;
   }
-  const added = (upperHalf(x) + <i32>x) << 7;
+  const added = (roundedUpper(x) + <i32>x) << 7;
   storeUpper(a, added, block, constants, out);
   storeUpper(b, added, block + blockBytes, constants, out + 1);
   storeUpper(c, added, block + toC, constants, out + 2);
@@ -356,10 +356,10 @@ function fourChannels(
 }
 
 function storeUpper(sum: i64, added: i32, block: usize, constants: usize, out: usize): void {
-  storeScalar(load<i32>(block) - added + upperHalf(sum), block, constants, out);
+  storeScalar(load<i32>(block) - added + roundedUpper(sum), block, constants, out);
 }
 
 /** What stands above the lower half, which is a signed number itself. */
-function upperHalf(sum: i64): i32 {
+function roundedUpper(sum: i64): i32 {
   return <i32>((sum + 0x80000000) >> 32);
 }

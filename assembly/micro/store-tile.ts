@@ -14,9 +14,7 @@ import {
   scalar4,
   SHIFT,
   storeFew,
-  storeLow,
   UNSIGNED_HIGH,
-  upperHalf,
   wide4,
   WIDE_HALF,
   ZERO_POINT,
@@ -174,11 +172,11 @@ export function storeTile(
     v128.store_lane<i64>(out + step1, cd, 1);
     return;
   }
-  storeLow(out, ab, count, constants);
-  storeLow(out + step1, upperHalf(ab), count, constants);
+  storeFew(out, ab, 0, count, constants);
+  storeFew(out + step1, ab, 8, count, constants);
   out += step2;
-  storeLow(out, cd, count, constants);
-  storeLow(out + step1, upperHalf(cd), count, constants);
+  storeFew(out, cd, 0, count, constants);
+  storeFew(out + step1, cd, 8, count, constants);
 }
 
 /**

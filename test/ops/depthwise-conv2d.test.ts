@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { BoundNode } from "../../src/graph/graph.ts";
 import { depthwiseConv2d } from "../../src/ops/depthwise-conv2d.ts";
 import { resolvePadding } from "../../src/ops/padding.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { depthwiseConv2dReference } from "../reference/depthwise-conv2d.ts";
+import type { Int8Tensor } from "../reference/tensor.ts";
 import { buildCase, checkConvolution, operands, PlacedConvolution, tensorsOf } from "./convolution.ts";
 import { importNode, int8Tensor } from "./node.ts";
 
@@ -35,6 +37,42 @@ const geometry = fc.oneof(
   }),
 );
 
+type Geometry = typeof geometry extends fc.Arbitrary<infer T> ? T : never;
+type Operands = typeof operands extends fc.Arbitrary<infer T> ? T : never;
+
+interface Prepared {
+  readonly node: BoundNode;
+  readonly input: Int8Tensor;
+  readonly expected: () => Int8Array;
+}
+
+/** The node of a case and its answer; undefined where the window does not fit. */
+function prepare(g: Geometry, drawn: Operands): Prepared | undefined {
+  const rows = resolvePadding(g.padding, g.height, g.kernelHeight, g.strideY, g.dilationY);
+  const columns = resolvePadding(g.padding, g.width, g.kernelWidth, g.strideX, g.dilationX);
+  if (rows.output < 1 || columns.output < 1) return undefined;
+  const channels = g.depth * g.depthMultiplier;
+  const c = buildCase(drawn, {
+    input: [g.batches, g.height, g.width, g.depth],
+    weights: [1, g.kernelHeight, g.kernelWidth, channels],
+    output: [g.batches, rows.output, columns.output, channels],
+    channels,
+    terms: g.kernelHeight * g.kernelWidth,
+  });
+  const node = importNode(depthwiseConv2d, tensorsOf(c, 3), int8Tensor("output", c.output), {
+    0: g.padding,
+    1: g.strideX,
+    2: g.strideY,
+    3: g.depthMultiplier,
+    4: c.activation,
+    5: g.dilationX,
+    6: g.dilationY,
+  });
+  const window = { ...g, padTop: rows.before, padLeft: columns.before, activation: c.activation };
+  const expected = (): Int8Array => depthwiseConv2dReference(c.input, c.weights, c.bias, c.output, window);
+  return { node, input: c.input, expected };
+}
+
 for (const kernels of provedKernels()) {
   test(`depthwiseConv2d equals the reference (${kernels.variant})`, () => {
     fc.assert(
@@ -44,36 +82,18 @@ for (const kernels of provedKernels()) {
         fc.integer({ min: 1, max: 3 }),
         fc.nat(20),
         (g, drawn, tileBlocks, below) => {
-          const rows = resolvePadding(g.padding, g.height, g.kernelHeight, g.strideY, g.dilationY);
-          const columns = resolvePadding(g.padding, g.width, g.kernelWidth, g.strideX, g.dilationX);
-          fc.pre(rows.output > 0 && columns.output > 0);
-          const channels = g.depth * g.depthMultiplier;
-          const c = buildCase(drawn, {
-            input: [g.batches, g.height, g.width, g.depth],
-            weights: [1, g.kernelHeight, g.kernelWidth, channels],
-            output: [g.batches, rows.output, columns.output, channels],
-            channels,
-            terms: g.kernelHeight * g.kernelWidth,
-          });
-          const node = importNode(depthwiseConv2d, tensorsOf(c, 3), int8Tensor("output", c.output), {
-            0: g.padding,
-            1: g.strideX,
-            2: g.strideY,
-            3: g.depthMultiplier,
-            4: c.activation,
-            5: g.dilationX,
-            6: g.dilationY,
-          });
-          const window = { ...g, padTop: rows.before, padLeft: columns.before, activation: c.activation };
-          const expected = depthwiseConv2dReference(c.input, c.weights, c.bias, c.output, window);
-          checkConvolution(kernels, depthwiseConv2d, node, c.input, expected, tileBlocks);
+          const prepared = prepare(g, drawn);
+          fc.pre(prepared !== undefined);
+          const { node } = prepared;
+          const expected = prepared.expected();
+          checkConvolution(kernels, depthwiseConv2d, node, prepared.input, expected, tileBlocks);
 
           const distance = depthwiseConv2d.overlapDistance?.(node, 0, kernels.variant);
           expect(distance === undefined).toBe(g.batches > 1);
           if (distance === undefined) return;
           kernels.reset();
           kernels.allocate(distance + below + 64);
-          const input = kernels.placeActivations(c.input.values);
+          const input = kernels.placeActivations(prepared.input.values);
           kernels.allocate(expected.length);
           const placed = new PlacedConvolution(kernels, depthwiseConv2d, node);
           const output = input - distance - below;
@@ -83,5 +103,20 @@ for (const kernels of provedKernels()) {
       ),
       { numRuns: 300 },
     );
+  });
+
+  test(`and in every way of requantising that there is (${kernels.variant})`, () => {
+    const seen = new Map<number, number>();
+    for (const [g, drawn] of fc.sample(fc.tuple(geometry, operands), { seed: 5, numRuns: 4000 })) {
+      const prepared = prepare(g, drawn);
+      if (prepared === undefined) continue;
+      const method = depthwiseConv2d.pack?.(prepared.node, kernels.variant)?.fields["requantization"] ?? -1;
+      const count = (seen.get(method) ?? 0) + 1;
+      seen.set(method, count);
+      if (count > 20) continue;
+      checkConvolution(kernels, depthwiseConv2d, prepared.node, prepared.input, prepared.expected(), 1);
+    }
+    const all = { mcu: [0, 6], simd: [0, 1, 2, 3], relaxed: [0, 1, 2, 3, 4, 5] }[kernels.variant];
+    expect([...seen.keys()].sort()).toEqual(all);
   });
 }

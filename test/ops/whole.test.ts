@@ -26,6 +26,11 @@ const tensor: fc.Arbitrary<Int8Tensor> = fc
   .record({ shape, scale, zeroPoint, seed: fc.nat() })
   .map(({ seed, ...rest }) => ({ ...rest, values: int8Values(seed, count(rest.shape)) }));
 
+/** With slices that are copied in one piece. */
+const wideTensor: fc.Arbitrary<Int8Tensor> = fc
+  .record({ rows: fc.integer({ min: 1, max: 5 }), scale, zeroPoint, seed: fc.nat() })
+  .map(({ rows, seed, ...rest }) => ({ ...rest, shape: [rows, 70], values: int8Values(seed, 70 * rows) }));
+
 function operand({ shape, scale, zeroPoint, values }: Int8Tensor, isConstant = false): Operand {
   return { shape, type: "int8", scales: [scale], zeroPoints: [zeroPoint], values, isConstant };
 }
@@ -186,6 +191,16 @@ test("logSoftmax equals the reference", async () => {
   );
 });
 
+test("logSoftmax of more equal values than its fixed-point sums have bits for", async () => {
+  const input = { shape: [1, 3000], scale: 1, zeroPoint: 0, values: new Int8Array(3000) };
+  const made = { shape: input.shape, scale: 1 / 16, zeroPoint: 127 };
+  await checkOperator({
+    builtin: 50,
+    operands: [operand(input)],
+    outputs: [result(made, logSoftmaxReference(input))],
+  });
+});
+
 test("batchMatmul equals the reference", async () => {
   const cases = fc.record({
     batches: fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.boolean(), fc.boolean()), { maxLength: 3 }),
@@ -313,7 +328,7 @@ test("transposeConv equals the reference", async () => {
 
 test("gather and gatherNd take the slices that indices name, the nearest where there is none", async () => {
   const cases = fc.record({
-    input: tensor,
+    input: fc.oneof(tensor, wideTensor),
     bits: fc.nat(99),
     indices: fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 1, maxLength: 5 }),
     isConstant: fc.boolean(),
