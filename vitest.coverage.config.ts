@@ -7,7 +7,7 @@ export default defineConfig({
     ...base.test,
     globalSetup: ["test/global-setup.ts", "test/coverage/kernels.ts"],
     // Takes the kernels' module apart, which is another here.
-    exclude: [...base.test.exclude, "test/kernels/dot.test.ts"],
+    exclude: [...(base.test?.exclude ?? []), "test/kernels/dot.test.ts"],
     setupFiles: ["test/draw-same.ts", "test/coverage/setup.ts"],
     coverage: {
       provider: "v8",
