@@ -17,18 +17,19 @@ export function drawDigit(digit: number, random: Random): Uint8Array {
   const forms = FORMS[digit];
   const form = forms?.[Math.floor(random.next() * forms.length)];
   if (form === undefined) throw new RangeError(`there is no digit ${digit}`);
-  return ink(placed(form, random), random);
+  const radius = random.between(0.6, 2.4);
+  return ink(placed(form, radius, random), radius, random);
 }
 
 /** The form's strokes as polylines in pixels. */
-function placed(form: Form, random: Random): Point[][] {
+function placed(form: Form, radius: number, random: Random): Point[][] {
   const bent = bend(
     form.map((stroke) => smooth(wobbled(stroke, random))),
     random,
   );
   const height = 20 * Math.exp(0.15 * random.normal());
   const width = height * Math.exp(0.25 * random.normal() - 0.2);
-  const slant = 0.25 * random.normal() - 0.1;
+  const slant = 0.3 * random.normal() - 0.15;
   const angle = 0.12 * random.normal();
   const [sine, cosine] = [Math.sin(angle), Math.cos(angle)];
   const turned = bent.map((stroke) =>
@@ -38,23 +39,46 @@ function placed(form: Form, random: Random): Point[][] {
       return [cosine * u - sine * v, sine * u + cosine * v];
     }),
   );
-  const points = turned.flat();
+  return framed(turned, radius, random);
+}
+
+/**
+ * Moves and scales strokes onto the paper. Most pictures are as scanned digits are normalised: ink fills a box of 20 pixels,
+ * its centre of mass in the middle (LeCun et al. 1998, "Gradient-based learning applied to document recognition"), nearly. Of
+ * the others what is too large is scaled to fit.
+ */
+function framed(strokes: readonly (readonly Point[])[], radius: number, random: Random): Point[][] {
+  const points = strokes.flat();
   const [left, right] = extent(points.map(([x]) => x));
   const [top, bottom] = extent(points.map(([, y]) => y));
   const longest = Math.max(right - left, bottom - top);
-  // Half are scaled to fill a box, as digits of data sets are; of the others what is too large for the paper.
-  const scale = random.next() < 0.7 ? random.between(17, 20) / longest : Math.min(1, 23 / longest);
-  const shift = (low: number, high: number, middle: number): number => {
-    const room = (SIDE - 3 - scale * (high - low)) / 2;
+  const isNormalised = random.next() < 0.8;
+  const scale = isNormalised ? (20.5 - 2 * radius + 0.7 * random.normal()) / longest : Math.min(1, 23 / longest);
+  const spread = isNormalised ? 0.5 : 1.2;
+  const [massX, massY] = centreOfMass(strokes);
+  const shift = (low: number, high: number, mass: number): number => {
+    const room = Math.max(0, SIDE - 3 - scale * (high - low)) / 2;
     const centre = SIDE / 2 - (scale * (low + high)) / 2;
-    // Towards the ink's centre of mass, and a little further.
-    const aside = scale * ((low + high) / 2 - middle) + random.normal();
+    const aside = scale * ((low + high) / 2 - mass) + spread * random.normal();
     return centre + Math.max(-room, Math.min(room, aside));
   };
-  const middleOf = (axis: 0 | 1): number =>
-    points.reduce((sum, point) => sum + point[axis], 0) / points.length;
-  const [shiftX, shiftY] = [shift(left, right, middleOf(0)), shift(top, bottom, middleOf(1))];
-  return turned.map((stroke) => stroke.map(([x, y]): Point => [scale * x + shiftX, scale * y + shiftY]));
+  const [shiftX, shiftY] = [shift(left, right, massX), shift(top, bottom, massY)];
+  return strokes.map((stroke) => stroke.map(([x, y]): Point => [scale * x + shiftX, scale * y + shiftY]));
+}
+
+/** Of the strokes' ink: every piece counts by its length. */
+function centreOfMass(strokes: readonly (readonly Point[])[]): Point {
+  let [mass, sumX, sumY] = [0, 0, 0];
+  for (const stroke of strokes) {
+    for (let i = 0; i + 1 < stroke.length; i++) {
+      const [[x0, y0], [x1, y1]] = [stroke[i] ?? [0, 0], stroke[i + 1] ?? [0, 0]];
+      const length = Math.sqrt((x1 - x0) ** 2 + (y1 - y0) ** 2);
+      mass += length;
+      sumX += (length * (x0 + x1)) / 2;
+      sumY += (length * (y0 + y1)) / 2;
+    }
+  }
+  return [sumX / mass, sumY / mass];
 }
 
 /** Points that nobody hits exactly, ends that come short or go far, corners that are rounded now and then. */
@@ -126,8 +150,7 @@ function smooth(points: readonly Point[]): Point[] {
 }
 
 /** Draws the strokes: a pixel is as dark as it is near the nearest stroke. */
-function ink(strokes: readonly (readonly Point[])[], random: Random): Uint8Array {
-  const radius = random.between(0.6, 2);
+function ink(strokes: readonly (readonly Point[])[], radius: number, random: Random): Uint8Array {
   const swing = random.between(0, 0.35);
   const phase = random.next();
   const softness = random.between(0.9, 1.8);
