@@ -17,29 +17,30 @@ export function drawDigit(digit: number, random: Random): Uint8Array {
   const forms = FORMS[digit];
   const form = forms?.[Math.floor(random.next() * forms.length)];
   if (form === undefined) throw new RangeError(`there is no digit ${digit}`);
-  const radius = random.between(0.6, 2.4);
-  return ink(placed(form, radius, random), radius, random);
+  const height = 20 * Math.exp(0.15 * random.normal());
+  const width = height * Math.exp(0.25 * random.normal() - 0.2);
+  // A narrow digit takes a finer pen, or its loops would fill.
+  const widest = (20 * Math.min(width, height)) / Math.max(width, height) / 6;
+  const radius = Math.min(random.between(0.6, 2.4), widest);
+  return ink(framed(written(form, width, height, random), radius, random), radius, random);
 }
 
-/** The form's strokes as polylines in pixels. */
-function placed(form: Form, radius: number, random: Random): Point[][] {
+/** The form's strokes as polylines in pixels about 0. */
+function written(form: Form, width: number, height: number, random: Random): Point[][] {
   const bent = bend(
     form.map((stroke) => smooth(wobbled(stroke, random))),
     random,
   );
-  const height = 20 * Math.exp(0.15 * random.normal());
-  const width = height * Math.exp(0.25 * random.normal() - 0.2);
-  const slant = 0.3 * random.normal() - 0.15;
+  const slant = 0.27 * random.normal() - 0.15;
   const angle = 0.12 * random.normal();
   const [sine, cosine] = [Math.sin(angle), Math.cos(angle)];
-  const turned = bent.map((stroke) =>
+  return bent.map((stroke) =>
     stroke.map(([x, y]): Point => {
       const v = height * (y - 0.5);
       const u = width * (x - 0.5) + slant * v;
       return [cosine * u - sine * v, sine * u + cosine * v];
     }),
   );
-  return framed(turned, radius, random);
 }
 
 /**
