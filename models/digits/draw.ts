@@ -18,9 +18,9 @@ export function drawDigit(digit: number, random: Random): Uint8Array {
   const form = forms?.[Math.floor(random.next() * forms.length)];
   if (form === undefined) throw new RangeError(`there is no digit ${digit}`);
   const height = 20 * Math.exp(0.15 * random.normal());
-  const width = height * Math.exp(0.25 * random.normal() - 0.2);
+  const width = height * Math.exp(0.22 * random.normal() - 0.2);
   // A narrow digit takes a finer pen, or its loops would fill.
-  const widest = (20 * Math.min(width, height)) / Math.max(width, height) / 6;
+  const widest = (20 * Math.min(width, height)) / Math.max(width, height) / 7;
   const radius = Math.min(random.between(0.6, 2.4), widest);
   return ink(framed(written(form, width, height, random), radius, random), radius, random);
 }
@@ -55,7 +55,7 @@ function framed(strokes: readonly (readonly Point[])[], radius: number, random: 
   const longest = Math.max(right - left, bottom - top);
   const isNormalised = random.next() < 0.8;
   const scale = isNormalised ? (20.5 - 2 * radius + 0.7 * random.normal()) / longest : Math.min(1, 23 / longest);
-  const spread = isNormalised ? 0.5 : 1.2;
+  const spread = isNormalised ? 0.8 : 1.2;
   const [massX, massY] = centreOfMass(strokes);
   const shift = (low: number, high: number, mass: number): number => {
     const room = Math.max(0, SIDE - 3 - scale * (high - low)) / 2;
@@ -100,7 +100,7 @@ function wobbled(stroke: Stroke, random: Random): Point[] {
   }
   const end = (at: number, from: number): void => {
     const [p, q] = [points.at(at), points.at(from)];
-    const further = 0.15 * random.normal();
+    const further = 0.12 * random.normal();
     if (p === undefined || q === undefined) return;
     points[at < 0 ? points.length + at : at] = [
       p[0] + further * (p[0] - q[0]),
@@ -115,7 +115,7 @@ function wobbled(stroke: Stroke, random: Random): Point[] {
 /** Moves points by smooth waves, and stretches one side at the cost of the other. */
 function bend(strokes: readonly (readonly Point[])[], random: Random): Point[][] {
   const wave = (): ((t: number) => number) => {
-    const [slow, fast] = [0.04 * random.normal(), 0.015 * random.normal()];
+    const [slow, fast] = [0.037 * random.normal(), 0.015 * random.normal()];
     const [phase, other] = [random.next(), random.next()];
     return (t) =>
       slow * Math.sin(Math.PI * (t + 2 * phase)) + fast * Math.sin(2 * Math.PI * (1.3 * t + other));
@@ -155,23 +155,26 @@ function ink(strokes: readonly (readonly Point[])[], radius: number, random: Ran
   const swing = random.between(0, 0.35);
   const phase = random.next();
   const softness = random.between(0.9, 1.8);
+  const roughness = random.between(0, 0.3);
   const strength = random.between(170, 290);
-  const noise = random.next() < 0.5 ? 0 : random.between(0, 18);
-  // Ink less distance beyond the pen's radius; the greatest of all segments counts.
-  const cover = new Float64Array(SIDE * SIDE);
+  const noise = random.next() < 0.6 ? 0 : random.between(0, 18);
+  // Of each pixel how far it lies within the pen's edge, where the nearest stroke passes.
+  const depth = new Float64Array(SIDE * SIDE).fill(-Infinity);
   for (const stroke of strokes) {
     for (let i = 0; i + 1 < stroke.length; i++) {
       const width = radius * (1 + swing * Math.sin(2 * Math.PI * (phase + (1.5 * i) / stroke.length)));
-      stamp(cover, stroke[i] ?? [0, 0], stroke[i + 1] ?? [0, 0], width, softness);
+      stamp(depth, stroke[i] ?? [0, 0], stroke[i + 1] ?? [0, 0], width, softness);
     }
   }
-  return Uint8Array.from(cover, (value) => {
+  return Uint8Array.from(depth, (within) => {
+    const edge = within + roughness * random.normal();
+    const cover = Math.max(0, Math.min(1, 0.5 + edge / softness));
     const grain = noise === 0 ? 0 : noise * random.normal();
-    return Math.max(0, Math.min(255, Math.round(strength * value + grain)));
+    return Math.max(0, Math.min(255, Math.round(strength * cover + grain)));
   });
 }
 
-function stamp(cover: Float64Array, from: Point, to: Point, radius: number, softness: number): void {
+function stamp(depth: Float64Array, from: Point, to: Point, radius: number, softness: number): void {
   const reach = radius + softness;
   const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
   const length = dx * dx + dy * dy;
@@ -182,9 +185,8 @@ function stamp(cover: Float64Array, from: Point, to: Point, radius: number, soft
       const [px, py] = [x + 0.5 - from[0], y + 0.5 - from[1]];
       const t = length === 0 ? 0 : Math.max(0, Math.min(1, (px * dx + py * dy) / length));
       const distance = Math.sqrt((px - t * dx) ** 2 + (py - t * dy) ** 2);
-      const value = Math.max(0, Math.min(1, 0.5 + (radius - distance) / softness));
       const at = y * SIDE + x;
-      if (value > (cover[at] ?? 0)) cover[at] = value;
+      if (radius - distance > (depth[at] ?? 0)) depth[at] = radius - distance;
     }
   }
 }
