@@ -54,7 +54,9 @@ function framed(strokes: readonly (readonly Point[])[], radius: number, random: 
   const [top, bottom] = extent(points.map(([, y]) => y));
   const longest = Math.max(right - left, bottom - top);
   const isNormalised = random.next() < 0.8;
-  const scale = isNormalised ? (20.5 - 2 * radius + 0.7 * random.normal()) / longest : Math.min(1, 23 / longest);
+  const scale = isNormalised
+    ? (20.5 - 2 * radius + 0.7 * random.normal()) / longest
+    : Math.min(1, 23 / longest);
   const spread = isNormalised ? 0.8 : 1.2;
   const [massX, massY] = centreOfMass(strokes);
   const shift = (low: number, high: number, mass: number): number => {

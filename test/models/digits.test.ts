@@ -115,11 +115,12 @@ test.each([
 test("the gradient of the loss is the difference, and the trainer computes what the float model does", () => {
   const logits = Float64Array.of(0.5, -1, 2);
   const gradient = new Float64Array(3);
-  crossEntropy(logits, 1, gradient);
+  crossEntropy(logits, 1, 0.1, gradient);
   const at = (shift: number): number =>
     crossEntropy(
       logits.map((x, i) => (i === 2 ? x + shift : x)),
       1,
+      0.1,
       new Float64Array(3),
     );
   expect((at(1e-6) - at(-1e-6)) / 2e-6).toBeCloseTo(gradient[2] ?? NaN, 5);
