@@ -18,7 +18,7 @@ export function drawDigit(digit: number, random: Random): Uint8Array {
   const form = forms?.[Math.floor(random.next() * forms.length)];
   if (form === undefined) throw new RangeError(`there is no digit ${digit}`);
   const height = 20 * Math.exp(0.15 * random.normal());
-  const width = height * Math.exp(0.22 * random.normal() - 0.2);
+  const width = height * Math.exp(0.2 * random.normal() - 0.15);
   // A narrow digit takes a finer pen, or its loops would fill.
   const widest = (20 * Math.min(width, height)) / Math.max(width, height) / 7;
   const radius = Math.min(random.between(0.6, 2.4), widest);
@@ -31,7 +31,7 @@ function written(form: Form, width: number, height: number, random: Random): Poi
     form.map((stroke) => smooth(wobbled(stroke, random))),
     random,
   );
-  const slant = 0.27 * random.normal() - 0.15;
+  const slant = 0.25 * random.normal() - 0.15;
   const angle = 0.12 * random.normal();
   const [sine, cosine] = [Math.sin(angle), Math.cos(angle)];
   return bent.map((stroke) =>
@@ -102,7 +102,7 @@ function wobbled(stroke: Stroke, random: Random): Point[] {
   }
   const end = (at: number, from: number): void => {
     const [p, q] = [points.at(at), points.at(from)];
-    const further = 0.12 * random.normal();
+    const further = 0.1 * random.normal();
     if (p === undefined || q === undefined) return;
     points[at < 0 ? points.length + at : at] = [
       p[0] + further * (p[0] - q[0]),
@@ -123,7 +123,7 @@ function bend(strokes: readonly (readonly Point[])[], random: Random): Point[][]
       slow * Math.sin(Math.PI * (t + 2 * phase)) + fast * Math.sin(2 * Math.PI * (1.3 * t + other));
   };
   const [xByX, xByY, yByX, yByY] = [wave(), wave(), wave(), wave()];
-  const [growX, growY] = [Math.exp(0.2 * random.normal()), Math.exp(0.2 * random.normal())];
+  const [growX, growY] = [Math.exp(0.17 * random.normal()), Math.exp(0.17 * random.normal())];
   return strokes.map((stroke) =>
     stroke.map(([x, y]): Point => [
       Math.max(x, 0) ** growX + Math.min(x, 0) + xByX(x) + xByY(y),
@@ -157,7 +157,7 @@ function ink(strokes: readonly (readonly Point[])[], radius: number, random: Ran
   const swing = random.between(0, 0.35);
   const phase = random.next();
   const softness = random.between(0.9, 1.8);
-  const roughness = random.between(0, 0.3);
+  const roughness = random.between(0, 0.25);
   const strength = random.between(170, 290);
   const noise = random.next() < 0.6 ? 0 : random.between(0, 18);
   // Of each pixel how far it lies within the pen's edge, where the nearest stroke passes.
