@@ -12,7 +12,7 @@ import { applyAdamW, crossEntropy } from "./layers.ts";
 import { digitsNetwork, floatModel } from "./network.ts";
 import { Random } from "./random.ts";
 
-const STEPS = 30000;
+const STEPS = 28000;
 const BATCH = 16;
 const RATE = 3e-3;
 const WARM_UP = 200;
