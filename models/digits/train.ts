@@ -1,6 +1,6 @@
 /**
  * Makes the Digits model anew: trains the network on drawn digits, writes it in float32, quantises that, and reports how both
- * do on digits that neither saw. `npm run train:digits`; some minutes on one core; the same bytes on every machine whose
+ * do on digits that neither saw. `npm run train:digits`; 20 minutes on one core; the same bytes on every machine whose
  * Math functions agree.
  */
 import { writeFileSync } from "node:fs";
