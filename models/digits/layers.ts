@@ -304,27 +304,45 @@ export function fullyConnected(depth: number, channels: number, random: Random):
   };
 }
 
-/** Softmax's cross-entropy against class `label`: the loss, and its gradient by the logits in `gradient`. */
-export function crossEntropy(logits: Float64Array, label: number, gradient: Float64Array): number {
+/**
+ * Softmax's cross-entropy against class `label`, of which `smoothing` is spread over all classes (Szegedy et al., 2016): the loss,
+ * and its gradient by the logits in `gradient`.
+ */
+export function crossEntropy(
+  logits: Float64Array,
+  label: number,
+  smoothing: number,
+  gradient: Float64Array,
+): number {
   const highest = Math.max(...logits);
   const exponentials = Array.from(logits, (value) => Math.exp(value - highest));
   const sum = exponentials.reduce((a, b) => a + b, 0);
-  for (const [i, value] of exponentials.entries()) gradient[i] = value / sum - (i === label ? 1 : 0);
-  return Math.log(sum) - ((logits[label] ?? NaN) - highest);
+  let wanted = 0;
+  for (const [i, value] of exponentials.entries()) {
+    const target = (i === label ? 1 - smoothing : 0) + smoothing / logits.length;
+    gradient[i] = value / sum - target;
+    wanted += target * ((logits[i] as number) - highest);
+  }
+  return Math.log(sum) - wanted;
 }
 
-/** One step of Adam (Kingma and Ba, 2015) on the mean of `count` gradients, which are then zero again. `step` counts from 1. */
-export function applyAdam(layers: readonly Layer[], count: number, step: number, rate: number): void {
-  const [decay, squareDecay] = [0.9, 0.999];
+/**
+ * One step of AdamW (Loshchilov and Hutter, 2019) on the mean of `count` gradients, which are then zero again. `step` counts from
+ * 1. A layer's weights decay, its bias does not.
+ */
+export function applyAdamW(layers: readonly Layer[], count: number, step: number, rate: number): void {
+  const [decay, squareDecay, weightDecay] = [0.9, 0.999, 0.02];
   const scaled = (rate * Math.sqrt(1 - squareDecay ** step)) / (1 - decay ** step);
-  for (const { value, gradient, mean, variance } of layers.flatMap(({ parameters }) => parameters)) {
+  const all = layers.flatMap(({ parameters }) => [...parameters.entries()]);
+  for (const [at, { value, gradient, mean, variance }] of all) {
+    const kept = at === 0 ? 1 - rate * weightDecay : 1;
     for (let i = 0; i < value.length; i++) {
       const g = (gradient[i] as number) / count;
       const m = decay * (mean[i] as number) + (1 - decay) * g;
       const v = squareDecay * (variance[i] as number) + (1 - squareDecay) * g * g;
       mean[i] = m;
       variance[i] = v;
-      value[i] = (value[i] as number) - (scaled * m) / (Math.sqrt(v) + 1e-8);
+      value[i] = kept * (value[i] as number) - (scaled * m) / (Math.sqrt(v) + 1e-8);
       gradient[i] = 0;
     }
   }

@@ -41,7 +41,7 @@ test("of held-out digits at least 98 % are recognised, int8 within 0.5 % of floa
 });
 
 test.skipIf(!hasShared)(
-  "of ten digits that people wrote, none of which was trained on, at least nine are recognised",
+  "ten digits that people wrote, none of which was trained or tuned on, are all recognised",
   async () => {
     const model = await load(bytes);
     const written = samples().filter(({ model: name }) => name.includes("mnist"));
@@ -49,7 +49,7 @@ test.skipIf(!hasShared)(
     const read = written.map(({ inputs: [input] }) =>
       best(model.run(new Int8Array(Uint8Array.from(sharedBytes("samples", input?.file ?? "")).buffer))),
     );
-    expect(read.filter((digit, i) => digit === written[i]?.expected).length).toBeGreaterThanOrEqual(9);
+    expect(read).toEqual(written.map(({ expected }) => expected));
   },
 );
 
@@ -115,11 +115,12 @@ test.each([
 test("the gradient of the loss is the difference, and the trainer computes what the float model does", () => {
   const logits = Float64Array.of(0.5, -1, 2);
   const gradient = new Float64Array(3);
-  crossEntropy(logits, 1, gradient);
+  crossEntropy(logits, 1, 0.1, gradient);
   const at = (shift: number): number =>
     crossEntropy(
       logits.map((x, i) => (i === 2 ? x + shift : x)),
       1,
+      0.1,
       new Float64Array(3),
     );
   expect((at(1e-6) - at(-1e-6)) / 2e-6).toBeCloseTo(gradient[2] ?? NaN, 5);
