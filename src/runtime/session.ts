@@ -285,9 +285,9 @@ class Session implements Model {
       port.accept(inputs);
       return;
     }
-    if (!Array.isArray(inputs) || inputs.length !== this.inputs.length) {
-      throw this.#wrongCount(Array.isArray(inputs) ? inputs.length : 0);
-    }
+    if (!Array.isArray(inputs)) throw this.#wrongCount(0);
+    if (typeof inputs[0] === "number") throw this.#numbers();
+    if (inputs.length !== this.inputs.length) throw this.#wrongCount(inputs.length);
     // All are checked before any is copied, so that a refused run changes nothing.
     for (let i = 0; i < inputs.length; i++) this.inputs[i]?.check(inputs[i]);
     // Outputs may come back as inputs: they are taken out of the memory that other inputs are about to overwrite.
@@ -302,12 +302,24 @@ class Session implements Model {
     );
   }
 
+  #numbers(): InputError {
+    return new InputError(
+      "input-mismatch",
+      `a plain array of numbers was given, and an array is a list of inputs; pass ${this.#expected()}, ` +
+        "which `inputs[i].quantize(values)` makes of real values",
+    );
+  }
+
   #wrongCount(given: number): InputError {
-    const wanted = this.inputs.map((port) => `${port.name} (${port.expected})`).join(", ");
+    const count = this.inputs.length === 1 ? "one input" : `${this.inputs.length} inputs`;
     return new InputError(
       "input-count",
-      `model "${this.report.model}" has ${this.inputs.length} inputs, ${given} were given: pass ${wanted}`,
+      `model "${this.report.model}" takes ${count}, not ${given}: pass ${this.#expected()}`,
     );
+  }
+
+  #expected(): string {
+    return this.inputs.map((port) => `${port.name} (${port.expected})`).join(", ");
   }
 }
 

@@ -112,6 +112,12 @@ function checkContainer(bytes: Uint8Array): void {
       "this is an HTML page, not a model: a web server answered with a page; download the raw file",
     );
   }
+  if (start.startsWith("version https://git-lfs")) {
+    throw new ModelError(
+      "lfs-pointer",
+      "this is a pointer of Git LFS, not the model: fetch the file itself with `git lfs pull`, or download it raw",
+    );
+  }
   throw new ModelError(
     "not-tflite",
     `the file's identifier is "${identifier}", a .tflite file's is "TFL3"; convert the model to TFLite first`,

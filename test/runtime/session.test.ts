@@ -127,6 +127,7 @@ test("refuses inputs that do not fit, and then still runs", async () => {
   }
   for (const input of [detached, shrunk]) expect(() => model.run(input)).toThrow(/transferred.*resized/);
   expect([...model.run(new Int8Array(resizable(LENGTH)))]).toEqual(wanted);
+  expect(() => model.run(Array(LENGTH).fill(0) as unknown as Int8Array)).toThrow(/plain array.*Int8Array of/);
   for (const input of [undefined, 3, "zeros", [], [new Int8Array(LENGTH), new Int8Array(LENGTH)]]) {
     expect(() => model.run(input as unknown as Int8Array)).toThrow(
       expect.objectContaining({ code: "input-count" }),

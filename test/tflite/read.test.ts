@@ -25,6 +25,11 @@ describe("container", () => {
     expect(error?.message).toMatch(/HTML/);
   });
 
+  test("a pointer of Git LFS instead of the model", () => {
+    const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
+    expect(compileError(ascii(pointer))?.code).toBe("lfs-pointer");
+  });
+
   test("another identifier is shown as it is", () => {
     const error = compileError(ascii("\x08\0\0\0\x1b[2J".padEnd(64, "\0")));
     expect(error?.code).toBe("not-tflite");
