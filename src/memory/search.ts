@@ -6,6 +6,7 @@ import { cyclesOf } from "../schedule/cost.ts";
 import type { Step } from "../schedule/layers.ts";
 import { scheduleLayers } from "../schedule/layers.ts";
 import type { Program } from "../schedule/program.ts";
+import { placeable } from "./crowd.ts";
 import type { MemoryDemand, PackedWeights } from "./lifetimes.ts";
 import { demandMemory } from "./lifetimes.ts";
 import { planMemory } from "./planner.ts";
@@ -52,10 +53,12 @@ export interface PlanRequest {
  * Schedules a program and arranges its memory. "auto" takes whole layers where they and all weights fit, because nothing is
  * faster; else it weighs the cycles of streams against the bytes that each schedule leaves for weights to copy. Work is done
  * twice only where that gives what `schedule` asks for, or where nothing else fits.
+ * @throws UnsupportedError `too-many-alive`
  * @throws MemoryError `arena-overflow` if no schedule fits; it names the fewest bytes that were found to be enough
  */
 export function planProgram(request: PlanRequest): Planned {
-  const { schedule, budget, variant, programs, maxExtraMacs } = request;
+  const { schedule, budget, variant, maxExtraMacs } = request;
+  const programs = placeable(request.programs);
   const plain = programs.filter(({ program }) => program.extraMacs === 0);
   const [first, ...others] = plain.map((one) => tryToArrange(request, one, scheduleLayers(one.program)));
   if (first === undefined) throw new RangeError("no program to plan");

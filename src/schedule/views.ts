@@ -52,7 +52,10 @@ export function findViews<Node extends Moving>(
   { rootOf, given, outputs, apart, channels }: ViewSources,
 ): Views<Node> {
   const viewOf = new Map<number, View>();
+  /** Of a value what lies in it. */
+  const partsIn = new Map<number, number[]>();
   const found = new Set<Node>();
+  let moves = MAX_MOVES;
   const neighboursOf = new Map<number, Node[]>();
   for (const node of nodes) {
     for (const id of operandsOf(node.bound, rootOf)) {
@@ -66,23 +69,25 @@ export function findViews<Node extends Moving>(
   for (const node of nodes) {
     const { parts, whole } = partsOf(node, rootOf) ?? {};
     if (parts === undefined || whole === undefined || viewOf.has(whole) || apart.has(whole)) continue;
-    const partOf = new Map(parts);
-    if (partOf.size < parts.length || partOf.has(whole) || ![...partOf.keys()].every(mayBePart)) continue;
+    const ids = new Set(parts.map(([id]) => id));
+    if (ids.size < parts.length || ids.has(whole) || ![...ids].every(mayBePart)) continue;
     const others = (id: number): Node[] =>
       neighboursOf.get(id)?.filter((other) => other !== node && !found.has(other)) ?? [];
     const isReached = ([id, { pixels }]: Part): boolean =>
       pixels === undefined ||
       (channels && others(id).every((other) => seesPixels(other, rootOf, id, pixels.bytes)));
     if (!parts.every(isReached)) continue;
-    const views: (readonly [number, View | undefined])[] = [...parts];
-    for (const [id, view] of viewOf) {
-      const part = partOf.get(view.whole);
-      if (part !== undefined) views.push([id, within(part, view)]);
-    }
-    const members = new Set([whole, ...views.map(([id]) => id)]);
+    const inner = parts.reduce((sum, [id]) => sum + (partsIn.get(id)?.length ?? 0), 0);
+    if (inner > moves) continue;
+    moves -= inner;
+    const views: (readonly [number, View | undefined])[] = parts.flatMap((part) => [
+      part,
+      ...(partsIn.get(part[0]) ?? []).map((id) => [id, within(part[1], viewOf.get(id))] as const),
+    ]);
+    const members = new Set(views.map(([id]) => id));
     const belongs = ({ id }: Tensor): boolean => {
       const root = rootOf(id);
-      return members.has(root) || viewOf.get(root)?.whole === whole;
+      return root === whole || members.has(root) || viewOf.get(root)?.whole === whole;
     };
     const isWithin = [...members].some((id) =>
       others(id).some(
@@ -92,16 +97,24 @@ export function findViews<Node extends Moving>(
     );
     if (isWithin || views.some(([, view]) => view === undefined)) continue;
     for (const [id, view] of views) if (view !== undefined) viewOf.set(id, view);
+    const known = partsIn.get(whole);
+    if (known === undefined) partsIn.set(whole, [...members]);
+    else for (const id of members) known.push(id);
     found.add(node);
   }
   return { viewOf, nodes: found };
 }
 
+/** How often parts become parts of another value: joins of joins take time that grows with the square of their number. */
+const MAX_MOVES = 1 << 16;
+
 /** A value that a node joins or cuts out. */
 type Part = readonly [id: number, view: View];
 
 /** Where a value lies in another that `part` of has itself become a part; undefined where its bytes lie in no such steps. */
-function within(part: View, { offset, pixels }: View): View | undefined {
+function within(part: View, view: View | undefined): View | undefined {
+  if (view === undefined) return undefined;
+  const { offset, pixels } = view;
   const at = { whole: part.whole, offset: part.offset + offset };
   if (part.pixels === undefined) return pixels === undefined ? at : { ...at, pixels };
   return pixels?.step === part.pixels.bytes

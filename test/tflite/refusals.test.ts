@@ -526,6 +526,48 @@ describe("size", () => {
     expect(codeOf(model)).toBe("input-count");
   });
 
+  const ABS = 101;
+  test.each([
+    ["that are cut out of one", BUILTIN.slice, undefined],
+    ["that are made from one", ABS, "too-many-alive"],
+  ])("1,600 tensors, held at once, %s", (_, builtin, code) => {
+    const count = 1600;
+    const numbers = Array.from({ length: count }, (_, i) => i);
+    const isCut = builtin === BUILTIN.slice;
+    const int32 = (values: number[]): Omit<WrittenTensor, "name"> => ({
+      shape: [2],
+      type: "int32",
+      data: Int32Array.from(values),
+    });
+    const tensors = numbers.flatMap((i) => [
+      [`piece${i}`, int8([1, 4])] as const,
+      [`sum${i}`, int8([1, 4])] as const,
+      ...(isCut ? [[`begin${i}`, int32([i, 0])] as const] : []),
+    ]);
+    const model = named(
+      {
+        x: int8([isCut ? count : 1, 4]),
+        ...(isCut && { size: int32([1, 4]) }),
+        ...Object.fromEntries(tensors),
+      },
+      [
+        ...numbers.map((i) => ({
+          builtin,
+          inputs: isCut ? ["x", `begin${i}`, "size"] : ["x"],
+          output: `piece${i}`,
+        })),
+        ...numbers.map((i) => ({
+          builtin: BUILTIN.add,
+          inputs: [i === 0 ? "piece0" : `sum${i - 1}`, `piece${i}`],
+          output: `sum${i}`,
+        })),
+      ],
+      ["x"],
+      [`sum${count - 1}`],
+    );
+    expect(codeOf(model)).toBe(code);
+  });
+
   test.each([
     [16, undefined],
     [1000, "shared-constants"],
