@@ -6,14 +6,13 @@ export default defineConfig({
   test: {
     ...base.test,
     globalSetup: ["test/global-setup.ts", "test/coverage/kernels.ts"],
-    // Takes the kernels' module apart, which is another here.
-    exclude: [...(base.test?.exclude ?? []), "test/kernels/dot.test.ts"],
     setupFiles: ["test/draw-same.ts", "test/coverage/setup.ts"],
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts"],
       exclude: ["src/runtime/kernels.generated.ts"],
       reporter: ["text", "json-summary"],
+      reportOnFailure: true,
     },
   },
 });

@@ -227,7 +227,7 @@ function isThree(kernelHeight: number, kernelWidth: number, strideX: number, isR
 /** Outputs that a column meets: three to an int64, three of which slide. */
 const SLIDING_LANES = 9;
 /** Products of int8 that a lane of 21 bits holds. */
-const LANE_TERMS = 63;
+const LANE_TERMS = 64;
 
 /**
  * `mcu` packs a channel's weights by threes of the outputs that a column meets, for each phase of the stride and each row of the kernel

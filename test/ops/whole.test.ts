@@ -430,6 +430,7 @@ test.each([
   ["int32", "float32", [-(2 ** 31), -70000, 0, 300, 2 ** 31]],
   ["float32", "int32", [-3, 0, 0, 3, 200]],
   ["float32", "int8", [-3, 0, 0, 3, -56]],
+  ["float32", "float32", [-3.9, -0.5, 0.5, 3.9, 200.7].map(Math.fround)],
 ] as const)("cast of %s to %s converts stored values as C does", async (from, to, expected) => {
   const [values, q] = CASTS[from];
   const arrays = { int8: Int8Array, uint8: Uint8Array, int32: Int32Array, float32: Float32Array };
