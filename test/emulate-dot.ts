@@ -12,6 +12,7 @@ vi.mock("../src/runtime/kernel-bytes.ts", async (importOriginal) => {
   if (probe(0) === 1) return original;
   const emulated = withExactDot(relaxed);
   return {
+    ...original,
     kernelBytes: (variant: Parameters<typeof original.kernelBytes>[0]) =>
       variant === "relaxed" ? emulated : original.kernelBytes(variant),
   };

@@ -10,6 +10,7 @@ const isReader = /(dot|firmware)\.test\.ts$/.test(expect.getState().testPath ?? 
 vi.mock("../../src/runtime/kernel-bytes.ts", async (importOriginal) => {
   const original = await importOriginal<typeof import("../../src/runtime/kernel-bytes.ts")>();
   return {
+    ...original,
     kernelBytes: (variant: Parameters<typeof original.kernelBytes>[0]) => {
       const { module } = marked[variant] ?? {};
       return module === undefined || isReader
