@@ -229,8 +229,7 @@ export function storeLow(at: usize, value: v128, count: i32, constants: usize): 
     v128.store_lane<i64>(at, value, 0);
     return;
   }
-  v128.store(constants, value, TAIL);
-  for (let i = 0; i < count; i++) store<u8>(at + i, load<u8>(constants + i, TAIL));
+  storeFew(at, value, 0, count, constants);
 }
 
 /** Stores `count` bytes of `value` from byte `first` on. */
