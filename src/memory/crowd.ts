@@ -1,12 +1,12 @@
 import { UnsupportedError } from "../errors.ts";
 import type { Program } from "../schedule/program.ts";
 
-/** Pairs of values that are alive at once: time and memory of the search for places grow with them. 1,448 values at once have so many. */
+/** Pairs of values that are alive at once: time and memory of the search for places grow with them. 1,449 values at once have more. */
 const MAX_PAIRS = 1 << 20;
 
 /**
  * Those of the programs whose values can be placed in bounded time.
- * @throws UnsupportedError too-many-alive: there are none
+ * @throws UnsupportedError too-many-alive: all of them do some work twice, or there are none
  */
 export function placeable<One extends { readonly program: Program }>(
   programs: readonly One[],
@@ -14,7 +14,7 @@ export function placeable<One extends { readonly program: Program }>(
   const crowds = programs.map(({ program }) => crowdOf(program));
   const kept = programs.filter((_, i) => (crowds[i]?.pairs ?? 0) <= MAX_PAIRS);
   const [first] = crowds;
-  if (kept.length > 0 || first === undefined) return kept;
+  if (first === undefined || kept.some(({ program }) => program.extraMacs === 0)) return kept;
   throw new UnsupportedError(
     "too-many-alive",
     `the model holds ${first.most} tensors at once, before operator ${first.at}, and too many pairs of such in all; ` +
