@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { execFile } from "node:child_process";
 import type { TestProject } from "vitest/node";
 import { VARIANTS } from "../../src/plan/variant.ts";
-import { withExactDot } from "../exact-dot.ts";
+import { runnable } from "../exact-dot.ts";
 import { instrument } from "./instrument.ts";
 
 declare module "vitest" {
@@ -18,15 +18,6 @@ declare module "vitest" {
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = `${root}coverage/kernels`;
-
-/** As test/emulate-dot.ts does: the module of relaxed that computes what is meant on this processor. */
-async function proved(kernels: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (!WebAssembly.validate(kernels)) return undefined;
-  const imports = { host: { flash_read: () => undefined, input_row: () => undefined } };
-  const { instance } = await WebAssembly.instantiate(kernels, imports);
-  const { probe } = instance.exports as { probe: (scratch: number) => number };
-  return probe(0) === 1 ? kernels : withExactDot(kernels);
-}
 
 /**
  * Builds the kernels with the names of their functions (which leaves all else nearly as it is), marks their blocks, and says in the
@@ -43,7 +34,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
     const options = ["--config", "asconfig.json", "--target", variant, "--debug", "-o", named];
     const compiler = `${root}node_modules/assemblyscript/bin/asc.js`;
     await promisify(execFile)(process.execPath, [compiler, ...entries, ...options], { cwd: root });
-    const kernels = await proved(new Uint8Array(readFileSync(named)));
+    const kernels = await runnable(new Uint8Array(readFileSync(named)));
     if (kernels === undefined) continue;
     const marked = instrument(kernels);
     provided[variant] = {
