@@ -254,3 +254,29 @@ function throughRings(
   }
   return result;
 }
+
+/** A node, and what it must answer. */
+export interface Prepared {
+  readonly node: BoundNode;
+  readonly input: Int8Tensor;
+  readonly expected: () => Int8Array;
+}
+
+/** Checks a convolution in every way of requantising that its variant has, `most` of the cases each. */
+export function checkEveryMethod(
+  kernels: Kernels,
+  op: OpDefinition,
+  cases: Iterable<Prepared | undefined>,
+  most: number,
+): void {
+  const seen = new Map<number, number>();
+  for (const prepared of cases) {
+    if (prepared === undefined) continue;
+    const method = op.pack?.(prepared.node, kernels.variant)?.fields["requantization"] ?? -1;
+    const count = (seen.get(method) ?? 0) + 1;
+    seen.set(method, count);
+    if (count <= most) checkConvolution(kernels, op, prepared.node, prepared.input, prepared.expected(), 1);
+  }
+  const all = { mcu: [0, 6], simd: [0, 1, 2, 3], relaxed: [0, 1, 2, 3, 4, 5] }[kernels.variant];
+  expect([...seen.keys()].sort()).toEqual(all);
+}

@@ -192,7 +192,7 @@ test("logSoftmax equals the reference", async () => {
 });
 
 test("logSoftmax of more equal values than its fixed-point sums have bits for", async () => {
-  const input = { shape: [1, 3000], scale: 1, zeroPoint: 0, values: new Int8Array(3000) };
+  const input = { shape: [1, 2100], scale: 1, zeroPoint: 0, values: new Int8Array(2100) };
   const made = { shape: input.shape, scale: 1 / 16, zeroPoint: 127 };
   await checkOperator({
     builtin: 50,
