@@ -133,7 +133,7 @@ test("an operator that takes apart, and one of several records, step from pixel 
     return net.join([net.conv(a, 3, 1), net.depthwise(b)]);
   });
   const wide = netOf((net) => net.conv(net.cut(net.conv(net.input, 40, 1), 4, 32), 3, 3));
-  const unet = netOf((net) => net.skip(net.input, 5, true));
+  const unet = netOf((net) => net.hourglass(net.input, 5, true));
   for (const variant of proved) {
     for (const [model, operators] of [
       [split, ["conv2d", "conv2d", "depthwiseConv2d"]],

@@ -68,7 +68,7 @@ export class JoinedNet {
   }
 
   /** U-Net: what was there before rows were halved is joined to what is made of them. */
-  skip(input: number, channels: number, transposed = false): number {
+  hourglass(input: number, channels: number, transposed = false): number {
     const early = this.conv(input, channels, 3);
     const small = this.pool(early, 2, 2);
     const [batches = 1, height = 1, width = 1] = this.shape(early);
@@ -185,7 +185,7 @@ export class JoinedNet {
 /** Networks of such modules, of any size, some with two images at once if they may. */
 export function joinedModel(mostBatches = 2): fc.Arbitrary<WrittenModel> {
   const module = fc.record({
-    kind: fc.constantFrom("fire", "inception", "dense", "branches", "skip", "conv"),
+    kind: fc.constantFrom("fire", "inception", "dense", "branches", "hourglass", "conv"),
     count: fc.integer({ min: 2, max: 3 }),
     channels: fc.integer({ min: 1, max: 19 }),
     is: fc.boolean(),
@@ -207,7 +207,7 @@ export function joinedModel(mostBatches = 2): fc.Arbitrary<WrittenModel> {
         else if (kind === "dense") last = net.dense(last, count, 1 + (channels % 7));
         else if (kind === "branches")
           last = net.branches(net.conv(last, count * channels, 1), count, channels);
-        else if (kind === "skip") last = net.skip(last, channels);
+        else if (kind === "hourglass") last = net.hourglass(last, channels);
         else last = net.conv(last, channels, 3, is ? 2 : 1);
       }
       return net.model([net.pool(last, 2)]);
