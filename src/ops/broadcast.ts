@@ -217,12 +217,15 @@ export function elementwiseFields(node: BoundNode, at: Addresses): ElementwiseFi
     inRows ? rowFields(tensor.data === undefined && place ? place : NOWHERE, tensor) : ONE_ROW;
   const [lhs, rhs] = [fieldsOf(at.inputs[0], operands.lhs), fieldsOf(at.inputs[1], operands.rhs)];
   const output = fieldsOf(at.outputs[0], operands.output);
+  const { lhs: lhsAddress, rhs: rhsAddress } = operandAddresses(node, at);
   return {
-    ...operandAddresses(node, at),
+    // First: engines copy an object that begins another many times faster than one within it.
+    ...broadcastFields(rowOf(operands.lhs), rowOf(operands.rhs)),
+    lhs: lhsAddress,
+    rhs: rhsAddress,
     output: at.outputs[0]?.address ?? 0,
     y0: 0,
     y1: inRows ? rowCount(operands.output) : 1,
-    ...broadcastFields(rowOf(operands.lhs), rowOf(operands.rhs)),
     lhsRowBytes: lhs.rowBytes,
     lhsRingRows: lhs.ringRows,
     rhsRowBytes: rhs.rowBytes,

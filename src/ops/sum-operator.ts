@@ -68,8 +68,8 @@ export function sumOperator(
         });
       }
       return {
-        op,
         ...elementwiseFields(node, at),
+        op,
         lhsZeroPoint: perTensor(lhs, "lhs").zeroPoint,
         rhsZeroPoint: perTensor(rhs, "rhs").zeroPoint,
         outputZeroPoint: zeroPoint,
