@@ -49,6 +49,7 @@ export function blockHeadBytes(method: i32): usize {
   if (ASC_FEATURE_SIMD) {
     if (method === Requantization.relu || method === Requantization.reluFused) return 160;
     if (method === Requantization.generalFused) return 192;
+    if (method === Requantization.uniform) return 36;
     return method === Requantization.general ? 128 : 96;
   }
   return 12;
@@ -192,10 +193,17 @@ export function generalFused4(
  * factor = 2^(shift − e) brings every channel's right shift e to the record's one shift ≥ 1. |a| < 2^30.
  */
 export function wide4(a: v128, multiplier: v128, factor: v128, highHalf: v128, half: v128, shift: i32): v128 {
+  return roundShift(i32x4.mul(roundHigh(a, multiplier, highHalf), factor), half, shift);
+}
+
+function roundHigh(a: v128, multiplier: v128, highHalf: v128): v128 {
   const doubled = i32x4.add(a, a);
   const low = i64x2.add(i64x2.extmul_low_i32x4_s(doubled, multiplier), highHalf);
   const high = i64x2.add(i64x2.extmul_high_i32x4_s(doubled, multiplier), highHalf);
-  const t = i32x4.mul(highWords(low, high), factor);
+  return highWords(low, high);
+}
+
+function roundShift(t: v128, half: v128, shift: i32): v128 {
   return i32x4.shr_s(i32x4.add(i32x4.add(t, i32x4.shr_s(t, 31)), half), shift);
 }
 
@@ -328,10 +336,14 @@ function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize): v128
       general4(a1, v128.load(block, 64), v128.load(block, 80), v128.load(block, 112), round64, round32, bias),
     );
   }
-  if (method === Requantization.wide) {
-    const shift = load<i32>(constants, SHIFT);
-    const highHalf = v128.load(constants, HIGH_HALF);
-    const half = v128.load(constants, WIDE_HALF);
+  const shift = load<i32>(constants, SHIFT);
+  const highHalf = v128.load(constants, HIGH_HALF);
+  const half = v128.load(constants, WIDE_HALF);
+  if (method === Requantization.uniform) {
+    const multiplier = v128.load_splat<i32>(block, 32);
+    a0 = roundShift(roundHigh(a0, multiplier, highHalf), half, shift);
+    a1 = roundShift(roundHigh(a1, multiplier, highHalf), half, shift);
+  } else if (method === Requantization.wide) {
     a0 = wide4(a0, v128.load(block, 32), v128.load(block, 64), highHalf, half, shift);
     a1 = wide4(a1, v128.load(block, 48), v128.load(block, 80), highHalf, half, shift);
   } else {

@@ -1,9 +1,10 @@
 /** Weights and records of convolutions that run on the conv2d kernel. */
 import type { BoundNode, Tensor } from "../graph/graph.ts";
+import { elementCount } from "../graph/graph.ts";
 import { blockChannels, blockHeadBytes, convBlockBytes, convSegments, dotLanes } from "../plan/packing.ts";
 import type { RecordOf } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
-import { perTensor, requireInput } from "./check.ts";
+import { perTensor, requireInput, requireOutput } from "./check.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";
 import { outputRange, packBlocks } from "./convolution.ts";
 import type { Multiplier } from "./fixed-point.ts";
@@ -40,6 +41,7 @@ export function packConvolution(
       bias,
       inputZeroPoint: perTensor(requireInput(node.inputs, 0, "input"), "input").zeroPoint,
       output: outputRange(node),
+      onePixel: elementCount(requireOutput(node.outputs).shape) === multipliers.length,
       weightsOf: (channel) => weights.subarray(channel * size, (channel + 1) * size),
       blockBytes: (method) => convBlockBytes(variant, method, patch),
       headBytes: (method) => blockHeadBytes(variant, method),

@@ -10,7 +10,13 @@ import type { FusedActivation, Multiplier } from "./fixed-point.ts";
 import { activationRange } from "./fixed-point.ts";
 import type { Packed } from "./op.ts";
 import type { Channel, OutputRange } from "./requantization.ts";
-import { constantOutput, HALF, planRequantization, planScalarRequantization } from "./requantization.ts";
+import {
+  constantOutput,
+  HALF,
+  planRequantization,
+  planScalarRequantization,
+  planUniform,
+} from "./requantization.ts";
 
 /** Geometry of a two-dimensional convolution, padding as numbers. */
 export interface ConvolutionAttrs {
@@ -123,6 +129,8 @@ export interface BlockSource {
   readonly bias: Tensor | undefined;
   readonly inputZeroPoint: number;
   readonly output: OutputRange;
+  /** Whether it runs as a conv2d whose output is one pixel. */
+  readonly onePixel: boolean;
   /** The weights of one output channel, in any order. */
   readonly weightsOf: (channel: number) => Int8Array;
   readonly blockBytes: (method: Requantization) => number;
@@ -135,36 +143,24 @@ export interface BlockSource {
 export function packBlocks(source: BlockSource, variant: Variant): Packed {
   const storageOffset = storageFlip(variant);
   const bias = int32Values(source.bias);
+  const sums = source.multipliers.map((multiplier, c) => {
+    return sumOf(source.weightsOf(c), source.inputZeroPoint, bias?.getInt32(4 * c, true) ?? 0, multiplier);
+  });
+  const uniform = variant !== "mcu" && source.onePixel ? planUniform(sums) : undefined;
   const channels: Channel[] = [];
   const folded = new Int32Array(source.channels);
   const empty = new Set<number>();
-  for (let c = 0; c < source.channels; c++) {
-    const multiplier = source.multipliers[c];
-    if (multiplier === undefined) throw new RangeError(`no multiplier for channel ${c}`);
-    const weights = source.weightsOf(c);
-    let positive = 0;
-    let negative = 0;
-    for (let i = 0; i < weights.length; i++) {
-      const w = weights[i] ?? 0;
-      if (w > 0) positive += w;
-      else negative += w;
-    }
-    const start = bias?.getInt32(4 * c, true) ?? 0;
-    const above = 127 - source.inputZeroPoint;
-    const below = -128 - source.inputZeroPoint;
-    const low = start + positive * below + negative * above;
-    const high = start + positive * above + negative * below;
-    const constant = constantOutput({ multiplier, low, high }, source.output);
-    if (constant !== undefined) {
+  for (const [c, sum] of sums.entries()) {
+    const constant = uniform === undefined ? constantOutput(sum, source.output) : undefined;
+    if (constant === undefined) {
+      channels.push(sum);
+      folded[c] = sum.bias - (source.inputZeroPoint + storageOffset) * sum.weight;
+    } else {
       // Its multiplier and bias can be extreme, and would cost the whole layer its method: an empty filter gives the same.
       folded[c] = 2 * (constant - source.output.zeroPoint);
       channels.push({ multiplier: HALF, low: folded[c] ?? 0, high: folded[c] ?? 0 });
       empty.add(c);
-      continue;
     }
-    channels.push({ multiplier, low, high });
-    const zero = source.inputZeroPoint + storageOffset;
-    folded[c] = start - zero * (positive + negative);
   }
 
   const perBlock = blockChannels(variant);
@@ -172,7 +168,7 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   const requantization =
     variant === "mcu"
       ? planScalarRequantization(channels)
-      : planRequantization(channels, source.output, storageOffset, variant === "relaxed");
+      : (uniform ?? planRequantization(channels, source.output, storageOffset, variant === "relaxed"));
   const { method } = requantization;
   const blockBytes = source.blockBytes(method);
   const headBytes = source.headBytes(method);
@@ -192,6 +188,31 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
     blockBytes,
     blockChannels: perBlock,
     fields: { requantization: method, requantizationShift: requantization.shift },
+  };
+}
+
+/** What one output channel adds up: the accumulators that it can meet, its bias, and the sum of its weights. */
+interface Sum extends Channel {
+  readonly bias: number;
+  readonly weight: number;
+}
+
+function sumOf(weights: Int8Array, inputZeroPoint: number, bias: number, multiplier: Multiplier): Sum {
+  let positive = 0;
+  let negative = 0;
+  for (let i = 0; i < weights.length; i++) {
+    const w = weights[i] ?? 0;
+    if (w > 0) positive += w;
+    else negative += w;
+  }
+  const above = 127 - inputZeroPoint;
+  const below = -128 - inputZeroPoint;
+  return {
+    multiplier,
+    bias,
+    weight: positive + negative,
+    low: bias + positive * below + negative * above,
+    high: bias + positive * above + negative * below,
   };
 }
 

@@ -143,6 +143,7 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
         bias: node.inputs[2],
         inputZeroPoint: perTensor(input, "input").zeroPoint,
         output: outputRange(node),
+        onePixel: false,
         weightsOf(channel) {
           const channelTaps = new Int8Array(taps);
           for (let tap = 0; tap < taps; tap++) channelTaps[tap] = values[tap * channels + channel] ?? 0;

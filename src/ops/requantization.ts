@@ -130,6 +130,22 @@ function widePlan(shift: number): RequantizationPlan {
   };
 }
 
+/** The method of vector kernels for one pixel and one multiplier, if it is proved: constants a ninth as long, and no slower. */
+export function planUniform(channels: readonly Channel[]): RequantizationPlan | undefined {
+  const [first] = channels;
+  if (first === undefined) return undefined;
+  const shift = -first.multiplier.shift;
+  if (shift < 1 || !channels.every((channel) => fitsUniform(channel, first.multiplier))) return undefined;
+  return {
+    method: Requantization.uniform,
+    shift,
+    accumulatorBias: 0,
+    write(blocks, at, _, { multiplier }) {
+      blocks.setInt32(at + 32, multiplier.multiplier, true);
+    },
+  };
+}
+
 const SCALAR: RequantizationPlan = {
   method: Requantization.scalar,
   shift: 0,
@@ -286,4 +302,10 @@ function fitsWide({ multiplier, low, high }: Channel, shift: number): boolean {
     shift <= 30 &&
     (bound + 1) * factor + 2 ** (shift - 1) < 2 ** 31
   );
+}
+
+/** Of the same multiplier as the others, and fitting `wide` without a factor. */
+function fitsUniform(channel: Channel, { multiplier, shift }: Multiplier): boolean {
+  const own = channel.multiplier;
+  return own.multiplier === multiplier && own.shift === shift && fitsWide(channel, -shift);
 }

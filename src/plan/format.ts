@@ -8,7 +8,7 @@
  */
 
 /** Raised whenever a record changes; the kernels answer it from `planVersion()`. */
-export const PLAN_VERSION = 7;
+export const PLAN_VERSION = 8;
 
 /** Bytes after the arena that kernels may read (never write) past the end of an operand. */
 export const SLACK_BYTES = 16;
@@ -130,6 +130,8 @@ export enum Requantization {
   reluFused = 5,
   /** Both roundings in one shift of int64; no accumulator wraps; mcu only. */
   single = 6,
+  /** As wide, of one multiplier for all channels, so that blocks are short; conv2d of one pixel only. */
+  uniform = 7,
 }
 
 export enum EndField {

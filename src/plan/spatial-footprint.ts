@@ -112,10 +112,17 @@ function outputRegion(record: Spatial, y0: number, y1: number): Region {
 /** The methods that a variant's kernels have. */
 const METHODS: Readonly<Record<Variant, readonly number[]>> = {
   mcu: [Requantization.scalar, Requantization.single],
-  simd: [Requantization.scalar, Requantization.wide, Requantization.general, Requantization.relu],
+  simd: [
+    Requantization.scalar,
+    Requantization.wide,
+    Requantization.uniform,
+    Requantization.general,
+    Requantization.relu,
+  ],
   relaxed: [
     Requantization.scalar,
     Requantization.wide,
+    Requantization.uniform,
     Requantization.general,
     Requantization.relu,
     Requantization.generalFused,
@@ -123,11 +130,21 @@ const METHODS: Readonly<Record<Variant, readonly number[]>> = {
   ],
 };
 
+const UNIFORM: number = Requantization.uniform;
+
+/** What the kernels take by onePixel of assembly/micro/conv-strip.ts, where they take nothing else. */
+function isOnePixel({ op, outputView }: Convolution): boolean {
+  return op === "conv2d" && outputView.height * outputView.width === 1;
+}
+
 function checkRequantization(record: Convolution, variant: Variant): void {
   zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
   const { requantization: method, requantizationShift: shift } = record;
   if (!METHODS[variant].includes(method) || shift < 0 || shift > 31) {
     throw refusal("plan-field", record, `has requantization ${method} with shift ${shift} in ${variant}`);
+  }
+  if (method === UNIFORM && !isOnePixel(record)) {
+    throw refusal("plan-field", record, `has requantization ${method}, and not one pixel of a conv2d`);
   }
 }
 

@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fullyConnected } from "../../src/ops/fully-connected.ts";
+import { Requantization } from "../../src/plan/format.ts";
+import type { ViewWords } from "../../src/plan/record.ts";
+import { conv2dFootprint } from "../../src/plan/spatial-footprint.ts";
+import type { Variant } from "../../src/plan/variant.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { fullyConnectedReference } from "../reference/fully-connected.ts";
 import { buildCase, checkConvolution, operands, tensorsOf } from "./convolution.ts";
@@ -14,6 +18,7 @@ const geometry = fc.record({
 
 for (const kernels of provedKernels()) {
   test(`fullyConnected equals the reference (${kernels.variant})`, () => {
+    const uniform = new Set<boolean>();
     fc.assert(
       fc.property(geometry, operands, fc.integer({ min: 1, max: 5 }), (g, drawn, tileBlocks) => {
         const c = buildCase(drawn, {
@@ -28,9 +33,13 @@ for (const kernels of provedKernels()) {
         });
         const expected = fullyConnectedReference(c.input, c.weights, c.bias, c.output, c.activation);
         checkConvolution(kernels, fullyConnected, node, c.input, expected, tileBlocks);
+        const method = fullyConnected.pack?.(node, kernels.variant)?.fields["requantization"];
+        uniform.add(method === Requantization.uniform);
+        if (method === Requantization.uniform) expect(g.batches).toBe(1);
       }),
       { numRuns: 200 },
     );
+    expect(uniform.size).toBe(kernels.variant === "mcu" ? 1 : 2);
   });
 
   /** A layer of scale 1 on one value, or two in turns of four, per operand. */
@@ -79,3 +88,42 @@ for (const kernels of provedKernels()) {
     }
   });
 }
+
+test("a plan with one multiplier for more than one pixel is refused", () => {
+  const view = (channels: number, width: number): ViewWords => {
+    return {
+      address: 0,
+      pixelBytes: channels,
+      rowBytes: width * channels,
+      ringRows: 1,
+      height: 1,
+      width,
+      channels,
+    };
+  };
+  const footprint = (width: number, variant: Variant): unknown => {
+    const one = { kernelHeight: 1, kernelWidth: 1, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 };
+    const places = { weights: 1024, scratch: 2048, padTop: 0, padLeft: 0 };
+    const range = { inputZeroPoint: 0, outputZeroPoint: 0, activationMin: -128, activationMax: 127 };
+    return conv2dFootprint(
+      {
+        op: "conv2d",
+        index: 0,
+        inputView: view(16, width),
+        outputView: view(8, width),
+        ...{ y0: 0, y1: 1, c0: 0, c1: 8, batches: 1, inputBatchBytes: 0, outputBatchBytes: 0 },
+        ...one,
+        ...places,
+        ...range,
+        requantization: Requantization.uniform,
+        requantizationShift: 4,
+      },
+      variant,
+    );
+  };
+  for (const variant of ["simd", "relaxed"] as const) {
+    expect(() => footprint(1, variant)).not.toThrow();
+    expect(() => footprint(2, variant)).toThrow("not one pixel");
+  }
+  expect(() => footprint(1, "mcu")).toThrow("has requantization 7");
+});

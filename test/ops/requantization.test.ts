@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Channel } from "../../src/ops/requantization.ts";
-import { firstHit, planRequantization } from "../../src/ops/requantization.ts";
+import { firstHit, planRequantization, planUniform } from "../../src/ops/requantization.ts";
 import { Requantization } from "../../src/plan/format.ts";
 import { clampTo, multiplyByQuantizedMultiplier } from "../reference/fixed-point.ts";
 
@@ -86,6 +86,50 @@ test("the chosen method is exact at every step", () => {
   );
   for (const method of [Requantization.relu, Requantization.general, Requantization.wide]) {
     expect(chosen.get(method) ?? 0).toBeGreaterThan(30);
+  }
+});
+
+/** What the kernels compute by method `uniform`, in integers that do not wrap. */
+function emulateUniform({ multiplier }: Channel, shift: number, a: number): number {
+  const t = (BigInt(2 * a) * BigInt(multiplier.multiplier) + 2n ** 31n) >> 32n;
+  return Number((t - (t < 0n ? 1n : 0n) + 2n ** BigInt(shift - 1)) >> BigInt(shift));
+}
+
+test("one multiplier for all channels is exact at every step and both ends", () => {
+  let planned = 0;
+  fc.assert(
+    fc.property(
+      multiplier,
+      fc.integer({ min: -128, max: 127 }),
+      fc.integer({ min: 4, max: 31 }),
+      (m, z, bits) => {
+        const channel = { multiplier: m, low: -(2 ** bits) + 1, high: 2 ** bits - 1 };
+        const plan = planUniform([channel, { ...channel, low: 0 }]);
+        // No intermediate may leave int32: twice the accumulator, and what is added before the shift.
+        expect(plan !== undefined).toBe(m.shift <= -1 && bits <= 30);
+        if (plan === undefined) return;
+        planned++;
+        for (const a of interesting(channel, z)) {
+          expect(emulateUniform(channel, plan.shift, a), `accumulator ${a}`).toBe(
+            multiplyByQuantizedMultiplier(a, m.multiplier, m.shift),
+          );
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+  expect(planned).toBeGreaterThan(100);
+});
+
+test("channels of several multipliers, or none, have no uniform one", () => {
+  const channel = { multiplier: { multiplier: 2 ** 30, shift: -3 }, low: -100, high: 100 };
+  expect(planUniform([channel, channel])?.shift).toBe(3);
+  expect(planUniform([])).toBeUndefined();
+  for (const other of [
+    { multiplier: 2 ** 30, shift: -4 },
+    { multiplier: 2 ** 30 + 1, shift: -3 },
+  ]) {
+    expect(planUniform([channel, { ...channel, multiplier: other }])).toBeUndefined();
   }
 });
 

@@ -218,8 +218,10 @@ export function drawChain(pick: Pick): Chain {
         activationMax: 127,
       });
       const inMcu = pick(2) === 0 ? Requantization.scalar : Requantization.single;
+      const isOnePixel = kind <= 1 && output.height * output.width === 1;
+      const methods = [0, 1, 2, 3, ...(isOnePixel ? [Requantization.uniform] : [])];
       const arithmetic = {
-        requantization: variant === "mcu" ? inMcu : pick(4),
+        requantization: variant === "mcu" ? inMcu : (methods[pick(methods.length)] ?? NaN),
         requantizationShift: 1,
         inputZeroPoint: -128,
         activationMin: pick(2) === 0 ? -128 : 3,
