@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { writeModel } from "./model-writer.ts";
@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const json = (path: string): unknown => JSON.parse(readFileSync(root + path, "utf8"));
 
 interface Manifest {
+  readonly exports: Readonly<Record<string, string | { readonly node: string; readonly default: string }>>;
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
 }
@@ -84,16 +85,34 @@ test("it holds what is built from the sources that are there, the C host, Digits
   }[];
   const paths = packed?.files.map(({ path }) => path) ?? [];
   const isWanted = (path: string): boolean => {
-    const built = /^dist\/(.+?)(\.d\.ts|\.js)$/.exec(path);
+    if (/^dist\/node\/[\w-]+\.js$/.test(path)) return true;
+    const built = /^dist\/(.+?)(\.d\.ts|(\.node)?\.js)$/.exec(path);
     if (built !== null) return existsSync(`${root}src/${built[1] ?? ""}.ts`);
     return /^(dist\/wasm\/[\w-]+\.wasm|examples\/mcu\/.+|models\/digits\/digits\.tflite|(README|CHANGELOG)\.md|LICENSE|package\.json)$/.test(
       path,
     );
   };
   expect(paths.filter((path) => !isWanted(path))).toEqual([]);
-  for (const path of ["dist/index.js", "dist/index.d.ts", "dist/runtime/index.js", "dist/cli/main.js"]) {
+  for (const path of ["dist/index.js", "dist/index.d.ts", "dist/runtime/index.js", "dist/cli/main.node.js"]) {
     expect(paths).toContain(path);
   }
-  // 537 KB now.
+  // 637 KB now.
   expect(packed?.size).toBeLessThan(700_000);
+});
+
+test("Node gets its entries in a few files, which are the modules' own: the same names, the same errors in all", async () => {
+  const entries = Object.values((json("package.json") as Manifest).exports).filter(
+    (to) => typeof to !== "string",
+  );
+  expect(entries.length).toBe(5);
+  const errors = new Set<unknown>();
+  for (const entry of entries) {
+    const [joined, modules] = (await Promise.all(
+      [entry.node, entry.default].map((path) => import(root + path)),
+    )) as [Record<string, unknown>, Record<string, unknown>];
+    expect(Object.keys(joined).sort()).toEqual(Object.keys(modules).sort());
+    if ("InputError" in joined) errors.add(joined["InputError"]);
+  }
+  expect(errors.size).toBe(1);
+  expect(readdirSync(`${root}dist/node`).length).toBeLessThan(12);
 });

@@ -38,7 +38,7 @@ function compileTo(
   const model = join(folder, `${name}.tflite`);
   const output = join(folder, `${name}-${target}${options.join("")}`);
   writeFileSync(model, bytes);
-  const main = join(root, "dist/cli/main.js");
+  const main = join(root, "dist/cli/main.node.js");
   const args = ["compile", model, "--target", target, "-o", output, "--json", ...options];
   const printed = execFileSync(process.execPath, [main, ...args], { encoding: "utf8" });
   return { ...(JSON.parse(printed) as Compiled), folder: output };

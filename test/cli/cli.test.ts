@@ -11,7 +11,7 @@ import { int8Values } from "../ops/node.ts";
 import { crc32Hex } from "../shared.ts";
 import { npy } from "./npy-file.ts";
 
-const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const main = fileURLToPath(new URL("../../dist/cli/main.node.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "thimble-"));
 afterAll(() => {
   rmSync(folder, { recursive: true });

@@ -8,7 +8,7 @@ import { load } from "../../src/index.ts";
 import { depthwiseNet } from "../depthwise-net.ts";
 import { int8Values } from "../ops/node.ts";
 
-const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const main = fileURLToPath(new URL("../../dist/cli/main.node.js", import.meta.url));
 const digits = fileURLToPath(new URL("../../models/digits/digits.tflite", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "thimble-"));
 afterAll(() => {

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { depthwiseNet } from "../depthwise-net.ts";
 
-const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const main = fileURLToPath(new URL("../../dist/cli/main.node.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "thimble-"));
 afterAll(() => {
   rmSync(folder, { recursive: true });

@@ -15,7 +15,7 @@ import { wavFile } from "../front/wav-file.ts";
 import { BUILTIN, options, VALID, writeModel } from "../model-writer.ts";
 import { int8, named } from "../written-models.ts";
 
-const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const main = fileURLToPath(new URL("../../dist/cli/main.node.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "thimble-"));
 afterAll(() => {
   rmSync(folder, { recursive: true });

@@ -8,7 +8,7 @@ import { calibration } from "../../models/digits/data.ts";
 import { quantize, readFloatModel } from "../../src/index.ts";
 import { npy } from "./npy-file.ts";
 
-const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const main = fileURLToPath(new URL("../../dist/cli/main.node.js", import.meta.url));
 const float = fileURLToPath(new URL("../../models/digits/digits-float.tflite", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "thimble-"));
 afterAll(() => {

@@ -15,7 +15,7 @@ const repository = fileURLToPath(new URL("../..", import.meta.url));
 const project = mkdtempSync(join(tmpdir(), "thimble-docs-"));
 mkdirSync(join(project, "node_modules/.bin"), { recursive: true });
 symlinkSync(repository, join(project, "node_modules/thimble"), "dir");
-const command = `#!/bin/sh\nexec "${process.execPath}" "${repository}dist/cli/main.js" "$@"\n`;
+const command = `#!/bin/sh\nexec "${process.execPath}" "${repository}dist/cli/main.node.js" "$@"\n`;
 writeFileSync(join(project, "node_modules/.bin/thimble"), command, { mode: 0o755 });
 
 afterAll(() => {
