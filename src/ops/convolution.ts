@@ -146,7 +146,7 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   const sums = source.multipliers.map((multiplier, c) => {
     return sumOf(source.weightsOf(c), source.inputZeroPoint, bias?.getInt32(4 * c, true) ?? 0, multiplier);
   });
-  const uniform = variant !== "mcu" && source.onePixel ? planUniform(sums) : undefined;
+  const uniform = variant !== "mcu" && source.onePixel ? planUniform(sums, source.output) : undefined;
   const channels: Channel[] = [];
   const folded = new Int32Array(source.channels);
   const empty = new Set<number>();

@@ -130,18 +130,29 @@ function widePlan(shift: number): RequantizationPlan {
   };
 }
 
-/** The method of vector kernels for one pixel and one multiplier, if it is proved: constants a ninth as long, and no slower. */
-export function planUniform(channels: readonly Channel[]): RequantizationPlan | undefined {
+/**
+ * The method of vector kernels for one pixel and one multiplier, if one is proved: as exact as `relu` and `general`, whose constants the
+ * kernels make of it.
+ */
+export function planUniform(
+  channels: readonly Channel[],
+  output: OutputRange,
+): RequantizationPlan | undefined {
   const [first] = channels;
   if (first === undefined) return undefined;
-  const shift = -first.multiplier.shift;
-  if (shift < 1 || !channels.every((channel) => fitsUniform(channel, first.multiplier))) return undefined;
+  const { multiplier, shift } = first.multiplier;
+  const isUniform = channels.every(
+    ({ multiplier: own }) => own.multiplier === multiplier && own.shift === shift,
+  );
+  if (!isUniform || shift > 0) return undefined;
+  const isRelu = output.min >= output.zeroPoint && channels.every((channel) => provesRelu(channel, output));
+  if (!isRelu && !provesGeneral(channels, output)) return undefined;
   return {
-    method: Requantization.uniform,
-    shift,
+    method: isRelu ? Requantization.uniformRelu : Requantization.uniformGeneral,
+    shift: -shift,
     accumulatorBias: 0,
-    write(blocks, at, _, { multiplier }) {
-      blocks.setInt32(at + 32, multiplier.multiplier, true);
+    write(blocks, at) {
+      blocks.setInt32(at + 32, multiplier, true);
     },
   };
 }
@@ -302,10 +313,4 @@ function fitsWide({ multiplier, low, high }: Channel, shift: number): boolean {
     shift <= 30 &&
     (bound + 1) * factor + 2 ** (shift - 1) < 2 ** 31
   );
-}
-
-/** Of the same multiplier as the others, and fitting `wide` without a factor. */
-function fitsUniform(channel: Channel, { multiplier, shift }: Multiplier): boolean {
-  const own = channel.multiplier;
-  return own.multiplier === multiplier && own.shift === shift && fitsWide(channel, -shift);
 }

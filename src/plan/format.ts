@@ -130,8 +130,9 @@ export enum Requantization {
   reluFused = 5,
   /** Both roundings in one shift of int64; no accumulator wraps; mcu only. */
   single = 6,
-  /** As wide, of one multiplier for all channels, so that blocks are short; conv2d of one pixel only. */
-  uniform = 7,
+  /** As relu and general, of one multiplier for all channels, so that blocks are short; conv2d of one pixel only. */
+  uniformRelu = 7,
+  uniformGeneral = 8,
 }
 
 export enum EndField {

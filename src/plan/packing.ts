@@ -10,7 +10,7 @@ import type { Variant } from "./variant.ts";
  *     general   scale float64 [8], scale float32 [8]
  *     wide      multiplier int32 [8], factor int32 [8]
  *     scalar    multiplier int32 [8], shift int32 [8]
- *     uniform   multiplier int32
+ *     uniformRelu, uniformGeneral   multiplier int32
  *     reluFused, generalFused   as relu and as general with float64 offsets [8] between; bias + 2^31
  *   mcu, 1 channel              bias int32, multiplier int32, shift int32
  */
@@ -22,13 +22,14 @@ export function blockChannels(variant: Variant): number {
 
 /** Bytes of constants in a block of 8 channels, per requantisation method. */
 const CONSTANT_BYTES: Readonly<Record<number, number>> = {
-  [Requantization.uniform]: 4,
   [Requantization.scalar]: 64,
   [Requantization.wide]: 64,
   [Requantization.general]: 96,
   [Requantization.relu]: 128,
   [Requantization.generalFused]: 160,
   [Requantization.reluFused]: 128,
+  [Requantization.uniformRelu]: 4,
+  [Requantization.uniformGeneral]: 4,
 };
 
 /** Bytes of bias and requantisation constants at the head of a block; NaN for a number that is no `Requantization`. */

@@ -109,28 +109,23 @@ function outputRegion(record: Spatial, y0: number, y1: number): Region {
   return { view, y0, y1, c0, c1, batches, batchBytes };
 }
 
+/** The methods of one multiplier. */
+const UNIFORM: readonly number[] = [Requantization.uniformRelu, Requantization.uniformGeneral];
+
 /** The methods that a variant's kernels have. */
 const METHODS: Readonly<Record<Variant, readonly number[]>> = {
   mcu: [Requantization.scalar, Requantization.single],
-  simd: [
-    Requantization.scalar,
-    Requantization.wide,
-    Requantization.uniform,
-    Requantization.general,
-    Requantization.relu,
-  ],
+  simd: [Requantization.scalar, Requantization.wide, Requantization.general, Requantization.relu, ...UNIFORM],
   relaxed: [
     Requantization.scalar,
     Requantization.wide,
-    Requantization.uniform,
     Requantization.general,
     Requantization.relu,
     Requantization.generalFused,
     Requantization.reluFused,
+    ...UNIFORM,
   ],
 };
-
-const UNIFORM: number = Requantization.uniform;
 
 /** What the kernels take by onePixel of assembly/micro/conv-strip.ts, where they take nothing else. */
 function isOnePixel({ op, outputView }: Convolution): boolean {
@@ -143,7 +138,7 @@ function checkRequantization(record: Convolution, variant: Variant): void {
   if (!METHODS[variant].includes(method) || shift < 0 || shift > 31) {
     throw refusal("plan-field", record, `has requantization ${method} with shift ${shift} in ${variant}`);
   }
-  if (method === UNIFORM && !isOnePixel(record)) {
+  if (UNIFORM.includes(method) && !isOnePixel(record)) {
     throw refusal("plan-field", record, `has requantization ${method}, and not one pixel of a conv2d`);
   }
 }

@@ -219,7 +219,13 @@ export function drawChain(pick: Pick): Chain {
       });
       const inMcu = pick(2) === 0 ? Requantization.scalar : Requantization.single;
       const isOnePixel = kind <= 1 && output.height * output.width === 1;
-      const methods = [0, 1, 2, 3, ...(isOnePixel ? [Requantization.uniform] : [])];
+      const methods = [
+        0,
+        1,
+        2,
+        3,
+        ...(isOnePixel ? [Requantization.uniformRelu, Requantization.uniformGeneral] : []),
+      ];
       const arithmetic = {
         requantization: variant === "mcu" ? inMcu : (methods[pick(methods.length)] ?? NaN),
         requantizationShift: 1,
