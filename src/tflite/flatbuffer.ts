@@ -206,6 +206,11 @@ const MAX_TEXT = 256;
  * are written as \xNN, and long text is cut. Worklets have no TextDecoder.
  */
 export function readableText(bytes: Uint8Array): string {
+  if (bytes.length <= MAX_TEXT) {
+    // Nearly all names: a loop that runs for the first time is slow.
+    const plain = String.fromCharCode(...bytes);
+    if (/^[\x20-\x7e]*$/.test(plain)) return plain;
+  }
   let text = "";
   let characters = 0;
   for (let i = 0; i < bytes.length; characters++) {

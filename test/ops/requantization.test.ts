@@ -12,12 +12,14 @@ test("firstHit is the first hit", () => {
       fc.nat(3000),
       fc.nat(3000),
       fc.nat(3000),
-      (modulus, step, a, b) => {
+      fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constant(10_000)),
+      (modulus, step, a, b, limit) => {
         const low = Math.min(a % modulus, b % modulus);
         const high = Math.max(a % modulus, b % modulus);
         const hits = Array.from({ length: modulus }, (_, k) => (k * (step % modulus)) % modulus);
         const first = hits.findIndex((value) => value >= low && value <= high);
-        expect(firstHit(step % modulus, modulus, low, high)).toBe(first < 0 ? Infinity : first);
+        const wanted = first < 0 || first >= limit ? Infinity : first;
+        expect(firstHit(step % modulus, modulus, low, high, limit)).toBe(wanted);
       },
     ),
     { numRuns: 2000 },
