@@ -1,4 +1,5 @@
 import { View } from "../src/plan/format.ts";
+import { UNSIGNED } from "./storage.ts";
 
 /** Word `index` of a record or view. */
 export function field(record: usize, index: i32): i32 {
@@ -28,13 +29,13 @@ export function ringRow(record: usize, operand: i32, rowBytes: i32, row: i32): u
 
 /** An int8 activation; `relaxed` stores x ^ 0x80. */
 export function loadActivation(at: usize): i32 {
-  if (ASC_FEATURE_RELAXED_SIMD) return <i32>load<u8>(at) - 128;
+  if (UNSIGNED) return <i32>load<u8>(at) - 128;
   return load<i8>(at);
 }
 
 /** An int8 activation in storage form. */
 export function storedActivation(value: i32): i32 {
-  return ASC_FEATURE_RELAXED_SIMD ? value + 128 : value;
+  return UNSIGNED ? value + 128 : value;
 }
 
 /** Stores an int8 activation; `value` is already clamped to [-128, 127]. */

@@ -51,7 +51,10 @@ export function designFigure(variant: Variant, step: StepReport, words: Int32Arr
     return {
       label,
       shape,
-      design: variant === "mcu" ? undefined : nearest(POINTWISE[variant], [pixels, depth, channels]),
+      design:
+        variant === "mcu" || variant === "signed"
+          ? undefined
+          : nearest(POINTWISE[variant], [pixels, depth, channels]),
     };
   }
   const label = `conv ${kernel.join("×")}×${depth} s${stride} → ${size}`;

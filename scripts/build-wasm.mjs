@@ -1,4 +1,4 @@
-// Compiles assembly/ once per variant to dist/wasm/, and writes the three modules as base64 into a TypeScript module so
+// Compiles assembly/ once per variant to dist/wasm/, and writes the modules as base64 into a TypeScript module so
 // that the package needs no file hosting. Skips what is newer than its sources.
 import asc from "assemblyscript/asc";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const generated = join(root, "src/runtime/kernels.generated.ts");
-const VARIANTS = ["mcu", "simd", "relaxed"];
+const VARIANTS = ["mcu", "simd", "relaxed", "signed"];
 
 function newest(path) {
   const stat = statSync(path);
@@ -68,6 +68,8 @@ if (changed > built) {
     const bytes = readFileSync(`dist/wasm/thimble-${variant}.wasm`);
     requireCodeOnly(variant, bytes);
     console.error(`thimble-${variant}.wasm ${bytes.length} bytes`);
+    // For engines on Arm alone: a file, which others need not carry.
+    if (variant === "signed") continue;
     lines.push(`export const ${variant}: string =`, `  "${bytes.toString("base64")}";`);
   }
   const limits =

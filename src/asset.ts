@@ -22,6 +22,7 @@ const kernels = fileKernels({
   mcu: new URL("./wasm/thimble-mcu.wasm", import.meta.url),
   simd: new URL("./wasm/thimble-simd.wasm", import.meta.url),
   relaxed: new URL("./wasm/thimble-relaxed.wasm", import.meta.url),
+  signed: new URL("./wasm/thimble-signed.wasm", import.meta.url),
 });
 
 /**

@@ -2,7 +2,8 @@ import type { CompileOptions } from "./compile.ts";
 import { compile } from "./compile.ts";
 import type { Image } from "./emit/image.ts";
 import { decodeImage, isImageFile } from "./emit/image.ts";
-import { ExecutionError } from "./errors.ts";
+import { ExecutionError, UnsupportedError } from "./errors.ts";
+import { WEIGHT_PAIRS } from "./ops/weight-pairs.ts";
 import type { Kernels } from "./runtime/kernels.ts";
 import type { LoadImageOptions } from "./runtime/load-image.ts";
 import { isImage, loadImageWith, startImage } from "./runtime/load-image.ts";
@@ -23,8 +24,22 @@ export async function loadWith(
   if (isImage(source)) return loadImageWith(kernels, ofVariant(source, options), options);
   const { bytes, name } = await readSource(source);
   if (isImageFile(bytes)) return startImage(kernels, ofVariant(decodeImage(bytes), options), options);
-  const variant = options.variant ?? (await fastestVariant(kernels));
-  return startImage(kernels, compile(bytes, { name, ...options, variant }), options);
+  const { variant } = options;
+  const image =
+    variant === undefined
+      ? compileForEngine(bytes, { name, ...options, variant: await fastestVariant(kernels) })
+      : compile(bytes, { name, ...options, variant });
+  return startImage(kernels, image, options);
+}
+
+/** Where nobody asked for `signed`, the few models that it cannot run are compiled for what every engine with it has too. */
+function compileForEngine(bytes: Uint8Array, options: CompileOptions): Image {
+  try {
+    return compile(bytes, options);
+  } catch (error) {
+    if (!(error instanceof UnsupportedError && error.code === WEIGHT_PAIRS)) throw error;
+    return compile(bytes, { ...options, variant: "simd" });
+  }
 }
 
 function ofVariant(image: Image, { variant }: CompileOptions): Image {

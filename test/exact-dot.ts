@@ -1,10 +1,11 @@
 /**
- * A copy of the relaxed kernels for processors whose relaxed dot product saturates or takes the second operand as signed
- * (x86 without VNNI, Arm): each such instruction becomes a call to a function that computes what VNNI does, in plain SIMD.
- * All else is the shipped code, so that the variant's bits are tested on more machines than run it.
+ * A copy of the relaxed or signed kernels for processors whose relaxed dot product is another one: each such instruction becomes a call
+ * to a function that computes what is meant, in plain SIMD. All else is the shipped code, so that the variant's bits are tested on more
+ * machines than run it.
  * WebAssembly's binary format: sections of LEB128-counted vectors.
  */
-export function withExactDot(module: Uint8Array): Uint8Array<ArrayBuffer> {
+export function withExactDot(module: Uint8Array, dot: keyof typeof DOTS): Uint8Array<ArrayBuffer> {
+  const exactDot = DOTS[dot];
   const sections = readSections(module);
   const count = (id: number): number =>
     readLeb(sections.find((section) => section.id === id)?.body ?? [0], 0)[0];
@@ -16,7 +17,7 @@ export function withExactDot(module: Uint8Array): Uint8Array<ArrayBuffer> {
       case Section.function:
         return section(id, append(body, leb(count(Section.type))));
       case Section.code:
-        return section(id, append(callInstead(body, index), [...leb(EXACT_DOT.length), ...EXACT_DOT]));
+        return section(id, append(callInstead(body, index), [...leb(exactDot.length), ...exactDot]));
       default:
         return section(id, body);
     }
@@ -27,12 +28,13 @@ export function withExactDot(module: Uint8Array): Uint8Array<ArrayBuffer> {
 /** Kernels as tests run them here: as they are, or with the dot product that is meant; undefined where the engine lacks instructions. */
 export async function runnable(
   kernels: Uint8Array<ArrayBuffer>,
+  dot: keyof typeof DOTS,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (!WebAssembly.validate(kernels)) return undefined;
   const imports = { host: { flash_read: () => undefined, input_row: () => undefined } };
   const { instance } = await WebAssembly.instantiate(kernels, imports);
   const { probe } = instance.exports as { probe: (scratch: number) => number };
-  return probe(0) === 1 ? kernels : withExactDot(kernels);
+  return probe(0) === 1 ? kernels : withExactDot(kernels, dot);
 }
 
 const Section = { type: 1, import: 2, function: 3, code: 10 } as const;
@@ -40,8 +42,8 @@ const V128 = 0x7b;
 /** i32x4.relaxed_dot_i8x16_i7x16_add_s */
 const RELAXED_DOT = [0xfd, 0x93, 0x02] as const;
 
-/** (w: int8, x: uint8, c: int32) → c + Σ w · x over the 4 bytes of each lane. A product fits 16 bits: |−128 · 255| < 2^15. */
-const EXACT_DOT = [
+/** x86 with VNNI: (w: int8, x: uint8, c: int32) → c + Σ w · x over the 4 bytes of each lane. A product fits 16 bits: |−128 · 255| < 2^15. */
+const RELAXED = [
   ...[1, 2, V128],
   // local 3 = sums of pairs of bytes 0 to 7, local 4 of 8 to 15: extend both, i16x8.mul, i32x4.extadd_pairwise_i16x8_s.
   ...[0x20, 0, 0xfd, 0x87, 1, 0x20, 1, 0xfd, 0x89, 1, 0xfd, 0x95, 1, 0xfd, 0x7e, 0x21, 3],
@@ -51,6 +53,23 @@ const EXACT_DOT = [
   ...[0x20, 3, 0x20, 4, 0xfd, 0x0d, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31],
   ...[0xfd, 0xae, 1, 0x20, 2, 0xfd, 0xae, 1, 0x0b],
 ];
+
+/**
+ * V8's baseline compiler for Arm: both int8, and products of neighbours are added in int16 before they are widened, which is exact as
+ * long as not both are 2^14.
+ */
+const SIGNED = [
+  ...[1, 2, V128],
+  // local 3 = products of bytes 0 to 7, local 4 of 8 to 15: i16x8.extmul_low_i8x16_s, i16x8.extmul_high_i8x16_s.
+  ...[0x20, 0, 0x20, 1, 0xfd, 0x9c, 1, 0x21, 3],
+  ...[0x20, 0, 0x20, 1, 0xfd, 0x9d, 1, 0x21, 4],
+  // i8x16.shuffle: the even products, the odd ones; i16x8.add, i32x4.extadd_pairwise_i16x8_s, i32x4.add.
+  ...[0x20, 3, 0x20, 4, 0xfd, 0x0d, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29],
+  ...[0x20, 3, 0x20, 4, 0xfd, 0x0d, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31],
+  ...[0xfd, 0x8e, 1, 0xfd, 0x7e, 0x20, 2, 0xfd, 0xae, 1, 0x0b],
+];
+
+const DOTS = { relaxed: RELAXED, signed: SIGNED };
 
 interface RawSection {
   readonly id: number;

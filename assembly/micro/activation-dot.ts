@@ -1,4 +1,5 @@
 import { loadActivation } from "../record.ts";
+import { UNSIGNED } from "../storage.ts";
 
 /**
  *   Σ_k (a[k·aStep] − aZero) · (b[k·bStep] − bZero)   of `length` activations
@@ -17,7 +18,7 @@ export function dotOfActivations(
   let sum = 0;
   let k = 0;
   if (ASC_FEATURE_SIMD && aStep === 1 && bStep === 1) {
-    const flip = ASC_FEATURE_RELAXED_SIMD ? 128 : 0;
+    const flip = UNSIGNED ? 128 : 0;
     const aZeros = i16x8.splat(<i16>(aZero + flip));
     const bZeros = i16x8.splat(<i16>(bZero + flip));
     let sums = i32x4.splat(0);
@@ -44,6 +45,6 @@ export function dotOfActivations(
 
 /** Eight activations as they are stored, as int16. */
 function loadEight(at: usize): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return v128.load_ext<u8>(at);
+  if (UNSIGNED) return v128.load_ext<u8>(at);
   return v128.load_ext<i8>(at);
 }

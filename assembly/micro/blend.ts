@@ -1,4 +1,5 @@
 import { loadActivation, storeActivation } from "../record.ts";
+import { UNSIGNED } from "../storage.ts";
 
 /** Weights sum to this, in each direction. */
 const ONE = 1024;
@@ -65,7 +66,7 @@ function blendVectors(
       lowerWeight,
     );
     const values = i16x8.narrow_i32x4_s(low, high);
-    const bytes = ASC_FEATURE_RELAXED_SIMD
+    const bytes = UNSIGNED
       ? i8x16.narrow_i16x8_u(i16x8.add(values, i16x8.splat(128)), values)
       : i8x16.narrow_i16x8_s(values, values);
     v128.store_lane<i64>(out + i, bytes, 0);
@@ -85,6 +86,6 @@ function blendFour(upper: v128, lower: v128, columns: v128, upperWeight: v128, l
 
 /** Eight activations as int16. */
 function loadEight(at: usize): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return i16x8.sub(v128.load_ext<u8>(at), i16x8.splat(128));
+  if (UNSIGNED) return i16x8.sub(v128.load_ext<u8>(at), i16x8.splat(128));
   return v128.load_ext<i8>(at);
 }

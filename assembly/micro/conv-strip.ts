@@ -2,6 +2,7 @@ import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
 import { scalarRow } from "./conv-strip-scalar.ts";
 import { storeRow } from "./epilogue.ts";
 import { storeTile } from "./store-tile.ts";
+import { storedActivation } from "../record.ts";
 
 /**
  * Convolution strips: dot products of staged input pixels with blocks of packed weights.
@@ -51,8 +52,9 @@ export function stage(destination: usize, source: usize, count: i32): void {
  */
 export function stageZeroPoint(destination: usize, zeroPoint: i32, count: i32): void {
   if (ASC_FEATURE_SIMD) {
-    const relaxed = ASC_FEATURE_RELAXED_SIMD;
-    const value = relaxed ? i8x16.splat(<i8>(zeroPoint + 128)) : i16x8.splat(<i16>zeroPoint);
+    const value = ASC_FEATURE_RELAXED_SIMD
+      ? i8x16.splat(<i8>storedActivation(zeroPoint))
+      : i16x8.splat(<i16>zeroPoint);
     const end = destination + <usize>count * stagedElementBytes();
     for (; destination < end; destination += 16) v128.store(destination, value);
   } else {

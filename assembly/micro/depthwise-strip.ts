@@ -1,6 +1,7 @@
 import { fitsRows, isThree, slideRows, slideThree } from "./depthwise-slide.ts";
 import { oneRow, twoRows } from "./depthwise-tile.ts";
 import { gatherBuffer, isSingle, storeScalar } from "./epilogue.ts";
+import { storedActivation } from "../record.ts";
 
 /**
  * Depthwise strips: one or two output rows, 8 channels at a time.
@@ -35,7 +36,7 @@ export function rowGroup(): i32 {
 /** A vector (in mcu one) of the int8 value `zeroPoint` in storage form, for the rows of padding. */
 export function storeZeroRow(at: usize, zeroPoint: i32): void {
   if (ASC_FEATURE_SIMD) {
-    v128.store(at, i8x16.splat(<i8>(ASC_FEATURE_RELAXED_SIMD ? zeroPoint + 128 : zeroPoint)));
+    v128.store(at, i8x16.splat(<i8>storedActivation(zeroPoint)));
   } else {
     store<i8>(at, <i8>zeroPoint);
   }
@@ -147,7 +148,9 @@ function interleave(
 
 /** Writes `count` columns of padding. */
 function padColumns(strip: usize, columnBytes: usize, zeroPoint: i32, count: i32): void {
-  const value = ASC_FEATURE_RELAXED_SIMD ? i8x16.splat(<i8>(zeroPoint + 128)) : i16x8.splat(<i16>zeroPoint);
+  const value = ASC_FEATURE_RELAXED_SIMD
+    ? i8x16.splat(<i8>storedActivation(zeroPoint))
+    : i16x8.splat(<i16>zeroPoint);
   for (let end = strip + <usize>count * columnBytes; strip < end; strip += 16) v128.store(strip, value);
 }
 

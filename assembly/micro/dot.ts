@@ -1,14 +1,15 @@
 /**
  * Whether the relaxed instructions do here what the relaxed variant's arithmetic relies on. The dot product takes its
- * second operand as unsigned bytes and does not saturate: 1 · 0x80 = 128 and 4 · (−128 · 0xff) = −130560. The multiply-add
+ * second operand as unsigned bytes and does not saturate: 1 · 0x80 = 128 and 4 · (−128 · 0xff) = −130560; in `signed` as signed ones:
+ * 1 · −128 and 4 · (−127 · −128) = 65024. The multiply-add
  * rounds once: (1 + 2^-30)(1 − 2^-30) − 1 = −2^-60. The operands pass through memory so that no compiler folds the
  * answers. True for the other variants. Uses 64 bytes at `scratch`.
  */
 export function relaxedProbe(scratch: usize): bool {
   if (ASC_FEATURE_RELAXED_SIMD) {
-    store<u64>(scratch, 0x8080808000000001);
+    store<u64>(scratch, SIGNED_STORAGE ? 0x8181818100000001 : 0x8080808000000001);
     store<u64>(scratch, 0, 8);
-    store<u64>(scratch, 0xffffffff00000080, 16);
+    store<u64>(scratch, SIGNED_STORAGE ? 0x8080808000000080 : 0xffffffff00000080, 16);
     store<u64>(scratch, 0, 24);
     store<f64>(scratch, 1.0 + 2.0 ** -30.0, 32);
     store<f64>(scratch, 1.0 - 2.0 ** -30.0, 40);
@@ -24,8 +25,8 @@ export function relaxedProbe(scratch: usize): bool {
       v128.load_splat<i64>(scratch, 48),
     );
     return (
-      i32x4.extract_lane(product, 0) === 128 &&
-      i32x4.extract_lane(product, 1) === -130560 &&
+      i32x4.extract_lane(product, 0) === (SIGNED_STORAGE ? -128 : 128) &&
+      i32x4.extract_lane(product, 1) === (SIGNED_STORAGE ? 65024 : -130560) &&
       f64x2.extract_lane(sum, 0) === -(2.0 ** -60.0)
     );
   }
@@ -44,7 +45,7 @@ export function loadWeights(at: usize, half: usize): v128 {
 }
 
 /**
- * c[lane] + Σ w[lane][i] · x[lane][i] over the lanes' 4 bytes (relaxed: w int8, x uint8, exact after the probe) or 2 int16
+ * c[lane] + Σ w[lane][i] · x[lane][i] over the lanes' 4 bytes (relaxed: w int8, x uint8; signed: both int8; exact after the probe) or 2 int16
  * (simd).
  */
 export function multiplyAdd(w: v128, x: v128, c: v128): v128 {

@@ -1,3 +1,6 @@
+import { UNSIGNED } from "../storage.ts";
+import { storedActivation } from "../record.ts";
+
 /**
  * Runs of elementwise int8 arithmetic, eight values at a time where the variant has vectors. Requantisation is exact:
  *
@@ -137,13 +140,13 @@ export function mulVectors(
 
 /** Eight stored values as int16. */
 function loadEight(at: usize): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return v128.load_ext<u8>(at);
+  if (UNSIGNED) return v128.load_ext<u8>(at);
   return v128.load_ext<i8>(at);
 }
 
 /** One stored value as int16 in every lane. */
 function loadOne(at: usize): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return i16x8.splat(<i16>load<u8>(at));
+  if (UNSIGNED) return i16x8.splat(<i16>load<u8>(at));
   return i16x8.splat(<i16>load<i8>(at));
 }
 
@@ -165,13 +168,11 @@ function withSign(value: v128, sign: v128): v128 {
 function storeEight(out: usize, low: v128, high: v128, zeroPoint: v128, lower: v128, upper: v128): void {
   const value = i16x8.add_sat_s(i16x8.narrow_i32x4_s(low, high), zeroPoint);
   const clamped = i16x8.min_s(i16x8.max_s(value, lower), upper);
-  const bytes = ASC_FEATURE_RELAXED_SIMD
-    ? i8x16.narrow_i16x8_u(clamped, clamped)
-    : i8x16.narrow_i16x8_s(clamped, clamped);
+  const bytes = UNSIGNED ? i8x16.narrow_i16x8_u(clamped, clamped) : i8x16.narrow_i16x8_s(clamped, clamped);
   v128.store_lane<i64>(out, bytes, 0);
 }
 
 /** An int8 in storage form, as int16 in every lane. */
 function splatStored(value: i32): v128 {
-  return i16x8.splat(<i16>(ASC_FEATURE_RELAXED_SIMD ? value + 128 : value));
+  return i16x8.splat(<i16>storedActivation(value));
 }

@@ -1,5 +1,6 @@
 import { Requantization } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
+import { UNSIGNED } from "../storage.ts";
 
 /**
  * From accumulators to stored activations, 8 channels at a time. `constants` is scratch that `prepareEpilogue` fills once
@@ -35,7 +36,7 @@ export const SHIFT = 196;
 
 /** Added to int8 to make its storage form. */
 function storageOffset(): i32 {
-  return ASC_FEATURE_RELAXED_SIMD ? 128 : 0;
+  return UNSIGNED ? 128 : 0;
 }
 
 /** 16 bytes of `constants` that are free between tiles. */
@@ -241,7 +242,7 @@ export function scalar4(a: v128, channel: usize, constants: usize): v128 {
 
 /** Two rows of 8 int16 to 16 stored activations, clamped. */
 export function narrow(a: v128, b: v128, constants: usize): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) {
+  if (UNSIGNED) {
     const bytes = i8x16.narrow_i16x8_u(a, b);
     return i8x16.min_u(i8x16.max_u(bytes, v128.load(constants, LOWER)), v128.load(constants, UPPER));
   }

@@ -2,6 +2,7 @@ import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
 import { storeActivation } from "../record.ts";
 import { scale4 } from "./matrix-strip.ts";
 import { sigmoid4, sigmoidByTable, tanh4, tanhByTable } from "./sigmoid-table.ts";
+import { UNSIGNED } from "../storage.ts";
 
 /** MultiplyByQuantizedMultiplier's form of 2^-15: forget gate · cell state → cell state. */
 const FORGET_MULTIPLIER = 1 << 30;
@@ -109,7 +110,7 @@ function storeFour(hidden: usize, out: usize, values: v128, elementBytes: i32): 
     return;
   }
   const narrow = i16x8.narrow_i32x4_s(values, values);
-  const bytes = ASC_FEATURE_RELAXED_SIMD
+  const bytes = UNSIGNED
     ? i8x16.narrow_i16x8_u(i16x8.add_sat_s(narrow, i16x8.splat(128)), narrow)
     : i8x16.narrow_i16x8_s(narrow, narrow);
   v128.store_lane<i32>(hidden, bytes, 0);

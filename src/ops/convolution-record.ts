@@ -36,6 +36,7 @@ export function packConvolution(
   const steps = Math.ceil(patch.length / lanes);
   return packBlocks(
     {
+      name: requireInput(node.inputs, 1, "weights").name,
       channels: multipliers.length,
       multipliers,
       bias,

@@ -9,6 +9,7 @@ import { perTensor, requireMultiplier, requireOutput } from "./check.ts";
 import type { FusedActivation, Multiplier } from "./fixed-point.ts";
 import { activationRange } from "./fixed-point.ts";
 import type { Packed } from "./op.ts";
+import { requireSafePairs } from "./weight-pairs.ts";
 import type { Channel, OutputRange } from "./requantization.ts";
 import {
   constantOutput,
@@ -124,6 +125,8 @@ export function outputRange(node: BoundNode<{ readonly activation: FusedActivati
 
 /** What `packBlocks` needs to know of an operator. */
 export interface BlockSource {
+  /** Of the weights. */
+  readonly name: string;
   readonly channels: number;
   readonly multipliers: readonly Multiplier[];
   readonly bias: Tensor | undefined;
@@ -168,7 +171,7 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   const requantization =
     variant === "mcu"
       ? planScalarRequantization(channels)
-      : (uniform ?? planRequantization(channels, source.output, storageOffset, variant === "relaxed"));
+      : (uniform ?? planRequantization(channels, source.output, storageOffset, variant !== "simd"));
   const { method } = requantization;
   const blockBytes = source.blockBytes(method);
   const headBytes = source.headBytes(method);
@@ -181,6 +184,9 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
     view.setInt32(at + 4 * lane, (folded[c] ?? 0) + requantization.accumulatorBias, true);
     requantization.write(view, at, lane, channel);
     if (!empty.has(c)) source.writeWeights(signed, at + headBytes, lane, source.weightsOf(c));
+  }
+  for (let at = 0; at < blocks * blockBytes; at += blockBytes) {
+    requireSafePairs(variant, signed, at + headBytes, at + blockBytes, source.name);
   }
   return {
     bytes,

@@ -132,6 +132,7 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     const rowsAtOnce = depthwiseRowsAtOnce(variant, rows);
     return packBlocks(
       {
+        name: weights.name,
         channels,
         multipliers: channelMultipliers(
           input,

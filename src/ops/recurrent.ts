@@ -3,11 +3,17 @@ import { ModelError, UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { elementBytes, elementCount } from "../graph/graph.ts";
 import { dotLanes } from "../plan/packing.ts";
-import { matrixBiasBytes, matrixBlockBytes, matrixBlockRows } from "../plan/recurrent-packing.ts";
+import {
+  matrixBiasBytes,
+  matrixBlockBytes,
+  matrixBlockRows,
+  matrixBytes,
+} from "../plan/recurrent-packing.ts";
 import type { Variant } from "../plan/variant.ts";
 import { storageFlip } from "../plan/variant.ts";
 import { perTensor, type PerTensor, requireInput } from "./check.ts";
 import { int8Values, requireWeights } from "./convolution.ts";
+import { requireSafePairs } from "./weight-pairs.ts";
 
 /**
  * A variable of `elements` values, of one of these types.
@@ -113,6 +119,19 @@ export function packMatrix(bytes: Uint8Array, at: number, variant: Variant, matr
     const start = biasOf(bias, row);
     if (size === 2) view.setBigInt64(block, start, true);
     else view.setInt32(block + 4 * lane, Number(start) - zero * sum, true);
+  }
+  if (size === 2) return;
+  const signed = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = at + matrixBytes(variant, size, rows, depth);
+  for (let block = at; block < end; block += matrixBlockBytes(variant, size, depth)) {
+    const first = block + matrixBiasBytes(variant, size);
+    requireSafePairs(
+      variant,
+      signed,
+      first,
+      block + matrixBlockBytes(variant, size, depth),
+      matrix.weights.name,
+    );
   }
 }
 

@@ -112,19 +112,22 @@ function outputRegion(record: Spatial, y0: number, y1: number): Region {
 /** The methods of one multiplier. */
 const UNIFORM: readonly number[] = [Requantization.uniformRelu, Requantization.uniformGeneral];
 
+const RELAXED: readonly number[] = [
+  Requantization.scalar,
+  Requantization.wide,
+  Requantization.general,
+  Requantization.relu,
+  Requantization.generalFused,
+  Requantization.reluFused,
+  ...UNIFORM,
+];
+
 /** The methods that a variant's kernels have. */
 const METHODS: Readonly<Record<Variant, readonly number[]>> = {
   mcu: [Requantization.scalar, Requantization.single],
   simd: [Requantization.scalar, Requantization.wide, Requantization.general, Requantization.relu, ...UNIFORM],
-  relaxed: [
-    Requantization.scalar,
-    Requantization.wide,
-    Requantization.general,
-    Requantization.relu,
-    Requantization.generalFused,
-    Requantization.reluFused,
-    ...UNIFORM,
-  ],
+  relaxed: RELAXED,
+  signed: RELAXED,
 };
 
 /** What the kernels take by onePixel of assembly/micro/conv-strip.ts, where they take nothing else. */

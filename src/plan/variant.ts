@@ -1,5 +1,8 @@
-/** The three builds of the kernels. An image is packed for exactly one of them. */
-export const VARIANTS = ["mcu", "simd", "relaxed"] as const;
+/**
+ * The builds of the kernels, an image is packed for exactly one of them: scalar, SIMD, and relaxed SIMD where the engine's dot product takes
+ * one unsigned operand (x86 with VNNI) or signed ones (Arm).
+ */
+export const VARIANTS = ["mcu", "simd", "relaxed", "signed"] as const;
 /** One of `VARIANTS`. */
 export type Variant = (typeof VARIANTS)[number];
 

@@ -1,3 +1,4 @@
+import { ExecutionError } from "../errors.ts";
 import type { Variant } from "../plan/variant.ts";
 import * as inline from "./kernels.generated.ts";
 
@@ -36,7 +37,14 @@ function decodeInLoop(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The WebAssembly module of a variant, as shipped inside the package. */
+/**
+ * The WebAssembly module of a variant, as shipped inside the package.
+ * @throws ExecutionError variant-elsewhere, for the one that comes as a file alone
+ */
 export function kernelBytes(variant: Variant): Uint8Array<ArrayBuffer> {
-  return decodeBase64(inline[variant]);
+  if (variant !== "signed") return decodeBase64(inline[variant]);
+  throw new ExecutionError(
+    "variant-elsewhere",
+    'the signed kernels come as a file: import "thimble/asset" instead, or compile the model for "simd"',
+  );
 }

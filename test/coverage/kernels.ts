@@ -34,7 +34,10 @@ export default async function setup(project: TestProject): Promise<() => void> {
     const options = ["--config", "asconfig.json", "--target", variant, "--debug", "-o", named];
     const compiler = `${root}node_modules/assemblyscript/bin/asc.js`;
     await promisify(execFile)(process.execPath, [compiler, ...entries, ...options], { cwd: root });
-    const kernels = await runnable(new Uint8Array(readFileSync(named)));
+    const kernels = await runnable(
+      new Uint8Array(readFileSync(named)),
+      variant === "signed" ? "signed" : "relaxed",
+    );
     if (kernels === undefined) continue;
     const marked = instrument(kernels);
     provided[variant] = {

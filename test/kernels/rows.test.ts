@@ -385,7 +385,7 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
             const rows = resolvePadding(Padding.same, g.height, g.kernelHeight, 1, g.dilationY);
             const columns = resolvePadding(Padding.same, g.width, g.kernelWidth, 1, g.dilationX);
             const shape = [1, g.height, g.width, g.depth];
-            const c = buildCase(drawn, {
+            const c = buildCase(variant, drawn, {
               input: shape,
               weights: [1, g.kernelHeight, g.kernelWidth, g.depth],
               output: shape,

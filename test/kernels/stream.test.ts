@@ -97,7 +97,7 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
           fc.pre(outRows.output > 0 && outColumns.output > 0);
           const inner = [1, rows.output, columns.output, c.channels];
 
-          const a = buildCase(first, {
+          const a = buildCase(variant, first, {
             input: [1, c.height, c.width, c.depth],
             weights: [c.channels, c.conv.kernel, c.conv.kernel, c.depth],
             output: inner,
@@ -122,7 +122,7 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
             zeroPoint: 3,
             values: int8Values(first.seeds[0], c.channels),
           };
-          const b = buildCase(second, {
+          const b = buildCase(variant, second, {
             input: inner,
             weights: [1, c.depthwise.kernel, c.depthwise.kernel, c.channels],
             output: [1, outRows.output, outColumns.output, c.channels],

@@ -4,7 +4,7 @@ import type { BoundNode, Tensor } from "../../src/graph/graph.ts";
 import { svdf } from "../../src/ops/svdf.ts";
 import type { Kernels } from "../kernel-harness.ts";
 import { provedKernels } from "../kernel-harness.ts";
-import { importNode, int8Values } from "../ops/node.ts";
+import { importNode, int8Values, weightsFor } from "../ops/node.ts";
 import type { Svdf } from "../reference/svdf.ts";
 import { svdfReference } from "../reference/svdf.ts";
 import { placeNode, readValues, tensorOf, valuesOf, writeValues } from "./recurrent.ts";
@@ -81,7 +81,8 @@ function nodeOf(of: Svdf): BoundNode {
 }
 
 /** Three runs one after the other, from a state with extremes. */
-function check(kernels: Kernels, { of, seed, shared }: SvdfCase): Set<number> {
+function check(kernels: Kernels, { of: drawn, seed, shared }: SvdfCase): Set<number> {
+  const of = { ...drawn, features: weightsFor(kernels.variant, drawn.features) };
   const { batches, depth, filters, memory, stateType } = of;
   const { input, output, states, run } = placeNode(svdf, nodeOf(of), kernels, shared);
   const state = valuesOf(stateType, seed + 30, batches * filters * memory);

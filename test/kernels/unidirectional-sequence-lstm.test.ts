@@ -5,7 +5,7 @@ import { sigmoidTable } from "../../src/ops/sigmoid-table.ts";
 import { unidirectionalSequenceLstm } from "../../src/ops/unidirectional-sequence-lstm.ts";
 import type { Kernels } from "../kernel-harness.ts";
 import { provedKernels } from "../kernel-harness.ts";
-import { importNode, int8Values } from "../ops/node.ts";
+import { importNode, int8Values, weightsFor } from "../ops/node.ts";
 import { SIGMOID, sigmoidReference, tanhReference } from "../reference/sigmoid-table.ts";
 import type { Lstm, LstmGate } from "../reference/unidirectional-sequence-lstm.ts";
 import { lstmReference } from "../reference/unidirectional-sequence-lstm.ts";
@@ -107,7 +107,14 @@ const OPTIONS = ({ cellClip, timeMajor }: Lstm): Record<number, number | boolean
 });
 
 /** Two runs one after the other, from a state with extremes. */
-function check(kernels: Kernels, { lstm, seed, shared }: LstmCase): Set<number> {
+function check(kernels: Kernels, { lstm: drawn, seed, shared }: LstmCase): Set<number> {
+  const taken = (gate: LstmGate): LstmGate => ({
+    ...gate,
+    input: weightsFor(kernels.variant, gate.input),
+    recurrent: weightsFor(kernels.variant, gate.recurrent),
+  });
+  const gates = { input: taken(drawn.input), forget: taken(drawn.forget) };
+  const lstm = { ...drawn, ...gates, cell: taken(drawn.cell), output: taken(drawn.output) };
   const { batches, steps, depth, cells, type } = lstm;
   const { input, output, states, run } = placeNode(unidirectionalSequenceLstm, nodeOf(lstm), kernels, shared);
   const [hidden = 0, cell = 0] = ["hidden", "cell"].map((operand) => states.get(operand));

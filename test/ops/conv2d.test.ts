@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { conv2d } from "../../src/ops/conv2d.ts";
 import { resolvePadding } from "../../src/ops/padding.ts";
+import type { Variant } from "../../src/plan/variant.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { conv2dReference } from "../reference/conv2d.ts";
 import type { Prepared } from "./convolution.ts";
@@ -28,11 +29,11 @@ type Geometry = typeof geometry extends fc.Arbitrary<infer T> ? T : never;
 type Operands = typeof operands extends fc.Arbitrary<infer T> ? T : never;
 
 /** The node of a case and its answer; undefined where the window does not fit. */
-function prepare(g: Geometry, drawn: Operands): Prepared | undefined {
+function prepare(variant: Variant, g: Geometry, drawn: Operands): Prepared | undefined {
   const rows = resolvePadding(g.padding, g.height, g.kernelHeight, g.strideY, g.dilationY);
   const columns = resolvePadding(g.padding, g.width, g.kernelWidth, g.strideX, g.dilationX);
   if (rows.output < 1 || columns.output < 1) return undefined;
-  const c = buildCase(drawn, {
+  const c = buildCase(variant, drawn, {
     input: [g.batches, g.height, g.width, g.depth],
     weights: [g.channels, g.kernelHeight, g.kernelWidth, g.depth],
     output: [g.batches, rows.output, columns.output, g.channels],
@@ -56,7 +57,7 @@ for (const kernels of provedKernels()) {
   test(`conv2d equals the reference (${kernels.variant})`, () => {
     fc.assert(
       fc.property(geometry, operands, fc.integer({ min: 1, max: 3 }), (g, drawn, tileBlocks) => {
-        const prepared = prepare(g, drawn);
+        const prepared = prepare(kernels.variant, g, drawn);
         fc.pre(prepared !== undefined);
         checkConvolution(kernels, conv2d, prepared.node, prepared.input, prepared.expected(), tileBlocks);
       }),
@@ -69,7 +70,7 @@ for (const kernels of provedKernels()) {
     checkEveryMethod(
       kernels,
       conv2d,
-      drawn.map(([g, drawn]) => prepare({ ...g, padding: 0, channels: 8 }, drawn)),
+      drawn.map(([g, drawn]) => prepare(kernels.variant, { ...g, padding: 0, channels: 8 }, drawn)),
       20,
     );
   });

@@ -4,11 +4,12 @@ import type { BoundNode, Tensor } from "../../src/graph/graph.ts";
 import type { OpDefinition } from "../../src/ops/op.ts";
 import { Requantization } from "../../src/plan/format.ts";
 import type { PlanRecord, RecordOf } from "../../src/plan/record.ts";
+import type { Variant } from "../../src/plan/variant.ts";
 import type { Kernels } from "../kernel-harness.ts";
 import type { Weights } from "../reference/conv2d.ts";
 import { count, type Int8Output, type Int8Tensor } from "../reference/tensor.ts";
 import { scale, zeroPoint } from "./elementwise.ts";
-import { int8Tensor, int8Values, onlyRecord } from "./node.ts";
+import { int8Tensor, int8Values, onlyRecord, weightsFor } from "./node.ts";
 
 /** Operands of a convolution, and how a test cuts it up. */
 export interface ConvolutionCase {
@@ -38,6 +39,7 @@ type Operands = typeof operands extends fc.Arbitrary<infer T> ? T : never;
 
 /** A case with these shapes; `terms` products make an accumulator. */
 export function buildCase(
+  variant: Variant,
   drawn: Operands,
   shapes: { input: number[]; weights: number[]; output: number[]; channels: number; terms: number },
 ): ConvolutionCase {
@@ -59,7 +61,11 @@ export function buildCase(
       zeroPoint: drawn.zeroPoints[0],
       values: int8Values(inputSeed, count(shapes.input)),
     },
-    weights: { shape: shapes.weights, scales, values: int8Values(weightSeed, count(shapes.weights)) },
+    weights: {
+      shape: shapes.weights,
+      scales,
+      values: weightsFor(variant, int8Values(weightSeed, count(shapes.weights))),
+    },
     bias:
       drawn.bias === "none"
         ? undefined
@@ -281,7 +287,8 @@ export function checkEveryMethod(
     seen.set(method, count);
     if (count <= most) checkConvolution(kernels, op, prepared.node, prepared.input, prepared.expected(), 1);
   }
-  const all = { mcu: [0, 6], simd: [0, 1, 2, 3], relaxed: [0, 1, 2, 3, 4, 5] }[kernels.variant];
+  const relaxed = [0, 1, 2, 3, 4, 5];
+  const all = { mcu: [0, 6], simd: [0, 1, 2, 3], relaxed, signed: relaxed }[kernels.variant];
   const alone = op.name === "conv2d" && kernels.variant !== "mcu" ? UNIFORM : [];
   expect([...seen.keys()].sort()).toEqual([...all, ...alone]);
 }

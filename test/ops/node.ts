@@ -1,3 +1,4 @@
+import type { Variant } from "../../src/plan/variant.ts";
 import { expect } from "vitest";
 import type { BoundNode, Tensor } from "../../src/graph/graph.ts";
 import type { Addresses, OpDefinition, Options } from "../../src/ops/op.ts";
@@ -82,6 +83,11 @@ export function int8Values(seed: number, length: number): Int8Array {
     if (choice === 0) return -128;
     return choice === 1 ? 127 : state & 0xff;
   });
+}
+
+/** Weights that a variant takes: `signed` refuses two of -128 side by side. */
+export function weightsFor(variant: Variant, values: Int8Array): Int8Array {
+  return variant === "signed" ? values.map((w) => Math.max(w, -127)) : values;
 }
 
 /** Runs one or several records and checks that only bytes [from, to) changed below the highest operand. */

@@ -106,7 +106,7 @@ for (const kernels of provedKernels()) {
         const columns = convolvedSize(width, padLeft + padRight, kernelWidth, strideX, dilationX);
         fc.pre(rows > 0 && columns > 0);
         const depth = axis === 0 ? 5 : channels;
-        const c = buildCase(data, {
+        const c = buildCase(kernels.variant, data, {
           input: [1, height, width, depth],
           weights:
             axis === 0 ? [channels, kernelHeight, kernelWidth, depth] : [1, kernelHeight, kernelWidth, depth],

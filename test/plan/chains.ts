@@ -80,7 +80,7 @@ interface Draft {
 
 /** A chain of two to nine steps over all operators. */
 export function drawChain(pick: Pick): Chain {
-  const variant = VARIANTS[pick(3)] ?? "simd";
+  const variant = VARIANTS[pick(VARIANTS.length)] ?? "simd";
   const drafts = new Map<number, Draft>();
   const records: Chain["records"][number][] = [];
   let nextId = 0;

@@ -15,7 +15,12 @@ const expected = [...(await loadWith(fileKernels(files(wasm)), compile(model), {
 
 /** The same place for every variant, or each by its name. */
 function files(at: (name: string) => URL): Parameters<typeof fileKernels>[0] {
-  return { mcu: at("thimble-mcu"), simd: at("thimble-simd"), relaxed: at("thimble-relaxed") };
+  return {
+    mcu: at("thimble-mcu"),
+    simd: at("thimble-simd"),
+    relaxed: at("thimble-relaxed"),
+    signed: at("thimble-signed"),
+  };
 }
 
 /** The type that the server gives the kernels, and what it answers. */
