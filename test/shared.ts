@@ -87,13 +87,18 @@ if (!hasShared) {
   console.warn(`\n*** ${message} ***\n`);
 }
 
+/** Where a file or folder of the shared data is. */
+export function sharedPath(...path: readonly string[]): string {
+  return join(folder, ...path);
+}
+
 /** Bytes of a file of the shared data. */
 export function sharedBytes(...path: readonly string[]): Uint8Array {
-  return readFileSync(join(folder, ...path));
+  return readFileSync(sharedPath(...path));
 }
 
 function sharedJson(...path: readonly string[]): unknown {
-  return JSON.parse(readFileSync(join(folder, ...path), "utf8"));
+  return JSON.parse(readFileSync(sharedPath(...path), "utf8"));
 }
 
 /** Names of all shared models. */
