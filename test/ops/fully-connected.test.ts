@@ -85,6 +85,18 @@ for (const kernels of provedKernels()) {
     }
   });
 
+  test(`sums of as many products as lanes hold of small weights are exact (${kernels.variant})`, () => {
+    for (const depth of [127, 128, 129, 256, 1024]) {
+      // Just what fits 128, 256 and 1,024 products, and one more.
+      for (const w of [64, 65, 32, 33, 8, 9].flatMap((w) => [w, -w])) {
+        for (const x of [-128, 127]) {
+          const bias = [0, 1, 2, 3, 4].map((i) => i - depth * x * w);
+          check([5, depth], [[x], [w]], bias, [0, 1, 2, 3, 4]);
+        }
+      }
+    }
+  });
+
   test(`left shifts of sums wrap as the reference's do (${kernels.variant})`, () => {
     // Either side alone, since one sum that wraps decides for its layer; three rows, which mcu takes together.
     for (const side of [2 ** 29, -(2 ** 29)]) {
