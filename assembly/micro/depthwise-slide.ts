@@ -20,9 +20,8 @@ export function isThree(kernelHeight: i32, kernelWidth: i32, strideX: i32, const
 }
 
 /**
- * 3×3 at strides 1 and 2, not dilated, clamped at the zero point or above; padded on the left by no more than the columns before the
- * first output's last. `width` outputs of channels [c0, c1), to `out` (of channel 0) and
- * every `outStep` bytes.
+ * 3×3 at strides 1 and 2, not dilated, clamped at the zero point or above; padded on the left by one column at most. `width` outputs of
+ * channels [c0, c1), to `out` (of channel 0) and every `outStep` bytes.
  */
 export function slideThree(
   rows: usize,
