@@ -26,27 +26,22 @@ export function depthwiseConv2d(record: usize, y0: i32, y1: i32): void {
   const c0 = field(record, DepthwiseConv2dField.c0);
   const c1 = field(record, DepthwiseConv2dField.c1);
   const rows = rowsAtOnce(record);
-  const weights = address(record, DepthwiseConv2dField.weights);
+  const bytes = blockBytes(record);
   const plane = address(record, DepthwiseConv2dField.plane);
-  if (plane !== 0) {
-    const channels = blockChannels();
-    let block = weights;
-    for (let c = c0; c < c1; c += channels) {
-      const end = min(c + channels, c1);
-      copyPlane(record, c, plane);
-      for (let y = y0; y < y1; y += rows) {
-        outputRows(record, y, min(rows, y1 - y), 0, 0, c, end, block, plane - <usize>c);
-      }
-      block += blockBytes(record);
-    }
-    return;
-  }
   const batches = field(record, DepthwiseConv2dField.batches);
+  // A plane, of one batch, holds a block of channels at a time.
+  const channels = plane === 0 ? c1 - c0 : blockChannels();
   for (let n = 0; n < batches; n++) {
     const inputBatch = <usize>n * address(record, DepthwiseConv2dField.inputBatchBytes);
     const outputBatch = <usize>n * address(record, DepthwiseConv2dField.outputBatchBytes);
-    for (let y = y0; y < y1; y += rows) {
-      outputRows(record, y, min(rows, y1 - y), inputBatch, outputBatch, c0, c1, weights, 0);
+    let block = address(record, DepthwiseConv2dField.weights);
+    for (let c = c0; c < c1; c += channels) {
+      const end = min(c + channels, c1);
+      if (plane !== 0) copyPlane(record, c, plane);
+      for (let y = y0; y < y1; y += rows) {
+        outputRows(record, y, min(rows, y1 - y), inputBatch, outputBatch, c, end, block, bytes, plane);
+      }
+      block += bytes;
     }
   }
 }
@@ -69,6 +64,11 @@ function copyPlane(record: usize, c: i32, plane: usize): void {
   }
 }
 
+/** Bytes before the weights of a block. */
+function headBytes(record: usize): usize {
+  return blockHeadBytes(ASC_FEATURE_SIMD ? field(record, DepthwiseConv2dField.requantization) : 0);
+}
+
 /** Bytes of one block of weights: depthwiseBlockBytes in src/plan/packing.ts. */
 function blockBytes(record: usize): usize {
   const kernelHeight = field(record, DepthwiseConv2dField.kernelHeight);
@@ -77,7 +77,7 @@ function blockBytes(record: usize): usize {
   const taps = ASC_FEATURE_SIMD
     ? (kernelWidth * groups * rowsAtOnce(record)) << 5
     : (kernelHeight * kernelWidth + 3) & ~3;
-  return blockHeadBytes(field(record, DepthwiseConv2dField.requantization)) + <usize>taps;
+  return headBytes(record) + <usize>taps;
 }
 
 /** Output rows that the weights are packed for: depthwiseRowsAtOnce in src/plan/packing.ts. */
@@ -92,7 +92,7 @@ function rowsAtOnce(record: usize): i32 {
 }
 
 /**
- * Output rows y … y + count − 1, count ≤ rowsAtOnce, and channels [c0, c1), whose weights begin at `weights`. With `plane` the
+ * Output rows y … y + count − 1, count ≤ rowsAtOnce, and channels [c0, c1), whose weights begin at `weights`, `bytes` for each block. With `plane` the
  * input lies there, pixels blockChannels() bytes apart.
  */
 function outputRows(
@@ -104,6 +104,7 @@ function outputRows(
   c0: i32,
   c1: i32,
   weights: usize,
+  bytes: usize,
   plane: usize,
 ): void {
   const input = record + (DepthwiseConv2dField.inputView << 2);
@@ -112,7 +113,7 @@ function outputRows(
   const kernelWidth = field(record, DepthwiseConv2dField.kernelWidth);
   const strideX = field(record, DepthwiseConv2dField.strideX);
   const dilationX = field(record, DepthwiseConv2dField.dilationX);
-  const head = blockHeadBytes(field(record, DepthwiseConv2dField.requantization));
+  const head = headBytes(record);
   const packedRows = rowsAtOnce(record);
   const neededRows = kernelHeight + (count - 1) * field(record, DepthwiseConv2dField.strideY);
   const width = field(output, View.width);
@@ -133,7 +134,7 @@ function outputRows(
       field(record, DepthwiseConv2dField.padTop);
     const inside = ky < neededRows && row >= 0 && row < field(input, View.height);
     const entry = table + <usize>(ky * 12);
-    const at = plane === 0 ? rowAddress(input, row, inputBatch) : plane + <usize>row * planeRow;
+    const at = plane === 0 ? rowAddress(input, row, inputBatch) : plane + <usize>row * planeRow - <usize>c0;
     store<u32>(entry, <u32>(inside ? at : zeroRow));
     store<u32>(entry, inside ? pixelBytes : 0, 4);
     store<i32>(entry, inside ? -1 : 0, 8);
@@ -159,7 +160,7 @@ function outputRows(
     strideX,
     dilationX,
     weights,
-    blockBytes(record),
+    bytes,
     head,
     packedRows,
     count,

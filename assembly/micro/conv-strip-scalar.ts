@@ -1,5 +1,5 @@
-import { isSingle, LOWER, singleOffset, singleShift, singleSign, storeScalar } from "./epilogue.ts";
-import { LANE_BITS, LANE_MASK, LANE_TERMS, LANE_ZERO, zeroLanes } from "./lanes.ts";
+import { isSingle, laneTerms, LOWER, secondOffset, storeScalar, TWICE, twiceMask } from "./epilogue.ts";
+import { LANE_BITS, LANE_MASK, LANE_ZERO, zeroLanes } from "./lanes.ts";
 
 /**
  * mcu: convRow of conv-strip.ts. Three pixels lie in one int64 (lanes.ts), so that one multiplication makes three products; packed
@@ -28,22 +28,7 @@ export function scalarRow(
     pack(pixel, pixelStep, <usize>(count - 1) * pixelStep, segments, segmentBytes, steps, packed);
     // The third of two pixels is the second once more.
     const third = <usize>(count - 1) * outStep;
-    for (let c = 0; c < channels; c += 4) {
-      const blocks = block + <usize>c * blockBytes;
-      const more = channels - c;
-      threePixels(
-        packed,
-        segments * steps,
-        blocks,
-        blockBytes,
-        head,
-        more,
-        constants,
-        out + c,
-        outStep,
-        third,
-      );
-    }
+    threePixels(packed, segments * steps, block, blockBytes, head, channels, constants, out, outStep, third);
     pixel += 3 * pixelStep;
     out += 3 * outStep;
   }
@@ -68,20 +53,21 @@ function pack(
   steps: i32,
   packed: usize,
 ): void {
-  for (let s = 0; s < segments; s++) {
+  for (; segments > 0; segments--) {
     const end = first + <usize>steps;
-    for (let q = first; q < end; q++) {
+    let q = first;
+    do {
       const a = <i64>load<i8>(q);
       const b = <i64>load<i8>(q + toSecond);
       const c = <i64>load<i8>(q + toThird);
       store<i64>(packed, a + (b << 21) + (c << 42));
       packed += 8;
-    }
+    } while (++q < end);
     first += segmentBytes;
   }
 }
 
-/** Up to four channels, which share the loads of the pixels; where there are fewer, the last is computed again for the others. */
+/** Three pixels: four channels at a time share the loads; where there are fewer, the last is computed again for the others. */
 function threePixels(
   packed: usize,
   elements: i32,
@@ -94,9 +80,12 @@ function threePixels(
   outStep: usize,
   third: usize,
 ): void {
-  const toB = channels > 1 ? blockBytes : 0;
-  const toC = channels > 2 ? toB + blockBytes : toB;
-  const toD = channels > 3 ? toC + blockBytes : toC;
+  const lower = load<i32>(constants, LOWER);
+  const upper = load<i32>(constants, LOWER + 4);
+  const mask = twiceMask(constants);
+  const terms = laneTerms(constants);
+  const zeros = LANE_ZERO * ((elements + terms - 1) / terms);
+  const isLong = elements > terms;
   let a0: i64 = 0;
   let a1: i64 = 0;
   let a2: i64 = 0;
@@ -109,125 +98,134 @@ function threePixels(
   let d0: i64 = 0;
   let d1: i64 = 0;
   let d2: i64 = 0;
-  let w = block + head;
-  for (let left = elements; left > 0; left -= LANE_TERMS) {
-    let sumA = zeroLanes();
-    let sumB = zeroLanes();
-    let sumC = zeroLanes();
-    let sumD = zeroLanes();
-    const end = packed + ((<usize>min(left, LANE_TERMS)) << 3);
-    for (; packed + 64 <= end; packed += 64) {
-      const p0 = load<i64>(packed);
-      const p1 = load<i64>(packed, 8);
-      const p2 = load<i64>(packed, 16);
-      const p3 = load<i64>(packed, 24);
-      const p4 = load<i64>(packed, 32);
-      const p5 = load<i64>(packed, 40);
-      const p6 = load<i64>(packed, 48);
-      const p7 = load<i64>(packed, 56);
-      const wb = w + toB;
-      const wc = w + toC;
-      const wd = w + toD;
-      sumA +=
-        p0 * <i64>load<i8>(w) +
-        p1 * <i64>load<i8>(w, 1) +
-        p2 * <i64>load<i8>(w, 2) +
-        p3 * <i64>load<i8>(w, 3) +
-        p4 * <i64>load<i8>(w, 4) +
-        p5 * <i64>load<i8>(w, 5) +
-        p6 * <i64>load<i8>(w, 6) +
-        p7 * <i64>load<i8>(w, 7);
-      sumB +=
-        p0 * <i64>load<i8>(wb) +
-        p1 * <i64>load<i8>(wb, 1) +
-        p2 * <i64>load<i8>(wb, 2) +
-        p3 * <i64>load<i8>(wb, 3) +
-        p4 * <i64>load<i8>(wb, 4) +
-        p5 * <i64>load<i8>(wb, 5) +
-        p6 * <i64>load<i8>(wb, 6) +
-        p7 * <i64>load<i8>(wb, 7);
-      sumC +=
-        p0 * <i64>load<i8>(wc) +
-        p1 * <i64>load<i8>(wc, 1) +
-        p2 * <i64>load<i8>(wc, 2) +
-        p3 * <i64>load<i8>(wc, 3) +
-        p4 * <i64>load<i8>(wc, 4) +
-        p5 * <i64>load<i8>(wc, 5) +
-        p6 * <i64>load<i8>(wc, 6) +
-        p7 * <i64>load<i8>(wc, 7);
-      sumD +=
-        p0 * <i64>load<i8>(wd) +
-        p1 * <i64>load<i8>(wd, 1) +
-        p2 * <i64>load<i8>(wd, 2) +
-        p3 * <i64>load<i8>(wd, 3) +
-        p4 * <i64>load<i8>(wd, 4) +
-        p5 * <i64>load<i8>(wd, 5) +
-        p6 * <i64>load<i8>(wd, 6) +
-        p7 * <i64>load<i8>(wd, 7);
-      w += 8;
-    }
-    for (; packed < end; packed += 8) {
-      const p0 = load<i64>(packed);
-      sumA += p0 * <i64>load<i8>(w);
-      sumB += p0 * <i64>load<i8>(w + toB);
-      sumC += p0 * <i64>load<i8>(w + toC);
-      sumD += p0 * <i64>load<i8>(w + toD);
-      w++;
-    }
-    a0 += sumA & LANE_MASK;
-    a1 += (sumA >> LANE_BITS) & LANE_MASK;
-    a2 += sumA >> (2 * LANE_BITS);
-    b0 += sumB & LANE_MASK;
-    b1 += (sumB >> LANE_BITS) & LANE_MASK;
-    b2 += sumB >> (2 * LANE_BITS);
-    c0 += sumC & LANE_MASK;
-    c1 += (sumC >> LANE_BITS) & LANE_MASK;
-    c2 += sumC >> (2 * LANE_BITS);
-    d0 += sumD & LANE_MASK;
-    d1 += (sumD >> LANE_BITS) & LANE_MASK;
-    d2 += sumD >> (2 * LANE_BITS);
-  }
-  const zeros = LANE_ZERO * ((elements + LANE_TERMS - 1) / LANE_TERMS);
-  storeThree(a0, a1, a2, zeros, block, constants, out, outStep, third);
-  out += <usize>(channels > 1);
-  storeThree(b0, b1, b2, zeros, block + toB, constants, out, outStep, third);
-  out += <usize>(channels > 2);
-  storeThree(c0, c1, c2, zeros, block + toC, constants, out, outStep, third);
-  out += <usize>(channels > 3);
-  storeThree(d0, d1, d2, zeros, block + toD, constants, out, outStep, third);
+  do {
+    const toB = channels > 1 ? blockBytes : 0;
+    const toC = channels > 2 ? toB + blockBytes : toB;
+    const toD = channels > 3 ? toC + blockBytes : toC;
+    let w = block + head;
+    let q = packed;
+    let left = elements;
+    do {
+      let sumA = zeroLanes();
+      let sumB = zeroLanes();
+      let sumC = zeroLanes();
+      let sumD = zeroLanes();
+      const end = q + ((<usize>min(left, terms)) << 3);
+      while (q + 64 <= end) {
+        const p0 = load<i64>(q);
+        const p1 = load<i64>(q, 8);
+        const p2 = load<i64>(q, 16);
+        const p3 = load<i64>(q, 24);
+        const p4 = load<i64>(q, 32);
+        const p5 = load<i64>(q, 40);
+        const p6 = load<i64>(q, 48);
+        const p7 = load<i64>(q, 56);
+        q += 64;
+        const wb = w + toB;
+        const wc = w + toC;
+        const wd = w + toD;
+        sumA +=
+          p0 * <i64>load<i8>(w) +
+          p1 * <i64>load<i8>(w, 1) +
+          p2 * <i64>load<i8>(w, 2) +
+          p3 * <i64>load<i8>(w, 3) +
+          p4 * <i64>load<i8>(w, 4) +
+          p5 * <i64>load<i8>(w, 5) +
+          p6 * <i64>load<i8>(w, 6) +
+          p7 * <i64>load<i8>(w, 7);
+        sumB +=
+          p0 * <i64>load<i8>(wb) +
+          p1 * <i64>load<i8>(wb, 1) +
+          p2 * <i64>load<i8>(wb, 2) +
+          p3 * <i64>load<i8>(wb, 3) +
+          p4 * <i64>load<i8>(wb, 4) +
+          p5 * <i64>load<i8>(wb, 5) +
+          p6 * <i64>load<i8>(wb, 6) +
+          p7 * <i64>load<i8>(wb, 7);
+        sumC +=
+          p0 * <i64>load<i8>(wc) +
+          p1 * <i64>load<i8>(wc, 1) +
+          p2 * <i64>load<i8>(wc, 2) +
+          p3 * <i64>load<i8>(wc, 3) +
+          p4 * <i64>load<i8>(wc, 4) +
+          p5 * <i64>load<i8>(wc, 5) +
+          p6 * <i64>load<i8>(wc, 6) +
+          p7 * <i64>load<i8>(wc, 7);
+        sumD +=
+          p0 * <i64>load<i8>(wd) +
+          p1 * <i64>load<i8>(wd, 1) +
+          p2 * <i64>load<i8>(wd, 2) +
+          p3 * <i64>load<i8>(wd, 3) +
+          p4 * <i64>load<i8>(wd, 4) +
+          p5 * <i64>load<i8>(wd, 5) +
+          p6 * <i64>load<i8>(wd, 6) +
+          p7 * <i64>load<i8>(wd, 7);
+        w += 8;
+      }
+      while (q < end) {
+        const p0 = load<i64>(q);
+        q += 8;
+        sumA += p0 * <i64>load<i8>(w);
+        sumB += p0 * <i64>load<i8>(w + toB);
+        sumC += p0 * <i64>load<i8>(w + toC);
+        sumD += p0 * <i64>load<i8>(w + toD);
+        w++;
+      }
+      left -= terms;
+      const isLast = left <= 0;
+      const kept: i64 = isLast ? 0 : -1;
+      // Sums change places, so that the same code serves each channel; after four they are back.
+      let count = isLast ? min(channels, 4) : 4;
+      do {
+        let first = sumA & LANE_MASK;
+        let second = (sumA >> LANE_BITS) & LANE_MASK;
+        let last = sumA >> (2 * LANE_BITS);
+        sumA = sumB;
+        sumB = sumC;
+        sumC = sumD;
+        if (isLong) {
+          first += a0;
+          second += a1;
+          last += a2;
+          a0 = b0;
+          a1 = b1;
+          a2 = b2;
+          b0 = c0;
+          b1 = c1;
+          b2 = c2;
+          c0 = d0;
+          c1 = d1;
+          c2 = d2;
+          d0 = first & kept;
+          d1 = second & kept;
+          d2 = last & kept;
+          if (!isLast) continue;
+        }
+        const right = load<i64>(block);
+        let multiplier = <i64>load<i32>(block, 8);
+        let offset = right - zeros * multiplier;
+        if ((<i32>right) & mask) {
+          first = (first * multiplier + offset) >> 31;
+          second = (second * multiplier + offset) >> 31;
+          last = (last * multiplier + offset) >> 31;
+          multiplier = TWICE;
+          offset = secondOffset(right, constants);
+        }
+        const firstValue = <i32>((first * multiplier + offset) >> right);
+        store<i8>(out, min(max(firstValue, lower), upper));
+        const secondValue = <i32>((second * multiplier + offset) >> right);
+        store<i8>(out + outStep, min(max(secondValue, lower), upper));
+        const lastValue = <i32>((last * multiplier + offset) >> right);
+        store<i8>(out + third, min(max(lastValue, lower), upper));
+        block += blockBytes;
+        out++;
+      } while (--count > 0);
+    } while (left > 0);
+    channels -= 4;
+  } while (channels > 0);
 }
 
-/** Three pixels of a channel, their sums `zeros` too large, by method `single`: storeSingle, spelled out. */
-function storeThree(
-  a: i64,
-  b: i64,
-  c: i64,
-  zeros: i64,
-  block: usize,
-  constants: usize,
-  out: usize,
-  outStep: usize,
-  third: usize,
-): void {
-  const lower = load<i32>(constants, LOWER);
-  const upper = load<i32>(constants, LOWER + 4);
-  const bias = <i64>load<i32>(block) - zeros;
-  const multiplier = <i64>load<i32>(block, 4);
-  const right = singleShift(block);
-  const offset = singleOffset(right, constants);
-  const sign = singleSign(right, constants);
-  const first = (a + bias) * multiplier;
-  const firstValue = <i32>((first + ((first >> 63) & sign) + offset) >> right);
-  store<i8>(out, min(max(firstValue, lower), upper));
-  const second = (b + bias) * multiplier;
-  const secondValue = <i32>((second + ((second >> 63) & sign) + offset) >> right);
-  store<i8>(out + outStep, min(max(secondValue, lower), upper));
-  const last = (c + bias) * multiplier;
-  const lastValue = <i32>((last + ((last >> 63) & sign) + offset) >> right);
-  store<i8>(out + third, min(max(lastValue, lower), upper));
-}
-
-/** One channel per block, its head bias, multiplier and shift: four channels together, then one by one. */
+/** One channel per block: four together, then one by one. */
 function onePixelScalar(
   p: usize,
   segments: i32,
@@ -247,10 +245,10 @@ function onePixelScalar(
     out += 4;
   }
   for (; channels > 0; channels--) {
-    let sum = load<i32>(block);
+    let sum = 0;
     let w = block + head;
     let q = p;
-    for (let s = 0; s < segments; s++) {
+    for (let left = segments; left > 0; left--) {
       const end = w + <usize>steps;
       for (; w + 4 <= end; w += 4) {
         sum +=
@@ -304,7 +302,7 @@ function fourChannels(
   let d: i64 = 0;
   let x: i64 = 0;
   let w = block + head;
-  for (let s = 0; s < segments; s++) {
+  do {
     let q = first;
     for (const end = q + eights; q < end; q += 8) {
       const x0 = ((<i64>load<i8>(q)) << 32) + <i64>load<i8>(q, 4);
@@ -347,7 +345,7 @@ function fourChannels(
       w++;
     }
     first += segmentBytes;
-  }
+  } while (--segments > 0);
   const added = (roundedUpper(x) + <i32>x) << 7;
   storeUpper(a, added, block, constants, out);
   storeUpper(b, added, block + blockBytes, constants, out + 1);
@@ -356,7 +354,7 @@ function fourChannels(
 }
 
 function storeUpper(sum: i64, added: i32, block: usize, constants: usize, out: usize): void {
-  storeScalar(load<i32>(block) - added + roundedUpper(sum), block, constants, out);
+  storeScalar(roundedUpper(sum) - added, block, constants, out);
 }
 
 /** What stands above the lower half, which is a signed number itself. */

@@ -1,4 +1,5 @@
-import { isRelu, LOWER, singleOffset, singleShift, singleSign, storeSingle } from "./epilogue.ts";
+import { LOWER, SCALAR_HEAD, secondOffset, TWICE, twiceMask } from "./epilogue.ts";
+import { clamp } from "../fixed-point.ts";
 import { LANE_BITS, LANE_MASK, LANE_TERMS, LANE_ZERO, TOP_ZERO, zeroLanes } from "./lanes.ts";
 
 /**
@@ -8,20 +9,19 @@ import { LANE_BITS, LANE_MASK, LANE_TERMS, LANE_ZERO, TOP_ZERO, zeroLanes } from
  *
  * A pixel belongs to as many outputs as the window meets, each with another weight: these lie in one int64 too, so that one
  * multiplication makes all its products. The column that completes the lowest lane shifts it out, and a new one in above.
- * Columns outside hold the zero point. The bias has −zIn · Σw folded in.
+ * Columns outside hold the zero point. The offset has the bias, with −zIn · Σw, folded in.
  *
  * Rows as in depthwise-strip.ts: an address, the bytes from pixel to pixel, a mask for the channel.
  */
 
 /** Whether slideThree takes it, and slideRows does not: slideBytes in src/plan/packing.ts. */
 export function isThree(kernelHeight: i32, kernelWidth: i32, strideX: i32, constants: usize): bool {
-  return kernelHeight === 3 && kernelWidth === 3 && strideX < 3 && isRelu(constants);
+  return kernelHeight === 3 && kernelWidth === 3 && strideX < 3 && twiceMask(constants) === 0;
 }
 
 /**
- * 3×3 at strides 1 and 2, not dilated, clamped at the zero point or above; padded on the left by no more than the columns before the
- * first output's last. `width` outputs of channels [c0, c1), to `out` (of channel 0) and
- * every `outStep` bytes.
+ * 3×3 at strides 1 and 2, not dilated, clamped at the zero point or above; padded on the left by one column at most. `width` outputs of
+ * channels [c0, c1), to `out` (of channel 0) and every `outStep` bytes.
  */
 export function slideThree(
   rows: usize,
@@ -33,7 +33,6 @@ export function slideThree(
   strideX: i32,
   block: usize,
   blockBytes: usize,
-  head: usize,
   zeroPoint: i32,
   constants: usize,
   out: usize,
@@ -41,74 +40,78 @@ export function slideThree(
   width: i32,
 ): void {
   const isHalved = strideX === 2;
-  const rowA = <usize>load<u32>(rows);
-  const rowB = <usize>load<u32>(rows, 12);
-  const rowC = <usize>load<u32>(rows, 24);
   const maskA = load<i32>(rows, 8);
   const maskB = load<i32>(rows, 20);
   const maskC = load<i32>(rows, 32);
+  // One address serves all rows: of the first that is inside, from which the others lie as far as here.
+  const inner = maskA ? rows : maskB ? rows + 12 : rows + 24;
+  const address = <usize>load<u32>(inner);
+  const pixelBytes = <usize>load<u32>(inner, 4);
+  const mask = load<i32>(inner, 8);
+  const fromB = (<usize>load<u32>(rows, 12) - address) & maskB;
+  const fromC = (<usize>load<u32>(rows, 24) - address) & maskC;
   const lower = load<i32>(constants, LOWER);
   const upper = load<i32>(constants, LOWER + 4);
-  // Lanes of the kernel's first column, and whether the second shares its int64: at stride 2 there are two lanes, and the second
-  // column lies between those that complete an output.
-  const first: i64 = isHalved ? LANE_BITS : 2 * LANE_BITS;
-  const second: i64 = isHalved ? 0 : -1;
+  // At stride 2 there are two lanes: the kernel's second column lies between those that complete an output.
+  const first: i64 = isHalved ? 1 << LANE_BITS : 1 << (2 * LANE_BITS);
+  const second: i64 = isHalved ? 0 : 1 << LANE_BITS;
   const before = 3 - strideX;
   const columns = inside + padLeft - before;
-  const whole = min(isHalved ? columns >> 1 : columns, width);
+  const whole = min(columns >> (strideX - 1), width);
   const wholeBytes = <usize>whole * outStep;
   const rowBytes = <usize>width * outStep;
-  const zeroRow = rows - 16;
 
   for (let channel = c0; channel < c1; channel++) {
-    const inChannel = channel / depthMultiplier;
-    let a = rowA + (inChannel & maskA);
-    let b = rowB + (inChannel & maskB);
-    let c = rowC + (inChannel & maskC);
-    let stepA = <usize>load<u32>(rows, 4);
-    let stepB = <usize>load<u32>(rows, 16);
-    let stepC = <usize>load<u32>(rows, 28);
-    const weights = block + head;
-    const va = <i64>load<i8>(weights, 1);
-    const vb = <i64>load<i8>(weights, 4);
-    const vc = <i64>load<i8>(weights, 7);
-    const wa = ((<i64>load<i8>(weights)) << first) + ((va & second) << LANE_BITS) + <i64>load<i8>(weights, 2);
-    const wb =
-      ((<i64>load<i8>(weights, 3)) << first) + ((vb & second) << LANE_BITS) + <i64>load<i8>(weights, 5);
-    const wc =
-      ((<i64>load<i8>(weights, 6)) << first) + ((vc & second) << LANE_BITS) + <i64>load<i8>(weights, 8);
-    const multiplier = <i64>load<i32>(block, 4);
-    const right = singleShift(block);
-    const offset = singleOffset(right, constants) + (<i64>load<i32>(block) - LANE_ZERO) * multiplier;
+    const weights = block + SCALAR_HEAD;
+    let va = <i64>load<i8>(weights, 1);
+    let vb = <i64>load<i8>(weights, 4);
+    let vc = <i64>load<i8>(weights, 7);
+    let wa = <i64>load<i8>(weights) * first + va * second + <i64>load<i8>(weights, 2);
+    let wb = <i64>load<i8>(weights, 3) * first + vb * second + <i64>load<i8>(weights, 5);
+    let wc = <i64>load<i8>(weights, 6) * first + vc * second + <i64>load<i8>(weights, 8);
+    // A row outside is zero points, which are the same for all outputs.
+    let lost = -LANE_ZERO;
+    if (!maskA) {
+      lost += <i64>(zeroPoint * sumOfThree(weights));
+      wa = 0;
+      va = 0;
+    }
+    if (!maskB) {
+      lost += <i64>(zeroPoint * sumOfThree(weights + 3));
+      wb = 0;
+      vb = 0;
+    }
+    if (!maskC) {
+      lost += <i64>(zeroPoint * sumOfThree(weights + 6));
+      wc = 0;
+      vc = 0;
+    }
+    const right = load<i64>(block);
+    const multiplier = <i64>load<i32>(block, 8);
+    const offset = right + lost * multiplier;
     let to = out + channel;
+    let a = address + ((channel / depthMultiplier) & mask);
+    let toB = fromB;
+    let toC = fromC;
+    let step = pixelBytes;
 
     let sums = zeroLanes();
-    for (let column = 0; column < before; column++) {
-      if (column < padLeft) {
-        sums += <i64>zeroPoint * (wa + wb + wc);
-      } else {
-        sums += <i64>load<i8>(a) * wa + <i64>load<i8>(b) * wb + <i64>load<i8>(c) * wc;
-        a += stepA;
-        b += stepB;
-        c += stepC;
-      }
+    if (padLeft) sums = ((sums + <i64>zeroPoint * (wa + wb + wc)) >> LANE_BITS) + TOP_ZERO;
+    for (let column = padLeft; column < before; column++) {
+      sums += <i64>load<i8>(a) * wa + <i64>load<i8>(a + toB) * wb + <i64>load<i8>(a + toC) * wc;
+      a += step;
       sums = (sums >> LANE_BITS) + TOP_ZERO;
     }
     const rowEnd = to + rowBytes;
     let end = to + wholeBytes;
-    let isBetween = isHalved && (columns & 1) === 1;
     for (;;) {
       do {
         if (isHalved) {
-          sums += <i64>load<i8>(a) * va + <i64>load<i8>(b) * vb + <i64>load<i8>(c) * vc;
-          a += stepA;
-          b += stepB;
-          c += stepC;
+          sums += <i64>load<i8>(a) * va + <i64>load<i8>(a + toB) * vb + <i64>load<i8>(a + toC) * vc;
+          a += step;
         }
-        sums += <i64>load<i8>(a) * wa + <i64>load<i8>(b) * wb + <i64>load<i8>(c) * wc;
-        a += stepA;
-        b += stepB;
-        c += stepC;
+        sums += <i64>load<i8>(a) * wa + <i64>load<i8>(a + toB) * wb + <i64>load<i8>(a + toC) * wc;
+        a += step;
         const value = <i32>(((sums & LANE_MASK) * multiplier + offset) >> right);
         store<i8>(to, min(max(value, lower), upper));
         sums = (sums >> LANE_BITS) + TOP_ZERO;
@@ -116,24 +119,25 @@ export function slideThree(
       } while (to < end);
       if (to === rowEnd) break;
       // What is left ends outside: zero points, but for a column between that is still inside.
-      if (isBetween) {
-        isBetween = false;
-        end = to + outStep;
-        stepA = zeroRow - a;
-        stepB = zeroRow - b;
-        stepC = zeroRow - c;
-      } else {
-        end = rowEnd;
-        a = zeroRow;
-        b = zeroRow;
-        c = zeroRow;
-        stepA = 0;
-        stepB = 0;
-        stepC = 0;
+      if (columns & (strideX - 1)) {
+        sums +=
+          <i64>load<i8>(a) * va +
+          <i64>load<i8>(a + toB) * vb +
+          <i64>load<i8>(a + toC) * vc -
+          <i64>zeroPoint * (va + vb + vc);
       }
+      end = rowEnd;
+      a = rows - 16;
+      toB = 0;
+      toC = 0;
+      step = 0;
     }
     block += blockBytes;
   }
+}
+
+function sumOfThree(weights: usize): i32 {
+  return <i32>load<i8>(weights) + <i32>load<i8>(weights, 1) + <i32>load<i8>(weights, 2);
 }
 
 /** Lanes of a kernel: the outputs that its window meets. */
@@ -162,7 +166,6 @@ export function slideRows(
   pixelBytes: usize,
   entries: usize,
   block: usize,
-  head: usize,
   zeroPoint: i32,
   constants: usize,
   out: usize,
@@ -173,7 +176,7 @@ export function slideRows(
   const entryBytes = <usize>(8 + (((lanes + 2) / 3) << 3));
   // Columns of no weight before the kernel make its width a multiple of the stride: its last column completes an output.
   const front = lanes * strideX - kernelWidth;
-  let bias = <i64>load<i32>(block) - LANE_ZERO;
+  let bias = -LANE_ZERO;
   let entry = entries;
   let phaseBytes: usize = 0;
   for (let phase = 0; phase < strideX; phase++) {
@@ -183,40 +186,42 @@ export function slideRows(
     entry += entryBytes;
     for (let ky = 0; ky < kernelHeight; ky++) {
       const row = rows + <usize>(ky * 12);
-      let w = block + head + <usize>(ky * kernelWidth);
+      let w = block + SCALAR_HEAD + <usize>(ky * kernelWidth);
       if (load<i32>(row, 8) === 0) {
         for (let kx = phase; kx < kernelWidth; kx += strideX)
           bias += <i64>(zeroPoint * <i32>load<i8>(w + kx));
         continue;
       }
       store<u32>(entry, load<u32>(row) + channel);
-      // Lanes from the highest, which is the kernel's first column.
-      let lane = lanes;
-      let at = entryBytes - 8;
-      w += phase - front;
-      let sum: i64 = 0;
-      let isFront = phase < front;
-      while (lane > 0) {
-        lane--;
-        sum = (sum << LANE_BITS) + (isFront ? 0 : <i64>load<i8>(w));
-        isFront = false;
-        w += strideX;
-        if (lane % 3 === 0) {
-          store<i64>(entry + at, sum);
-          store<i64>(outside + at, load<i64>(outside + at) + sum);
-          at -= 8;
-          sum = 0;
+      // Lanes from the lowest, which is the kernel's last column of this phase.
+      w += kernelWidth - strideX + phase;
+      let left = lanes - i32(phase < front);
+      for (let at: usize = 8; at < entryBytes; at += 8) {
+        let sum: i64 = 0;
+        if (left > 2) {
+          sum =
+            <i64>load<i8>(w) +
+            ((<i64>load<i8>(w - strideX)) << LANE_BITS) +
+            ((<i64>load<i8>(w - 2 * strideX)) << (2 * LANE_BITS));
+        } else if (left > 0) {
+          sum = load<i8>(w);
+          if (left > 1) sum += (<i64>load<i8>(w - strideX)) << LANE_BITS;
         }
+        store<i64>(entry + at, sum);
+        store<i64>(outside + at, load<i64>(outside + at) + sum);
+        w -= 3 * strideX;
+        left -= 3;
       }
       entry += entryBytes;
     }
     phaseBytes = entry - outside;
   }
 
-  const multiplier = <i64>load<i32>(block, 4);
-  const right = singleShift(block);
-  const offset = singleOffset(right, constants);
-  const sign = singleSign(right, constants);
+  const right = load<i64>(block);
+  const multiplier = <i64>load<i32>(block, 8);
+  const offset = right + bias * multiplier;
+  const isTwice = ((<i32>right) & twiceMask(constants)) !== 0;
+  const second = secondOffset(right, constants);
   const lower = load<i32>(constants, LOWER);
   const upper = load<i32>(constants, LOWER + 4);
   const isWide = lanes > 3;
@@ -234,21 +239,32 @@ export function slideRows(
       const from = isInside ? at : 0;
       const end = isInside ? next : e + entryBytes;
       if (isInside) e += entryBytes;
-      while (e < end) {
-        const value = <i64>load<i8>(load<u32>(e) + from);
-        sums0 += value * load<i64>(e, 8);
-        if (isWide) {
+      if (isWidest) {
+        for (; e < end; e += entryBytes) {
+          const value = <i64>load<i8>(load<u32>(e) + from);
+          sums0 += value * load<i64>(e, 8);
           sums1 += value * load<i64>(e, 16);
-          if (isWidest) sums2 += value * load<i64>(e, 24);
+          sums2 += value * load<i64>(e, 24);
         }
-        e += entryBytes;
+      } else if (isWide) {
+        for (; e < end; e += entryBytes) {
+          const value = <i64>load<i8>(load<u32>(e) + from);
+          sums0 += value * load<i64>(e, 8);
+          sums1 += value * load<i64>(e, 16);
+        }
+      } else {
+        for (; e < end; e += entryBytes) {
+          sums0 += <i64>load<i8>(load<u32>(e) + from) * load<i64>(e, 8);
+        }
       }
       e = next;
       column++;
       at += pixelBytes;
     }
     if (x >= 0) {
-      storeSingle((bias + (sums0 & LANE_MASK)) * multiplier, offset, sign, right, lower, upper, out);
+      let product = (sums0 & LANE_MASK) * multiplier + offset;
+      if (isTwice) product = (product >> 31) * TWICE + second;
+      store<i8>(out, clamp(<i32>(product >> right), lower, upper));
       out += outStep;
     }
     sums0 = (sums0 >> LANE_BITS) + ((sums1 & LANE_MASK) << (2 * LANE_BITS));

@@ -1,6 +1,6 @@
 import { fitsRows, isThree, slideRows, slideThree } from "./depthwise-slide.ts";
 import { oneRow, twoRows } from "./depthwise-tile.ts";
-import { gatherBuffer, isSingle, storeScalar } from "./epilogue.ts";
+import { gatherBuffer, isSingle, SCALAR_HEAD, storeScalar } from "./epilogue.ts";
 import { storedActivation } from "../record.ts";
 
 /**
@@ -255,7 +255,7 @@ export function depthwiseRows(
   } else {
     const slides = isSingle(constants) && dilationX === 1;
     const three = isThree(groups, kernelWidth, strideX, constants);
-    if (slides && three && strideX + padLeft <= 3 && inside + padLeft >= 3) {
+    if (slides && three && padLeft < 2 && inside + padLeft >= 3) {
       slideThree(
         rows,
         padLeft,
@@ -266,7 +266,6 @@ export function depthwiseRows(
         strideX,
         block,
         blockBytes,
-        head,
         inputZeroPoint,
         constants,
         out,
@@ -290,7 +289,6 @@ export function depthwiseRows(
           pixelBytes,
           strip,
           block,
-          head,
           inputZeroPoint,
           constants,
           to,
@@ -308,7 +306,6 @@ export function depthwiseRows(
           strideX,
           dilationX,
           block,
-          head,
           inputZeroPoint,
           constants,
           to,
@@ -332,16 +329,15 @@ export function scalarPixels(
   strideX: i32,
   dilationX: i32,
   block: usize,
-  head: usize,
   zeroPoint: i32,
   constants: usize,
   out: usize,
   outStep: usize,
   width: i32,
 ): void {
-  const weights = block + head;
+  const weights = block + SCALAR_HEAD;
   for (let x = 0; x < width; x++) {
-    let sum = load<i32>(block);
+    let sum = 0;
     for (let ky = 0; ky < kernelHeight; ky++) {
       const row = rows + <usize>(ky * 12);
       const pixels = <usize>load<u32>(row) + (channel & load<i32>(row, 8));

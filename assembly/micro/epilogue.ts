@@ -1,6 +1,7 @@
 import { Requantization } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
 import { UNSIGNED } from "../storage.ts";
+import { LANE_TERMS } from "./lanes.ts";
 
 /**
  * From accumulators to stored activations, 8 channels at a time. `constants` is scratch that `prepareEpilogue` fills once
@@ -11,7 +12,8 @@ import { UNSIGNED } from "../storage.ts";
  *   160 accumulators of the scalar method, 16 bytes · 176 0x43300000 ×4
  *   192 method, shift
  *
- * In mcu it holds four int32: lower clamp, upper clamp, zero point, method.
+ * In mcu it holds four int32: lower clamp, upper clamp, zero point, and by method `single` the products that
+ * a lane holds, and ROUNDS_TWICE where not all below the zero point is clamped; otherwise 0.
  * Clamps and zero points are in storage form. Which method is exact for which constants is proved when the weights are
  * packed (src/ops/requantization.ts); derivations in docs/numerics.md.
  */
@@ -49,7 +51,10 @@ export function epilogueBytes(): usize {
   return ASC_FEATURE_SIMD ? 208 : 16;
 }
 
-/** Bias and requantisation bytes at the head of a block of 8 channels: blockHeadBytes in src/plan/packing.ts. */
+/** Bytes at the head of a block of one channel, in mcu. */
+export const SCALAR_HEAD: usize = 12;
+
+/** Bias and requantisation bytes at the head of a block: blockHeadBytes in src/plan/packing.ts. */
 export function blockHeadBytes(method: i32): usize {
   if (ASC_FEATURE_SIMD) {
     if (method === Requantization.relu || method === Requantization.reluFused) return 160;
@@ -57,7 +62,7 @@ export function blockHeadBytes(method: i32): usize {
     if (method >= Requantization.uniformRelu) return 36;
     return method === Requantization.general ? 128 : 96;
   }
-  return 12;
+  return SCALAR_HEAD;
 }
 
 /** 2^-31: multipliers are fractions of 2^31. */
@@ -108,7 +113,8 @@ export function prepareEpilogue(
     store<i32>(constants, lower, LOWER);
     store<i32>(constants, upper, LOWER + 4);
     store<i32>(constants, zeroPoint, LOWER + 8);
-    store<i32>(constants, method, LOWER + 12);
+    const twice = lower < zeroPoint ? ROUNDS_TWICE : 0;
+    store<i32>(constants, method === Requantization.single ? (LANE_TERMS << shift) + twice : 0, LOWER + 12);
   }
 }
 
@@ -405,53 +411,55 @@ export function storeRow(a0: v128, a1: v128, block: usize, constants: usize, cou
 
 /** mcu: whether the record's method is `single`. */
 export function isSingle(constants: usize): bool {
-  return load<i32>(constants, LOWER + 12) === Requantization.single;
-}
-
-/** Right shift of method `single`: 31 + e, where the block has the left shift −e. */
-export function singleShift(block: usize): i64 {
-  return 31 - <i64>load<i32>(block, 8);
-}
-
-/** The halves of both roundings (of one where e < 1), and the zero point, before the shift. */
-export function singleOffset(right: i64, constants: usize): i64 {
-  return ((2 * <i64>load<i32>(constants, LOWER + 8) + 1) << (right - 1)) + ((<i64>(right > 31)) << 30);
-}
-
-/** mcu: nothing below the zero point leaves the clamp. */
-export function isRelu(constants: usize): bool {
-  return load<i32>(constants, LOWER) >= load<i32>(constants, LOWER + 8);
-}
-
-/** −2^31 where the second rounding, away from zero, is to be minded below zero: not where all of that is clamped. */
-export function singleSign(right: i64, constants: usize): i64 {
-  return right > 31 && !isRelu(constants) ? -0x80000000 : 0;
+  return load<i32>(constants, LOWER + 12) !== 0;
 }
 
 /**
- * mcu, method `single`, of product = a · multiplier:
- *
- *   clamp((product + offset − [a < 0]·2^31) >> right)
- *
- * Inner loops have this spelled out: a call costs an interpreter as much as all of it.
+ * mcu, method `single`: products of the record's weights that a lane (lanes.ts) holds, LANE_TERMS or a multiple of it where the weights
+ * are small.
  */
-export function storeSingle(
-  product: i64,
-  offset: i64,
-  sign: i64,
-  right: i64,
-  lower: i32,
-  upper: i32,
-  out: usize,
-): void {
-  const value = <i32>((product + ((product >> 63) & sign) + offset) >> right);
-  store<i8>(out, clamp(value, lower, upper));
+export function laneTerms(constants: usize): i32 {
+  return load<i32>(constants, LOWER + 12) & -LANE_TERMS;
 }
 
-/** mcu: one accumulator, requantised with the multiplier and shift at the head of `block`, to `out`. */
+/** mcu, method `single`: bits of a block's offset that ask for a second rounding, none where all below the zero point is clamped. */
+export function twiceMask(constants: usize): i32 {
+  return load<i32>(constants, LOWER + 12) & ROUNDS_TWICE;
+}
+
+/**
+ * mcu: method `single` of Σ = sum without bias. The head of a block is [offset int64][multiplier int32], the right shift 31 + e the lower
+ * six bits of the offset, as shifts take it:
+ *
+ *   clamp((Σ·multiplier + offset) >> offset)
+ *
+ * Where a second rounding meets negative numbers (ROUNDS_TWICE, twiceMask) the offset has the half of the first alone, and
+ * y = (Σ·multiplier + offset) >> 31 is rounded again, away from zero, by (y − [y < 0] + secondOffset / 2^31) >> e, which is (y·TWICE + secondOffset) >> offset.
+ */
+export const TWICE: i64 = 0x80000001;
+
+/** The bit of the offset that says whether there is a second rounding: right shifts are below 64. */
+export const ROUNDS_TWICE: i32 = 32;
+
+/** The half of the second rounding, and the zero point. */
+export function secondOffset(offset: i64, constants: usize): i64 {
+  return (2 * <i64>load<i32>(constants, LOWER + 8) + 1) << (offset - 1);
+}
+
+/** mcu: one sum without bias, requantised with the head of `block`, to `out`. Inner loops have this spelled out: calls cost an interpreter much. */
 export function storeScalar(sum: i32, block: usize, constants: usize, out: usize): void {
-  const scaled = multiplyByQuantizedMultiplier(sum, load<i32>(block, 4), load<i32>(block, 8));
-  const lower = load<i32>(constants, LOWER);
-  const upper = load<i32>(constants, LOWER + 4);
-  store<i8>(out, <i8>clamp(scaled + load<i32>(constants, LOWER + 8), lower, upper));
+  const multiplier = load<i32>(block, 8);
+  let value: i32;
+  if (isSingle(constants)) {
+    const offset = load<i64>(block);
+    let product = <i64>sum * <i64>multiplier + offset;
+    if ((<i32>offset) & twiceMask(constants))
+      product = (product >> 31) * TWICE + secondOffset(offset, constants);
+    value = <i32>(product >> offset);
+  } else {
+    value =
+      multiplyByQuantizedMultiplier(sum + load<i32>(block), multiplier, load<i32>(block, 4)) +
+      load<i32>(constants, LOWER + 8);
+  }
+  store<i8>(out, clamp(value, load<i32>(constants, LOWER), load<i32>(constants, LOWER + 4)));
 }

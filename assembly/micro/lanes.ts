@@ -14,7 +14,7 @@ export const LANE_MASK: i64 = 0x1fffff;
 export const LANE_ZERO: i64 = 0xfffff;
 /** The highest lane, of sum 0. */
 export const TOP_ZERO: i64 = LANE_ZERO << 42;
-/** Products that a lane holds: a multiple of eight, since kernels take eight at a time. */
+/** Products that a lane holds whatever they are: a multiple of eight, since kernels take eight at a time. */
 export const LANE_TERMS = 64;
 
 /** Three lanes whose sums are 0. */

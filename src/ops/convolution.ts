@@ -11,13 +11,8 @@ import { activationRange } from "./fixed-point.ts";
 import type { Packed } from "./op.ts";
 import { requireSafePairs } from "./weight-pairs.ts";
 import type { Channel, OutputRange } from "./requantization.ts";
-import {
-  constantOutput,
-  HALF,
-  planRequantization,
-  planScalarRequantization,
-  planUniform,
-} from "./requantization.ts";
+import { constantOutput, HALF, planRequantization, planUniform } from "./requantization.ts";
+import { planScalarRequantization } from "./requantization-scalar.ts";
 
 /** Geometry of a two-dimensional convolution, padding as numbers. */
 export interface ConvolutionAttrs {
@@ -170,7 +165,7 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   const blocks = Math.ceil(source.channels / perBlock);
   const requantization =
     variant === "mcu"
-      ? planScalarRequantization(channels)
+      ? planScalarRequantization(channels, folded, source.weightsOf, source.output)
       : (uniform ?? planRequantization(channels, source.output, storageOffset, variant !== "simd"));
   const { method } = requantization;
   const blockBytes = source.blockBytes(method);

@@ -25,7 +25,7 @@ export interface OutputRange {
 /** The method of a layer and what its blocks carry per channel. */
 export interface RequantizationPlan {
   readonly method: Requantization;
-  /** The record's shift: of `wide`, otherwise 0. */
+  /** The record's shift: of `wide`; of `single` that of a lane's products; otherwise 0. */
   readonly shift: number;
   /** Added to every folded bias, modulo 2^32. */
   readonly accumulatorBias: number;
@@ -60,23 +60,6 @@ export function planRequantization(
   if (provesGeneral(channels, output)) return fusable ? GENERAL_FUSED : GENERAL;
   const shift = Math.max(1, ...channels.map(({ multiplier }) => -multiplier.shift));
   return channels.every((channel) => fitsWide(channel, shift)) ? widePlan(shift) : SCALAR;
-}
-
-/**
- * The method of `mcu`, whose blocks have one channel each: `single` where no intermediate wraps and, with the zero point in it, the
- * sum before the shift stays within int64.
- */
-export function planScalarRequantization(channels: readonly Channel[]): RequantizationPlan {
-  const isSingle = channels.every((channel) => staysInt32(channel) && channel.multiplier.shift >= -23);
-  return {
-    method: isSingle ? Requantization.single : Requantization.scalar,
-    shift: 0,
-    accumulatorBias: 0,
-    write(blocks, at, _, { multiplier }) {
-      blocks.setInt32(at + 4, multiplier.multiplier, true);
-      blocks.setInt32(at + 8, multiplier.shift, true);
-    },
-  };
 }
 
 function reluPlan(output: OutputRange, storageOffset: number, fused: boolean): RequantizationPlan {
@@ -209,7 +192,7 @@ function clamp(value: number, low: number, high: number): number {
 }
 
 /** No intermediate of the reference wraps: the accumulator and its left shift stay within int32. */
-function staysInt32({ multiplier, low, high }: Channel): boolean {
+export function staysInt32({ multiplier, low, high }: Channel): boolean {
   const left = 2 ** Math.max(multiplier.shift, 0);
   return low * left >= -(2 ** 31) && high * left < 2 ** 31;
 }

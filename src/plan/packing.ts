@@ -12,7 +12,9 @@ import type { Variant } from "./variant.ts";
  *     scalar    multiplier int32 [8], shift int32 [8]
  *     uniformRelu, uniformGeneral   multiplier int32
  *     reluFused, generalFused   as relu and as general with float64 offsets [8] between; bias + 2^31
- *   mcu, 1 channel              bias int32, multiplier int32, shift int32
+ *   mcu, 1 channel
+ *     single    offset int64, multiplier int32
+ *     scalar    bias int32, shift int32, multiplier int32
  */
 
 /** Output channels per block. */
@@ -229,8 +231,10 @@ function isThree(kernelHeight: number, kernelWidth: number, strideX: number, isR
 
 /** Outputs that a column meets: three to an int64, three of which slide. */
 const SLIDING_LANES = 9;
-/** Products of int8 that a lane of 21 bits holds. */
-const LANE_TERMS = 64;
+/** Products of int8 that a lane of 21 bits holds, whatever they are. */
+export const LANE_TERMS = 64;
+/** Of small weights it may hold 2^n times as many: n is the shift of method `single`, at most this. */
+export const MAX_LANE_SHIFT = 16;
 
 /**
  * `mcu` packs a channel's weights by threes of the outputs that a column meets, for each phase of the stride and each row of the kernel
@@ -262,7 +266,7 @@ export function depthwiseStrip(record: {
     const columns = (outputView.width - 1) * strideX + 3;
     const padLeft = Math.min(record.padLeft, columns);
     const inside = Math.min(inputView.width, columns - padLeft);
-    return strideX + padLeft <= 3 && inside + padLeft >= 3 ? "slideThree" : "scalarPixels";
+    return padLeft < 2 && inside + padLeft >= 3 ? "slideThree" : "scalarPixels";
   }
   return slideBytes(kernelHeight, kernelWidth, strideX) > 0 ? "slideRows" : "scalarPixels";
 }

@@ -14,6 +14,7 @@ import {
   depthwiseScratchBytes,
   depthwisePlaneBytes,
   isPointwise,
+  MAX_LANE_SHIFT,
   pointwiseRowsAtOnce,
 } from "./packing.ts";
 import type { RecordOf, ViewWords } from "./record.ts";
@@ -138,7 +139,8 @@ function isOnePixel({ op, outputView }: Convolution): boolean {
 function checkRequantization(record: Convolution, variant: Variant): void {
   zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
   const { requantization: method, requantizationShift: shift } = record;
-  if (!METHODS[variant].includes(method) || shift < 0 || shift > 31) {
+  const maxShift = variant === "mcu" ? MAX_LANE_SHIFT : 31;
+  if (!METHODS[variant].includes(method) || shift < 0 || shift > maxShift) {
     throw refusal("plan-field", record, `has requantization ${method} with shift ${shift} in ${variant}`);
   }
   if (UNIFORM.includes(method) && !isOnePixel(record)) {

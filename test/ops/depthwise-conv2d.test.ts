@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { DepthwiseAttrs } from "../../src/ops/depthwise-conv2d.ts";
 import { depthwiseConv2d } from "../../src/ops/depthwise-conv2d.ts";
 import { resolvePadding } from "../../src/ops/padding.ts";
 import type { Variant } from "../../src/plan/variant.ts";
@@ -47,10 +48,21 @@ const geometry = fc.oneof(
 type Geometry = typeof geometry extends fc.Arbitrary<infer T> ? T : never;
 type Operands = typeof operands extends fc.Arbitrary<infer T> ? T : never;
 
-/** The node of a case and its answer; undefined where the window does not fit. */
-function prepare(variant: Variant, g: Geometry, drawn: Operands): Prepared | undefined {
-  const rows = resolvePadding(g.padding, g.height, g.kernelHeight, g.strideY, g.dilationY);
-  const columns = resolvePadding(g.padding, g.width, g.kernelWidth, g.strideX, g.dilationX);
+interface Pads {
+  readonly padTop: number;
+  readonly padLeft: number;
+  readonly padBottom: number;
+  readonly padRight: number;
+}
+
+const NO_PADS: Pads = { padTop: 0, padLeft: 0, padBottom: 0, padRight: 0 };
+
+/** The node of a case and its answer, with more padding as a PAD leaves it; undefined where the window does not fit. */
+function prepare(variant: Variant, g: Geometry, drawn: Operands, pads = NO_PADS): Prepared | undefined {
+  const height = g.height + pads.padTop + pads.padBottom;
+  const width = g.width + pads.padLeft + pads.padRight;
+  const rows = resolvePadding(g.padding, height, g.kernelHeight, g.strideY, g.dilationY);
+  const columns = resolvePadding(g.padding, width, g.kernelWidth, g.strideX, g.dilationX);
   if (rows.output < 1 || columns.output < 1) return undefined;
   const channels = g.depth * g.depthMultiplier;
   const c = buildCase(variant, drawn, {
@@ -60,7 +72,11 @@ function prepare(variant: Variant, g: Geometry, drawn: Operands): Prepared | und
     channels,
     terms: g.kernelHeight * g.kernelWidth,
   });
-  const node = importNode(depthwiseConv2d, tensorsOf(c, 3), int8Tensor("output", c.output), {
+  const [input, ...constants] = tensorsOf(c, 3);
+  if (input === undefined) throw new Error("no input");
+  const padded = { ...input, shape: [g.batches, height, width, g.depth] };
+  const tensors = [padded, ...constants];
+  const { attrs, ...imported } = importNode(depthwiseConv2d, tensors, int8Tensor("output", c.output), {
     0: g.padding,
     1: g.strideX,
     2: g.strideY,
@@ -69,7 +85,13 @@ function prepare(variant: Variant, g: Geometry, drawn: Operands): Prepared | und
     5: g.dilationX,
     6: g.dilationY,
   });
-  const window = { ...g, padTop: rows.before, padLeft: columns.before, activation: c.activation };
+  const before = { padTop: rows.before + pads.padTop, padLeft: columns.before + pads.padLeft };
+  const node = {
+    ...imported,
+    attrs: { ...(attrs as DepthwiseAttrs), ...before },
+    inputs: [input, ...constants],
+  };
+  const window = { ...g, ...before, activation: c.activation };
   const expected = (): Int8Array => depthwiseConv2dReference(c.input, c.weights, c.bias, c.output, window);
   return { node, input: c.input, expected };
 }
@@ -113,6 +135,26 @@ for (const kernels of provedKernels()) {
       depthwiseConv2d,
       drawn.map(([g, drawn]) => prepare(kernels.variant, g, drawn)),
       80,
+    );
+  });
+
+  test(`padding may be wider than a window asks for (${kernels.variant})`, () => {
+    const pad = fc.integer({ min: 0, max: 4 });
+    const pads = fc.record({ padTop: pad, padLeft: pad, padBottom: pad, padRight: pad });
+    fc.assert(
+      fc.property(geometry, operands, pads, fc.integer({ min: 1, max: 3 }), (g, drawn, wider, tileBlocks) => {
+        const prepared = prepare(kernels.variant, { ...g, padding: 1 }, drawn, wider);
+        fc.pre(prepared !== undefined);
+        checkConvolution(
+          kernels,
+          depthwiseConv2d,
+          prepared.node,
+          prepared.input,
+          prepared.expected(),
+          tileBlocks,
+        );
+      }),
+      { numRuns: 200 },
     );
   });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fullyConnected } from "../../src/ops/fully-connected.ts";
 import { Requantization } from "../../src/plan/format.ts";
+import { MAX_LANE_SHIFT } from "../../src/plan/packing.ts";
 import type { ViewWords } from "../../src/plan/record.ts";
 import { conv2dFootprint } from "../../src/plan/spatial-footprint.ts";
 import type { Variant } from "../../src/plan/variant.ts";
@@ -85,6 +86,18 @@ for (const kernels of provedKernels()) {
     }
   });
 
+  test(`sums of as many products as lanes hold of small weights are exact (${kernels.variant})`, () => {
+    for (const depth of [127, 128, 129, 256, 1024]) {
+      // Just what fits 128, 256 and 1,024 products, and one more.
+      for (const w of [64, 65, 32, 33, 8, 9].flatMap((w) => [w, -w])) {
+        for (const x of [-128, 127]) {
+          const bias = [0, 1, 2, 3, 4].map((i) => i - depth * x * w);
+          check([5, depth], [[x], [w]], bias, [0, 1, 2, 3, 4]);
+        }
+      }
+    }
+  });
+
   test(`left shifts of sums wrap as the reference's do (${kernels.variant})`, () => {
     // Either side alone, since one sum that wraps decides for its layer; three rows, which mcu takes together.
     for (const side of [2 ** 29, -(2 ** 29)]) {
@@ -93,7 +106,7 @@ for (const kernels of provedKernels()) {
   });
 }
 
-test("a plan with one multiplier for more than one pixel is refused", () => {
+test("a plan with one multiplier for more than one pixel is refused, and one with endless lanes", () => {
   const view = (channels: number, width: number): ViewWords => {
     return {
       address: 0,
@@ -105,7 +118,12 @@ test("a plan with one multiplier for more than one pixel is refused", () => {
       channels,
     };
   };
-  const footprint = (width: number, variant: Variant): unknown => {
+  const footprint = (
+    width: number,
+    variant: Variant,
+    requantization: Requantization = Requantization.uniformRelu,
+    requantizationShift = 4,
+  ): unknown => {
     const one = { kernelHeight: 1, kernelWidth: 1, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 };
     const places = { weights: 1024, scratch: 2048, padTop: 0, padLeft: 0 };
     const range = { inputZeroPoint: 0, outputZeroPoint: 0, activationMin: -128, activationMax: 127 };
@@ -119,8 +137,8 @@ test("a plan with one multiplier for more than one pixel is refused", () => {
         ...one,
         ...places,
         ...range,
-        requantization: Requantization.uniformRelu,
-        requantizationShift: 4,
+        requantization,
+        requantizationShift,
       },
       variant,
     );
@@ -130,4 +148,9 @@ test("a plan with one multiplier for more than one pixel is refused", () => {
     expect(() => footprint(2, variant)).toThrow("not one pixel");
   }
   expect(() => footprint(1, "mcu")).toThrow("has requantization 7");
+  // More products than a lane holds of any weights but 0.
+  expect(() => footprint(2, "mcu", Requantization.single, MAX_LANE_SHIFT)).not.toThrow();
+  expect(() => footprint(2, "mcu", Requantization.single, MAX_LANE_SHIFT + 1)).toThrow(
+    "with shift 17 in mcu",
+  );
 });
