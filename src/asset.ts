@@ -50,7 +50,8 @@ export function provesVariant(variant: Variant): Promise<boolean> {
 }
 
 /**
- * As `bestVariant` of "thimble/runtime".
+ * As `bestVariant` of "thimble/runtime", and on Arm `signed`: a few models cannot be compiled for that ("weight-pairs" of `compile`), which
+ * `load` then compiles for `simd`.
  * @throws ExecutionError "kernels-unreadable"
  */
 export function bestVariant(): Promise<Variant> {

@@ -21,7 +21,7 @@ const DEFAULT_SRAM = 256 * 1024;
 export interface CompileOptions {
   /** Bytes of SRAM to plan for, or "unbounded" to keep all weights resident. Default 262,144. */
   readonly sram?: number | "unbounded";
-  /** Build of the kernels that the image is packed for. Default "simd". */
+  /** Build of the kernels that the image is packed for. Default "simd". "signed" does not take all weights: UnsupportedError "weight-pairs". */
   readonly variant?: Variant;
   /**
    * "auto" (default): the fastest plan that fits `sram`. "minimum": the fewest bytes of SRAM; weights are then copied from flash

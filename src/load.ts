@@ -4,6 +4,7 @@ import type { Image } from "./emit/image.ts";
 import { decodeImage, isImageFile } from "./emit/image.ts";
 import { ExecutionError, UnsupportedError } from "./errors.ts";
 import { WEIGHT_PAIRS } from "./ops/weight-pairs.ts";
+import type { Variant } from "./plan/variant.ts";
 import type { Kernels } from "./runtime/kernels.ts";
 import type { LoadImageOptions } from "./runtime/load-image.ts";
 import { isImage, loadImageWith, startImage } from "./runtime/load-image.ts";
@@ -24,20 +25,26 @@ export async function loadWith(
   if (isImage(source)) return loadImageWith(kernels, ofVariant(source, options), options);
   const { bytes, name } = await readSource(source);
   if (isImageFile(bytes)) return startImage(kernels, ofVariant(decodeImage(bytes), options), options);
-  const { variant } = options;
-  const image =
-    variant === undefined
-      ? compileForEngine(bytes, { name, ...options, variant: await fastestVariant(kernels) })
-      : compile(bytes, { name, ...options, variant });
+  const image = compileForEngine(
+    bytes,
+    { name, ...options },
+    options.variant ?? (await fastestVariant(kernels)),
+  );
   return startImage(kernels, image, options);
 }
 
-/** Where nobody asked for `signed`, the few models that it cannot run are compiled for what every engine with it has too. */
-function compileForEngine(bytes: Uint8Array, options: CompileOptions): Image {
+/**
+ * Compiles for the variant asked for, or else for the engine's fastest; the few models that `signed` cannot run, for what every engine with
+ * it has too.
+ * @throws as `compile`
+ */
+export function compileForEngine(bytes: Uint8Array, options: CompileOptions, fastest: Variant): Image {
+  const { variant = fastest } = options;
   try {
-    return compile(bytes, options);
+    return compile(bytes, { ...options, variant });
   } catch (error) {
-    if (!(error instanceof UnsupportedError && error.code === WEIGHT_PAIRS)) throw error;
+    const isPair = error instanceof UnsupportedError && error.code === WEIGHT_PAIRS;
+    if (!isPair || options.variant !== undefined) throw error;
     return compile(bytes, { ...options, variant: "simd" });
   }
 }

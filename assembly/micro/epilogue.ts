@@ -457,9 +457,13 @@ export function storeScalar(sum: i32, block: usize, constants: usize, out: usize
       product = (product >> 31) * TWICE + secondOffset(offset, constants);
     value = <i32>(product >> offset);
   } else {
-    value =
-      multiplyByQuantizedMultiplier(sum + load<i32>(block), multiplier, load<i32>(block, 4)) +
-      load<i32>(constants, LOWER + 8);
+    // Clamped before the zero point is added, which could wrap.
+    value = clamp(
+      multiplyByQuantizedMultiplier(sum + load<i32>(block), multiplier, load<i32>(block, 4)),
+      -1024,
+      1024,
+    );
+    value += load<i32>(constants, LOWER + 8);
   }
   store<i8>(out, clamp(value, load<i32>(constants, LOWER), load<i32>(constants, LOWER + 4)));
 }

@@ -1,6 +1,6 @@
 import { Bench } from "tinybench";
 import type { Model, TensorArray } from "../index.ts";
-import { loadImage } from "../index.ts";
+import { loadImage } from "../asset.ts";
 import type { Arguments } from "./arguments.ts";
 import { writeFileOrFail } from "./files.ts";
 import type { Limits } from "./limit-loops.ts";

@@ -1,5 +1,6 @@
 import type { Model, ModelPort, TensorArray, TraceEntry } from "../index.ts";
-import { InputError, loadImage } from "../index.ts";
+import { loadImage } from "../asset.ts";
+import { InputError } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
 import { NUMBERS, readInputs } from "./inputs.ts";

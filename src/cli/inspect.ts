@@ -1,6 +1,6 @@
 import { isImageFile } from "../emit/image.ts";
 import type { Image, Report } from "../index.ts";
-import { bestVariant } from "../index.ts";
+import { bestVariant } from "../asset.ts";
 import { svgMap } from "../memory/svg-map.ts";
 import { textMap } from "../memory/text-map.ts";
 import { disassemble } from "../plan/disassemble.ts";

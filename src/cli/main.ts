@@ -30,7 +30,7 @@ where the input is a picture, .wav where it is the features of keywords.
   --schedule NAME  auto: the fastest plan that fits (default); minimum: the fewest bytes; layer: whole layers
   --rows           give inputs row by row: they take no place in SRAM but the rows in use
   --max-recompute SHARE  extra MACs allowed where they save SRAM: 0.15 allows 15 %
-  --variant NAME   mcu, simd or relaxed (default: the fastest that this engine proves)
+  --variant NAME   mcu, simd, relaxed or signed (default: the fastest that this engine proves)
   --variant A,B    diff: the one and the other; --schedule A,B likewise
   --no-passes      compile the graph as the file has it
   --json           print JSON; of several runs an object a line

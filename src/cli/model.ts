@@ -1,7 +1,9 @@
 import { basename } from "node:path";
 import { isImageFile } from "../emit/image.ts";
 import type { CompileOptions, Image } from "../index.ts";
-import { bestVariant, compile, decodeImage, ExecutionError } from "../index.ts";
+import { bestVariant } from "../asset.ts";
+import { decodeImage, ExecutionError } from "../index.ts";
+import { compileForEngine } from "../load.ts";
 import { UsageError } from "./arguments.ts";
 import { readFileOrFail } from "./files.ts";
 
@@ -18,8 +20,11 @@ export function modelName(path: string): string {
 export async function imageOf(path: string, options: CompileOptions): Promise<Image> {
   const bytes = await readFileOrFail(path);
   if (!isImageFile(bytes)) {
-    const variant = options.variant ?? (await bestVariant());
-    return compile(bytes, { name: modelName(path), ...options, variant });
+    return compileForEngine(
+      bytes,
+      { name: modelName(path), ...options },
+      options.variant ?? (await bestVariant()),
+    );
   }
   if (Object.keys(options).some((option) => option !== "variant")) {
     throw new UsageError(

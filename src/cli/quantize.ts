@@ -1,5 +1,6 @@
 import type { FloatModel, FloatSample } from "../index.ts";
-import { InputError, load, quantize, readFloatModel, runFloat } from "../index.ts";
+import { load } from "../asset.ts";
+import { InputError, quantize, readFloatModel, runFloat } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
 import { readFileOrFail, writeFileOrFail } from "./files.ts";

@@ -48,13 +48,16 @@ const SHIFT_BITS = 6;
 /**
  * bias·m and the halves of both roundings and the zero point; of the first rounding alone where the second meets negative numbers
  * (assembly/micro/epilogue.ts). Its lower bits are replaced by the right shift, the nearest number above or below that moves no step of the
- * output. Undefined where both do, where sums wrap, or where the sum before the shift could leave int64.
+ * output. Undefined where both do, where sums wrap, or where the sum before the shift could leave int64, or the result int32.
  */
 function singleOffset(channel: Channel, bias: number, output: OutputRange): bigint | undefined {
   const { multiplier, shift } = channel.multiplier;
   const { low, high } = channel;
   if (multiplier === 0 || shift < -23 || !staysInt32(channel)) return undefined;
   if (low - bias < -(2 ** 31) || high - bias >= 2 ** 31) return undefined;
+  // With the zero point added, the result is an int32 before it is clamped.
+  const left = 2 ** Math.max(shift, 0);
+  if (low * left < -(2 ** 31) + 128 || high * left >= 2 ** 31 - 128) return undefined;
   const right = 31 - shift;
   const first = shift < 0 ? 2n ** 30n : 0n;
   const roundsTwice = shift < 0 && output.min < output.zeroPoint;

@@ -25,7 +25,7 @@ export interface OutputRange {
 /** The method of a layer and what its blocks carry per channel. */
 export interface RequantizationPlan {
   readonly method: Requantization;
-  /** The record's shift: of `wide`; of `single` that of a lane's products; otherwise 0. */
+  /** The record's shift: of `wide`; of `single` that of a lane's products; of uniform methods the multiplier's, to the right; otherwise 0. */
   readonly shift: number;
   /** Added to every folded bias, modulo 2^32. */
   readonly accumulatorBias: number;

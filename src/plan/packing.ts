@@ -5,7 +5,7 @@ import type { Variant } from "./variant.ts";
  * Sizes that the packers, the planner, the checker and the kernels agree on. Weights come in blocks of output channels;
  * a block is `[bias][requantisation constants][weights]`, all little-endian:
  *
- *   simd, relaxed, 8 channels   bias int32 [8]
+ *   simd, relaxed, signed, 8 channels   bias int32 [8]
  *     relu      scale float64 [8], offset float64 [8]
  *     general   scale float64 [8], scale float32 [8]
  *     wide      multiplier int32 [8], factor int32 [8]

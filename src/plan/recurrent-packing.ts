@@ -2,7 +2,7 @@
  * Sizes of the recurrent operators' weights and scratch, little-endian, that packers, checker and kernels agree on. A matrix
  * times a vector is blocks of rows, each `[bias][weights]`, weights zero up to a whole dot-product step:
  *
- *   int8 vector, simd, relaxed    8 rows: bias int32 [8], weights int8 [step][8 rows][2 or 4]
+ *   int8 vector, but for mcu      8 rows: bias int32 [8], weights int8 [step][8 rows][2 or 4]
  *   int8 vector, mcu              1 row:  bias int32, weights int8, to a multiple of 4
  *   int16 vector                  1 row:  bias int64, weights int8, to a multiple of 8
  *

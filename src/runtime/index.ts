@@ -20,12 +20,15 @@ export function loadImage(source: Source | Image, options: LoadImageOptions = {}
   return loadImageWith(inlineKernels, source, options);
 }
 
-/** Whether this engine runs a variant of the kernels with the reference's bits; `relaxed` is so proved by trying it. */
+/**
+ * Whether this engine runs a variant of the kernels with the reference's bits; `relaxed` is so proved by trying it. Never of `signed`, whose
+ * kernels come with "thimble/asset" alone.
+ */
 export function provesVariant(variant: Variant): Promise<boolean> {
   return proveVariant(inlineKernels, variant);
 }
 
-/** The fastest variant that this engine proves. */
+/** The fastest variant that this engine proves, of those inside this entry. */
 export function bestVariant(): Promise<Variant> {
   return fastestVariant(inlineKernels);
 }

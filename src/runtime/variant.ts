@@ -3,9 +3,7 @@ import type { Variant } from "../plan/variant.ts";
 import { instantiateKernels } from "./instantiate.ts";
 import type { Kernels } from "./kernels.ts";
 import { moduleOf } from "./kernels.ts";
-
-/** Fastest first; of the relaxed ones an engine proves one at most. */
-const BY_SPEED: readonly Variant[] = ["relaxed", "signed", "simd", "mcu"];
+import { relaxedDot } from "./relaxed-dot.ts";
 
 /**
  * Whether this engine runs a variant with the reference's bits: it compiles, and for `relaxed` and `signed` the dot product answers as
@@ -35,7 +33,11 @@ async function probe(kernels: Kernels, variant: Variant): Promise<boolean> {
  * @throws ExecutionError the kernels cannot be read, or the engine compiles none
  */
 export async function fastestVariant(kernels: Kernels): Promise<Variant> {
-  for (const variant of BY_SPEED) if (await proveVariant(kernels, variant)) return variant;
+  const dot = relaxedDot();
+  const relaxed = dot === 128 ? "relaxed" : dot === -128 ? "signed" : undefined;
+  for (const variant of [relaxed, "simd", "mcu"] as const) {
+    if (variant !== undefined && (await proveVariant(kernels, variant))) return variant;
+  }
   // What every engine runs is refused: the reason is in what it says on compiling.
   await moduleOf(kernels, "mcu");
   return "mcu";

@@ -71,7 +71,7 @@ describe("the package", () => {
       });
     const stale = built("dist").filter((path) => {
       // What Node's entries share is written anew by each build.
-      const [, source] = /^(?!node\/)(.+?)(?:\.node)?\.js$/.exec(path) ?? [];
+      const [, source] = /^(?!shared-)(.+?)(?:\.node)?\.js$/.exec(path) ?? [];
       return source !== undefined && !existsSync(new URL(`../../src/${source}.ts`, import.meta.url));
     });
     expect(stale).toEqual([]);

@@ -98,6 +98,27 @@ for (const kernels of provedKernels()) {
     }
   });
 
+  test(`results at the end of int32 are clamped before the zero point makes them wrap (${kernels.variant})`, () => {
+    const c = {
+      input: { shape: [1, 2000], scale: 1 - 2 ** -14, zeroPoint: 0, values: new Int8Array(2000).fill(127) },
+      weights: {
+        shape: [2, 2000],
+        scales: [1, 1].map((s) => s + 2 ** -14),
+        values: new Int8Array(4000).fill(127),
+      },
+      bias: Int32Array.of(1296431, -127 * 127 * 4000 - 1296431),
+      output: { shape: [1, 2], scale: 2 ** -6, zeroPoint: 127 },
+      activation: 0,
+    };
+    for (const zeroPoint of [127, -128]) {
+      const output = { ...c.output, zeroPoint };
+      const node = importNode(fullyConnected, tensorsOf(c, 0), int8Tensor("output", output), { 0: 0 });
+      const expected = fullyConnectedReference(c.input, c.weights, c.bias, output, c.activation);
+      expect([...expected]).toEqual([127, -128]);
+      checkConvolution(kernels, fullyConnected, node, c.input, expected, 1);
+    }
+  });
+
   test(`left shifts of sums wrap as the reference's do (${kernels.variant})`, () => {
     // Either side alone, since one sum that wraps decides for its layer; three rows, which mcu takes together.
     for (const side of [2 ** 29, -(2 ** 29)]) {

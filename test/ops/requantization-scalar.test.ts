@@ -36,7 +36,8 @@ function emulate(sum: number, offset: bigint, multiplier: number, output: Output
     const second = BigInt(2 * output.zeroPoint + 1) << (right - 1n);
     product = int64((product >> 31n) * (2n ** 31n + 1n) + second);
   }
-  return clampTo(Number(product >> right), [output.min, output.max]);
+  // The kernels clamp an int32.
+  return clampTo(Number(BigInt.asIntN(32, product >> right)), [output.min, output.max]);
 }
 
 function wanted(accumulator: number, { multiplier: m }: Channel, output: OutputRange): number {
@@ -74,7 +75,7 @@ test("the offset has the right shift, and is exact at every step", () => {
         const output = { zeroPoint, min: relu ? zeroPoint : -128, max: 127 };
         const folded = bias >> less;
         const { method, offset } = headOf(channel, folded, output);
-        const wraps = bits + Math.max(multiplier.shift, 0) > 31 || Math.abs(folded) > 2 ** 31 - 2 ** bits;
+        const wraps = bits + Math.max(multiplier.shift, 0) >= 31 || Math.abs(folded) > 2 ** 31 - 2 ** bits;
         if (method === Requantization.scalar) {
           // Without relu a step below zero may forbid what a step above it asks for.
           expect(wraps || multiplier.shift < -23 || output.min < zeroPoint).toBe(true);

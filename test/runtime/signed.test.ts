@@ -37,16 +37,24 @@ test.each<[string, OperatorName, readonly number[], readonly number[]]>([
   compiled(taken, "signed");
 });
 
+vi.mock("../../src/runtime/relaxed-dot.ts", () => ({ relaxedDot: () => -128 }));
+
 /** Kernels of an engine on Arm, as far as loading asks. */
 function onArm(): Kernels {
   const kernels = kernelsFrom((variant) => Promise.resolve(new WebAssembly.Module(kernelBytes(variant))));
-  kernels.proofs.set("relaxed", false);
   kernels.proofs.set("signed", true);
   return kernels;
 }
 
 test("on Arm signed kernels are the fastest", async () => {
   expect(await fastestVariant(onArm())).toBe("signed");
+});
+
+test("what a dot product tells of this engine, its own probe proves", async () => {
+  const { relaxedDot } = await vi.importActual<typeof import("../../src/runtime/relaxed-dot.ts")>(
+    "../../src/runtime/relaxed-dot.ts",
+  );
+  expect(WebAssembly.validate(kernelBytes("relaxed")) ? [128, -128] : [undefined]).toContain(relaxedDot());
 });
 
 test("models with such weights are loaded for simd there, if nobody asks for signed", async () => {
