@@ -1,9 +1,10 @@
 import binaryen from "assemblyscript/binaryen";
+import type { Variant } from "../../src/plan/variant.ts";
 
 /** Kernels that tell which of their blocks have run. */
 export interface Instrumented {
   readonly bytes: Uint8Array;
-  /** Per block the function it is in and which of its blocks: "copyRun #3". Block i sets the imported global coverage.i to 1. */
+  /** Per block the function it is in and which of its blocks: "copyRun #3". Block i sets the imported global i of "coverage of VARIANT" to 1. */
   readonly blocks: readonly string[];
 }
 
@@ -11,7 +12,7 @@ export interface Instrumented {
  * Blocks are what runs from beginning to end if at all: a function's body, either arm of an `if`, the body of a loop, and what comes
  * behind a conditional branch. Works on the text that binaryen writes, where each of these begins on a line of its own.
  */
-export function instrument(kernels: Uint8Array): Instrumented {
+export function instrument(kernels: Uint8Array, variant: Variant): Instrumented {
   const module = binaryen.readBinary(kernels);
   const lines = module.emitText().split("\n");
   module.dispose();
@@ -46,7 +47,9 @@ export function instrument(kernels: Uint8Array): Instrumented {
       mark();
     }
   }
-  const globals = blocks.map((_, i) => `(import "coverage" "${i}" (global $coverage.${i} (mut i32)))`);
+  const globals = blocks.map(
+    (_, i) => `(import "coverage of ${variant}" "${i}" (global $coverage.${i} (mut i32)))`,
+  );
   const marked = binaryen.parseText([text[0], ...globals, ...text.slice(1)].join("\n"));
   marked.setFeatures(binaryen.Features.All);
   const bytes = marked.emitBinary();

@@ -39,7 +39,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
       variant === "signed" ? "signed" : "relaxed",
     );
     if (kernels === undefined) continue;
-    const marked = instrument(kernels);
+    const marked = instrument(kernels, variant);
     provided[variant] = {
       module: Buffer.from(marked.bytes).toString("base64"),
       blocks: marked.blocks.length,

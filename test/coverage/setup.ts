@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, expect, inject, vi } from "vitest";
 
 /** Tests run on kernels whose blocks tell whether they ran. In place of test/emulate-dot.ts. */
@@ -7,15 +7,16 @@ const marked = inject("coverage");
 /** These take the module apart, and so get it as it is. */
 const isReader = /(dot|firmware)\.test\.ts$/.test(expect.getState().testPath ?? "");
 
+const SIGNED = new URL("../../dist/wasm/thimble-signed.wasm", import.meta.url);
+
 vi.mock("../../src/runtime/kernel-bytes.ts", async (importOriginal) => {
   const original = await importOriginal<typeof import("../../src/runtime/kernel-bytes.ts")>();
   return {
     ...original,
     kernelBytes: (variant: Parameters<typeof original.kernelBytes>[0]) => {
       const { module } = marked[variant] ?? {};
-      return module === undefined || isReader
-        ? original.kernelBytes(variant)
-        : new Uint8Array(Buffer.from(module, "base64"));
+      if (module !== undefined && !isReader) return new Uint8Array(Buffer.from(module, "base64"));
+      return variant === "signed" ? new Uint8Array(readFileSync(SIGNED)) : original.kernelBytes(variant);
     },
   };
 });
@@ -28,11 +29,13 @@ const globals = Object.entries(marked).map(([variant, { blocks }]) => ({
 const Instance = WebAssembly.Instance;
 WebAssembly.Instance = class extends Instance {
   constructor(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
-    const wanted = WebAssembly.Module.imports(module).filter((entry) => entry.module === "coverage").length;
-    const own = globals.find(({ ran }) => ran.length === wanted);
+    const names = new Set(WebAssembly.Module.imports(module).map((entry) => entry.module));
+    const own = globals.find(({ variant }) => names.has(`coverage of ${variant}`));
     super(
       module,
-      own === undefined ? imports : { ...imports, coverage: Object.fromEntries(own.ran.entries()) },
+      own === undefined
+        ? imports
+        : { ...imports, [`coverage of ${own.variant}`]: Object.fromEntries(own.ran.entries()) },
     );
   }
 };
