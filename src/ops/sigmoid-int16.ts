@@ -1,3 +1,4 @@
+import { UnsupportedError } from "../errors.ts";
 import type { PlanRecord } from "../plan/record.ts";
 import type { Sides, UnaryPlace } from "./lookup.ts";
 import { sigmoidTable } from "./sigmoid-table.ts";
@@ -10,7 +11,13 @@ export function packSigmoidTable(): Uint8Array {
   return new Uint8Array(sigmoidTable().buffer);
 }
 
-/** LOGISTIC or TANH of int16. Reference: TFLite Micro kernels/logistic_common.cc, tanh.cc. */
+/** Products of an int16 with more leave int32. */
+const MAX_MULTIPLIER = 65535;
+
+/**
+ * LOGISTIC or TANH of int16. Reference: TFLite Micro kernels/logistic_common.cc, tanh.cc.
+ * @throws UnsupportedError multiplier-too-large
+ */
 export function sigmoidInt16(
   { inputScale }: Sides,
   { input, output, weights, length }: UnaryPlace,
@@ -37,6 +44,13 @@ function scalingOf(scale: number, isTanh: boolean): { readonly multiplier: numbe
   while (multiplier <= 32767 / 2 && shift <= 30) {
     shift++;
     multiplier *= 2;
+  }
+  if (multiplier >= MAX_MULTIPLIER + 1) {
+    throw new UnsupportedError(
+      "multiplier-too-large",
+      `${isTanh ? "TANH" : "LOGISTIC"} of int16 takes inputs of a scale up to ${MAX_MULTIPLIER / 4096 / STEPS}, this has ${scale}: ` +
+        "quantise the model again, with samples of its real inputs",
+    );
   }
   return { multiplier: Math.trunc(multiplier), shift };
 }

@@ -64,7 +64,12 @@ type Case = readonly [
 const BLOCK = constant([2, 2]);
 const NONE = constant([0, 0, 0, 0], [2, 2]);
 
+const COARSE: Operand = { shape: [4], type: "int16", scales: [5.4], zeroPoints: [0] };
+const UNIT: Operand = { ...COARSE, scales: [1 / 32768] };
+
 const CASES: readonly Case[] = [
+  ["multiplier-too-large", "LOGISTIC of coarse int16", 14, [COARSE], [UNIT]],
+  ["multiplier-too-large", "TANH of coarse int16", 28, [COARSE], [UNIT]],
   ["input-count", "ADD_N of one tensor", 106, [int8([2])], [int8([2])]],
   ["shape-mismatch", "ADD_N of two shapes", 106, [int8([2]), int8([3])], [int8([2])]],
   [
