@@ -180,9 +180,7 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
     requantization.write(view, at, lane, channel);
     if (!empty.has(c)) source.writeWeights(signed, at + headBytes, lane, source.weightsOf(c));
   }
-  for (let at = 0; at < blocks * blockBytes; at += blockBytes) {
-    requireSafePairs(variant, signed, at + headBytes, at + blockBytes, source.name);
-  }
+  requireSafePairs(variant, signed, { at: 0, end: blocks * blockBytes, blockBytes, headBytes }, source.name);
   return {
     bytes,
     blocks,

@@ -121,18 +121,18 @@ export function packMatrix(bytes: Uint8Array, at: number, variant: Variant, matr
     else view.setInt32(block + 4 * lane, Number(start) - zero * sum, true);
   }
   if (size === 2) return;
-  const signed = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const end = at + matrixBytes(variant, size, rows, depth);
-  for (let block = at; block < end; block += matrixBlockBytes(variant, size, depth)) {
-    const first = block + matrixBiasBytes(variant, size);
-    requireSafePairs(
-      variant,
-      signed,
-      first,
-      block + matrixBlockBytes(variant, size, depth),
-      matrix.weights.name,
-    );
-  }
+  const blocks = {
+    at,
+    end: at + matrixBytes(variant, size, rows, depth),
+    blockBytes: matrixBlockBytes(variant, size, depth),
+    headBytes: matrixBiasBytes(variant, size),
+  };
+  requireSafePairs(
+    variant,
+    new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    blocks,
+    matrix.weights.name,
+  );
 }
 
 function biasOf(bias: Tensor | undefined, row: number): bigint {
