@@ -1,11 +1,10 @@
 /**
- * The first inferences: `npm run bench:start [-- MODEL.tflite …]`. Each sample is a fresh process of this Node that loads a model,
+ * The first inferences: `npm run bench:start [-- MODEL.tflite …]`. Each sample is a fresh process of this Node that imports the package, loads a model,
  * with `warmUp` and without, and runs it until it is steady: until the median of seven runs is within a tenth of the last hundred's.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { load } from "thimble";
 import { machine } from "./machine.ts";
 import { modelsFrom } from "./models-at.ts";
 import { noise } from "./noise.ts";
@@ -17,6 +16,7 @@ const CHILD = "--sample";
 
 /** Milliseconds, but for `runs`. */
 interface Start {
+  readonly imported: number;
   readonly load: number;
   readonly first: number;
   /** Runs before the steady ones, and the time that they take. */
@@ -27,6 +27,8 @@ interface Start {
 
 async function sample(path: string, warmUp: boolean): Promise<Start> {
   const bytes = readFileSync(path);
+  const first = performance.now();
+  const { load } = await import("thimble");
   const begin = performance.now();
   const model = await load(bytes, { warmUp });
   const loaded = performance.now() - begin;
@@ -40,7 +42,7 @@ async function sample(path: string, warmUp: boolean): Promise<Start> {
   const steady = median(times.slice(-100));
   const runs = times.findIndex((_, i) => median(times.slice(i, i + WINDOW)) < 1.1 * steady);
   const until = times.slice(0, runs).reduce((sum, time) => sum + time, 0);
-  return { load: loaded, first: times[0] ?? NaN, runs, until, steady };
+  return { imported: begin - first, load: loaded, first: times[0] ?? NaN, runs, until, steady };
 }
 
 function median(times: readonly number[]): number {
@@ -60,7 +62,7 @@ if (at >= 0) {
 } else {
   console.error(machine());
   console.log(
-    "model                 warmUp        load ms      first, ms    runs before      ms before     steady, ms",
+    "model                 warmUp      import ms        load ms      first, ms    runs before      ms before     steady, ms",
   );
   for (const { name, path } of modelsFrom(args)) {
     for (const warmUp of [false, true]) {
@@ -69,6 +71,7 @@ if (at >= 0) {
         return JSON.parse(execFileSync(process.execPath, child, { encoding: "utf8" })) as Start;
       });
       const figures = [
+        range(starts, "imported", 1),
         range(starts, "load", 1),
         range(starts, "first", 2),
         range(starts, "runs", 0),
