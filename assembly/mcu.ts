@@ -49,7 +49,7 @@ import { stream } from "./kernels/stream.ts";
 import { svdf } from "./kernels/svdf.ts";
 import { tiles } from "./kernels/tiles.ts";
 import { unidirectionalSequenceLstm } from "./kernels/unidirectional-sequence-lstm.ts";
-import { slideRows, slideThree } from "./micro/depthwise-slide.ts";
+import { slideRows, slideThree, slideThreeHalved, slideWide } from "./micro/depthwise-slide.ts";
 import { scalarPixels } from "./micro/depthwise-strip.ts";
 
 export {
@@ -96,6 +96,8 @@ export {
   sigmoidInt16,
   slideRows,
   slideThree,
+  slideThreeHalved,
+  slideWide,
   softmax,
   softmaxInt16,
   softmaxToInt16,

@@ -1,4 +1,5 @@
-import { DepthwiseConv2dField, View } from "../../src/plan/format.ts";
+import { DepthwiseConv2dField, Requantization, View } from "../../src/plan/format.ts";
+import { fitsLanes, laneThrees } from "../micro/depthwise-slide.ts";
 import { blockChannels, depthwiseRows, rowGroup, storeZeroRow } from "../micro/depthwise-strip.ts";
 import { blockHeadBytes, epilogueBytes, prepareEpilogue } from "../micro/epilogue.ts";
 import { address, field, rowAddress } from "../record.ts";
@@ -73,10 +74,18 @@ function headBytes(record: usize): usize {
 function blockBytes(record: usize): usize {
   const kernelHeight = field(record, DepthwiseConv2dField.kernelHeight);
   const kernelWidth = field(record, DepthwiseConv2dField.kernelWidth);
-  const groups = (kernelHeight + rowGroup() - 1) / rowGroup();
-  const taps = ASC_FEATURE_SIMD
-    ? (kernelWidth * groups * rowsAtOnce(record)) << 5
-    : (kernelHeight * kernelWidth + 3) & ~3;
+  let taps: i32;
+  if (ASC_FEATURE_SIMD) {
+    const groups = (kernelHeight + rowGroup() - 1) / rowGroup();
+    taps = (kernelWidth * groups * rowsAtOnce(record)) << 5;
+  } else {
+    const strideX = field(record, DepthwiseConv2dField.strideX);
+    taps =
+      field(record, DepthwiseConv2dField.requantization) === Requantization.single &&
+      fitsLanes(kernelHeight, kernelWidth, strideX, field(record, DepthwiseConv2dField.dilationX))
+        ? (kernelHeight * strideX * laneThrees(kernelWidth, strideX)) << 2
+        : (kernelHeight * kernelWidth + 3) & ~3;
+  }
   return headBytes(record) + <usize>taps;
 }
 
@@ -145,7 +154,7 @@ function outputRows(
   const inside = max(min(field(input, View.width), columns - padLeft), 0);
   const out = rowAddress(output, y, outputBatch);
   // Rings may put the second row below the first; the difference then wraps, and so does its sum.
-  const outRowStep = count > 1 ? rowAddress(output, y + 1, outputBatch) - out : 0;
+  const outRowStep = ASC_FEATURE_SIMD && count > 1 ? rowAddress(output, y + 1, outputBatch) - out : 0;
   depthwiseRows(
     table,
     groups,

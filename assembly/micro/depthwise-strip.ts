@@ -1,6 +1,6 @@
-import { fitsRows, isThree, slideRows, slideThree } from "./depthwise-slide.ts";
+import { fitsLanes, slideRows, slideThree, slideThreeHalved, slideWide } from "./depthwise-slide.ts";
 import { oneRow, twoRows } from "./depthwise-tile.ts";
-import { gatherBuffer, isSingle, SCALAR_HEAD, storeScalar } from "./epilogue.ts";
+import { gatherBuffer, isSingle, SCALAR_HEAD, storeScalar, twiceMask } from "./epilogue.ts";
 import { storedActivation } from "../record.ts";
 
 /**
@@ -253,17 +253,82 @@ export function depthwiseRows(
       block += blockBytes;
     }
   } else {
-    const slides = isSingle(constants) && dilationX === 1;
-    const three = isThree(groups, kernelWidth, strideX, constants);
-    if (slides && three && padLeft < 2 && inside + padLeft >= 3) {
-      slideThree(
+    const slides = isSingle(constants) && fitsLanes(groups, kernelWidth, strideX, dilationX);
+    // slideOf in src/plan/packing.ts.
+    if (
+      slides &&
+      twiceMask(constants) === 0 &&
+      depthMultiplier === 1 &&
+      groups === kernelWidth &&
+      strideX < 3
+    ) {
+      if (kernelWidth === 3 && padLeft < 2) {
+        if (strideX === 1) {
+          slideThree(
+            rows,
+            padLeft,
+            inside,
+            c0,
+            c1,
+            block,
+            blockBytes,
+            inputZeroPoint,
+            constants,
+            out,
+            outStep,
+            width,
+          );
+        } else {
+          slideThreeHalved(
+            rows,
+            padLeft,
+            inside,
+            c0,
+            c1,
+            block,
+            blockBytes,
+            inputZeroPoint,
+            constants,
+            out,
+            outStep,
+            width,
+          );
+        }
+        return;
+      }
+      if (kernelWidth === 5 || kernelWidth === 7) {
+        slideWide(
+          rows,
+          kernelWidth,
+          strideX,
+          padLeft,
+          inside,
+          c0,
+          c1,
+          block,
+          blockBytes,
+          inputZeroPoint,
+          constants,
+          out,
+          outStep,
+          width,
+        );
+        return;
+      }
+    }
+    if (slides) {
+      slideRows(
         rows,
+        groups,
+        kernelWidth,
+        strideX,
         padLeft,
         inside,
         c0,
         c1,
         depthMultiplier,
-        strideX,
+        pixelBytes,
+        strip,
         block,
         blockBytes,
         inputZeroPoint,
@@ -272,84 +337,70 @@ export function depthwiseRows(
         outStep,
         width,
       );
-      return;
-    }
-    for (let c = c0; c < c1; c++) {
-      const channel = c / depthMultiplier;
-      const to = out + c;
-      if (slides && !three && fitsRows(groups, kernelWidth, strideX)) {
-        slideRows(
-          rows,
-          groups,
-          kernelWidth,
-          strideX,
-          padLeft,
-          inside,
-          channel,
-          pixelBytes,
-          strip,
-          block,
-          inputZeroPoint,
-          constants,
-          to,
-          outStep,
-          width,
-        );
-      } else {
-        scalarPixels(
-          rows,
-          groups,
-          padLeft,
-          inside,
-          channel,
-          kernelWidth,
-          strideX,
-          dilationX,
-          block,
-          inputZeroPoint,
-          constants,
-          to,
-          outStep,
-          width,
-        );
-      }
-      block += blockBytes;
+    } else {
+      scalarPixels(
+        rows,
+        groups,
+        padLeft,
+        inside,
+        c0,
+        c1,
+        depthMultiplier,
+        kernelWidth,
+        strideX,
+        dilationX,
+        block,
+        blockBytes,
+        inputZeroPoint,
+        constants,
+        out,
+        outStep,
+        width,
+      );
     }
   }
 }
 
-/** Plain, for what slides do not take: `width` pixels of one channel. Weights [ky][kx] behind the head. */
+/** Plain, for what does not slide: `width` pixels of channels [c0, c1). Weights [ky][kx] behind the head. */
 export function scalarPixels(
   rows: usize,
   kernelHeight: i32,
   padLeft: i32,
   inside: i32,
-  channel: i32,
+  c0: i32,
+  c1: i32,
+  depthMultiplier: i32,
   kernelWidth: i32,
   strideX: i32,
   dilationX: i32,
   block: usize,
+  blockBytes: usize,
   zeroPoint: i32,
   constants: usize,
   out: usize,
   outStep: usize,
   width: i32,
 ): void {
-  const weights = block + SCALAR_HEAD;
-  for (let x = 0; x < width; x++) {
-    let sum = 0;
-    for (let ky = 0; ky < kernelHeight; ky++) {
-      const row = rows + <usize>(ky * 12);
-      const pixels = <usize>load<u32>(row) + (channel & load<i32>(row, 8));
-      const step = <usize>load<u32>(row, 4);
-      for (let kx = 0; kx < kernelWidth; kx++) {
-        const column = x * strideX + kx * dilationX - padLeft;
-        const isInside = <u32>column < <u32>inside;
-        const value = isInside ? <i32>load<i8>(pixels + <usize>column * step) : zeroPoint;
-        sum += value * <i32>load<i8>(weights + (ky * kernelWidth + kx));
+  for (let c = c0; c < c1; c++) {
+    const channel = c / depthMultiplier;
+    const weights = block + SCALAR_HEAD;
+    let to = out + c;
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      for (let ky = 0; ky < kernelHeight; ky++) {
+        const row = rows + <usize>(ky * 12);
+        const pixels = <usize>load<u32>(row) + (channel & load<i32>(row, 8));
+        const step = <usize>load<u32>(row, 4);
+        for (let kx = 0; kx < kernelWidth; kx++) {
+          const column = x * strideX + kx * dilationX - padLeft;
+          const isInside = <u32>column < <u32>inside;
+          const value = isInside ? <i32>load<i8>(pixels + <usize>column * step) : zeroPoint;
+          sum += value * <i32>load<i8>(weights + (ky * kernelWidth + kx));
+        }
       }
+      storeScalar(sum, block, constants, to);
+      to += outStep;
     }
-    storeScalar(sum, block, constants, out);
-    out += outStep;
+    block += blockBytes;
   }
 }

@@ -21,3 +21,26 @@ export const LANE_TERMS = 64;
 export function zeroLanes(): i64 {
   return LANE_ZERO | (LANE_ZERO << LANE_BITS) | TOP_ZERO;
 }
+
+/** Where lanes of bytes have theirs. */
+const BYTE_LANES: i64 = 0xff | (0xff << LANE_BITS) | (0xff << (2 * LANE_BITS));
+/** 128 in each lane. */
+export const ZERO_BYTES: i64 = 128 | (128 << LANE_BITS) | (128 << (2 * LANE_BITS));
+
+/**
+ * The bytes at bits 0, 21 and 8 of a word of 29 bits, lowest lane first: the product is the word twice, and an interpreter takes two
+ * operations. Weights have 128 added there: ZERO_BYTES.
+ */
+export function spread(word: i64): i64 {
+  return (word * (1 + (1 << 34))) & BYTE_LANES;
+}
+
+/** More than the weights of a lane add up to, in each lane. */
+const WEIGHT_BOUND: i64 = 1 << 14;
+const ONES: i64 = 1 | (1 << LANE_BITS) | (1 << (2 * LANE_BITS));
+
+/** The sum of three lanes, each of LANE_TERMS weights at most: the product has it in its highest lane. */
+export function laneTotal(weights: i64): i64 {
+  const product = (weights + WEIGHT_BOUND * ONES) * ONES;
+  return ((product >> (2 * LANE_BITS)) & LANE_MASK) - 3 * WEIGHT_BOUND;
+}

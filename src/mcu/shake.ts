@@ -1,5 +1,6 @@
 import { Header } from "../plan/format.ts";
-import { depthwiseStrip } from "../plan/packing.ts";
+import type { DepthwiseStrip } from "../plan/packing.ts";
+import { DEPTHWISE_STRIPS, depthwiseStrip } from "../plan/packing.ts";
 import type { RecordOp } from "../plan/record.ts";
 import { decodeRecord, FIELDS, recordBytes } from "../plan/record.ts";
 import { calls, renumberCalls, TRAP_BODY } from "./instructions.ts";
@@ -8,9 +9,7 @@ import type { WasmFunction, WasmModule } from "./wasm-module.ts";
 /** What a host calls. */
 const ENTRIES = ["run", "step", "planVersion"] as const;
 
-/** What only some plans call of depthwise convolutions. */
-const STRIPS = ["slideThree", "slideRows", "scalarPixels"] as const;
-type Kernel = RecordOp | (typeof STRIPS)[number];
+type Kernel = RecordOp | DepthwiseStrip;
 
 /** Operators of a proved plan, and the strips that they call. */
 export function operatorsOf(sram: Uint8Array): ReadonlySet<Kernel> {
@@ -40,7 +39,8 @@ export function shakeKernels(
     [...exports]
       .filter(
         ([name]) =>
-          (name in FIELDS || STRIPS.some((strip) => strip === name)) && !operators.has(name as Kernel),
+          (name in FIELDS || DEPTHWISE_STRIPS.some((strip) => strip === name)) &&
+          !operators.has(name as Kernel),
       )
       .map(([, index]) => index),
   );

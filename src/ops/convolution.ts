@@ -133,7 +133,13 @@ export interface BlockSource {
   readonly weightsOf: (channel: number) => Int8Array;
   readonly blockBytes: (method: Requantization) => number;
   /** Writes one channel's weights for lane `lane` of a block whose weights begin at byte `at` of `bytes`. */
-  readonly writeWeights: (bytes: Int8Array, at: number, lane: number, weights: Int8Array) => void;
+  readonly writeWeights: (
+    bytes: Int8Array,
+    at: number,
+    lane: number,
+    weights: Int8Array,
+    method: Requantization,
+  ) => void;
   readonly headBytes: (method: Requantization) => number;
 }
 
@@ -178,7 +184,14 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
     const lane = c % perBlock;
     view.setInt32(at + 4 * lane, (folded[c] ?? 0) + requantization.accumulatorBias, true);
     requantization.write(view, at, lane, channel);
-    if (!empty.has(c)) source.writeWeights(signed, at + headBytes, lane, source.weightsOf(c));
+    const weights = source.weightsOf(c);
+    source.writeWeights(
+      signed,
+      at + headBytes,
+      lane,
+      empty.has(c) ? new Int8Array(weights.length) : weights,
+      method,
+    );
   }
   requireSafePairs(variant, signed, { at: 0, end: blocks * blockBytes, blockBytes, headBytes }, source.name);
   return {

@@ -1,6 +1,7 @@
 import { ModelError } from "../errors.ts";
 import type { BoundNode } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
+import type { DepthwiseKernel } from "../plan/packing.ts";
 import {
   align,
   blockHeadBytes,
@@ -10,6 +11,8 @@ import {
   depthwiseRowsAtOnce,
   depthwiseScratchBytes,
   dotLanes,
+  isSliding,
+  laneThrees,
 } from "../plan/packing.ts";
 import type { Variant } from "../plan/variant.ts";
 import { perTensor, requireInput, requireInputCount, requireOutput, requireRank } from "./check.ts";
@@ -128,8 +131,8 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     const taps = kernelHeight * kernelWidth;
     const lanes = dotLanes(variant);
     const groups = depthwiseRowGroups(variant, kernelHeight);
-    const rows = { kernelHeight, ...node.attrs };
-    const rowsAtOnce = depthwiseRowsAtOnce(variant, rows);
+    const kernel = { kernelHeight, kernelWidth, ...node.attrs };
+    const rowsAtOnce = depthwiseRowsAtOnce(variant, kernel);
     return packBlocks(
       {
         name: weights.name,
@@ -150,11 +153,12 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
           for (let tap = 0; tap < taps; tap++) channelTaps[tap] = values[tap * channels + channel] ?? 0;
           return channelTaps;
         },
-        blockBytes: (method) => depthwiseBlockBytes(variant, method, rows, kernelWidth),
+        blockBytes: (method) => depthwiseBlockBytes(variant, method, kernel),
         headBytes: (method) => blockHeadBytes(variant, method),
-        writeWeights(bytes, start, lane, channelTaps) {
+        writeWeights(bytes, start, lane, channelTaps, method) {
           if (variant === "mcu") {
-            bytes.set(channelTaps, start);
+            if (isSliding(method, kernel)) writeLanes(bytes, start, channelTaps, kernel);
+            else bytes.set(channelTaps, start);
             return;
           }
           // int16 in simd: the sign fills the upper byte.
@@ -218,21 +222,36 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
   },
 });
 
+/**
+ * One channel's weights [ky][kx] by threes of the outputs that a column meets, for each phase of the stride: words [phase][three][ky],
+ * each with 128 more than the weights in bits 0, 21 and 8 (spread in assembly/micro/lanes.ts), the lowest lane first, which is the phase's last column.
+ */
+function writeLanes(bytes: Int8Array, start: number, taps: Int8Array, kernel: DepthwiseKernel): void {
+  const { kernelHeight, kernelWidth, strideX } = kernel;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const threes = laneThrees(kernel);
+  let at = start;
+  for (let phase = 0; phase < strideX; phase++) {
+    for (let three = 0; three < threes; three++) {
+      for (let ky = 0; ky < kernelHeight; ky++) {
+        const weight = (lane: number): number => {
+          const kx = kernelWidth + phase - (1 + 3 * three + lane) * strideX;
+          return 128 + (kx < 0 ? 0 : (taps[ky * kernelWidth + kx] ?? 0));
+        };
+        view.setUint32(at, weight(0) | (weight(1) << 21) | (weight(2) << 8), true);
+        at += 4;
+      }
+    }
+  }
+}
+
 function scratchBytesOf(node: BoundNode<DepthwiseAttrs>, variant: Variant): number {
   const { attrs, inputs, outputs } = node;
   const [, kernelHeight = 1, kernelWidth = 1] = requireInput(inputs, 1, "weights").shape;
   const [, , outputWidth = 1] = requireOutput(outputs).shape;
-  const { strideX, dilationX } = attrs;
   const { min, zeroPoint } = outputRange(node);
-  return depthwiseScratchBytes(
-    variant,
-    kernelHeight,
-    kernelWidth,
-    outputWidth,
-    strideX,
-    dilationX,
-    min >= zeroPoint,
-  );
+  const isRelu = min >= zeroPoint;
+  return depthwiseScratchBytes(variant, { ...attrs, kernelHeight, kernelWidth, outputWidth, isRelu });
 }
 
 /** Where a copy of one block's channels begins, behind the usual scratch. */

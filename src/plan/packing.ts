@@ -93,21 +93,38 @@ export function depthwiseRowsAtOnce(
   return variant !== "mcu" && dilationY === 1 && kernelHeight + strideY <= rows ? 2 : 1;
 }
 
+/** The geometry of a depthwise convolution's kernel. */
+export interface DepthwiseKernel extends DepthwiseRows {
+  readonly kernelWidth: number;
+  readonly strideX: number;
+  readonly dilationX: number;
+}
+
 /** Bytes of one block of depthwise weights. */
-export function depthwiseBlockBytes(
-  variant: Variant,
-  method: number,
-  rows: DepthwiseRows,
-  kernelWidth: number,
-): number {
+export function depthwiseBlockBytes(variant: Variant, method: number, kernel: DepthwiseKernel): number {
+  const { kernelHeight, kernelWidth } = kernel;
+  const groups = depthwiseRowGroups(variant, kernelHeight);
   const taps =
-    variant === "mcu"
-      ? align(rows.kernelHeight * kernelWidth, 4)
-      : 32 *
-        kernelWidth *
-        depthwiseRowGroups(variant, rows.kernelHeight) *
-        depthwiseRowsAtOnce(variant, rows);
+    variant !== "mcu"
+      ? 32 * kernelWidth * groups * depthwiseRowsAtOnce(variant, kernel)
+      : isSliding(method, kernel)
+        ? 4 * kernelHeight * kernel.strideX * laneThrees(kernel)
+        : align(kernelHeight * kernelWidth, 4);
   return blockHeadBytes(variant, method) + taps;
+}
+
+/** Whether `mcu` packs the weights for sums that slide along the row, as `rowLanes`. */
+export function isSliding(method: number, kernel: DepthwiseKernel): boolean {
+  const single: number = Requantization.single;
+  return method === single && fitsLanes(kernel);
+}
+
+/** Outputs that a column of the input meets, by threes. */
+export function laneThrees({
+  kernelWidth,
+  strideX,
+}: Pick<DepthwiseKernel, "kernelWidth" | "strideX">): number {
+  return Math.ceil(kernelWidth / (3 * strideX));
 }
 
 /** What assembly/micro/epilogue.ts keeps per record: clamps, zero points and rounding constants as vectors. */
@@ -201,32 +218,25 @@ export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): n
   return epilogue + rows + packedPixelBytes(variant, outputWidth, segments * length);
 }
 
+/** What decides how a depthwise convolution runs, beside its requantisation: whether all below the zero point is clamped among it. */
+export interface DepthwiseGeometry extends DepthwiseKernel {
+  readonly outputWidth: number;
+  readonly padLeft: number;
+  readonly depthMultiplier: number;
+  readonly isRelu: boolean;
+}
+
 /**
  * Scratch of a depthwise convolution: the epilogue's constants, a vector of zero points, a table of kernel rows, and one
- * strip of interleaved input columns, 32 bytes per column and row group; in `mcu` of packed weights.
+ * strip of interleaved input columns, 32 bytes per column and row group; in `mcu` what slideRows packs. Never less with more padding.
  */
-export function depthwiseScratchBytes(
-  variant: Variant,
-  kernelHeight: number,
-  kernelWidth: number,
-  outputWidth: number,
-  strideX: number,
-  dilationX: number,
-  isRelu: boolean,
-): number {
+export function depthwiseScratchBytes(variant: Variant, geometry: DepthwiseGeometry): number {
+  const { kernelHeight, kernelWidth, strideX, dilationX, outputWidth } = geometry;
   const groups = depthwiseRowGroups(variant, kernelHeight);
   const rows = 16 + align(groups * dotLanes(variant) * 12, 16);
   const columns = (outputWidth - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
-  const packed =
-    dilationX > 1 || isThree(kernelHeight, kernelWidth, strideX, isRelu)
-      ? 0
-      : slideBytes(kernelHeight, kernelWidth, strideX);
+  const packed = slideOf(geometry) === "slideRows" ? slideBytes(geometry) : 0;
   return epilogueBytes(variant) + rows + (variant === "mcu" ? packed : 32 * groups * columns);
-}
-
-/** 3×3 kernels that clamp at the zero point keep their weights in locals, in `mcu`. */
-function isThree(kernelHeight: number, kernelWidth: number, strideX: number, isRelu: boolean): boolean {
-  return kernelHeight === 3 && kernelWidth === 3 && strideX < 3 && isRelu;
 }
 
 /** Outputs that a column meets: three to an int64, three of which slide. */
@@ -236,39 +246,63 @@ export const LANE_TERMS = 64;
 /** Of small weights it may hold 2^n times as many: n is the shift of method `single`, at most this. */
 export const MAX_LANE_SHIFT = 16;
 
-/**
- * `mcu` packs a channel's weights by threes of the outputs that a column meets, for each phase of the stride and each row of the kernel
- * and one more. 0 where it does not.
- */
-function slideBytes(kernelHeight: number, kernelWidth: number, strideX: number): number {
+function fitsLanes({ kernelHeight, kernelWidth, strideX, dilationX }: DepthwiseKernel): boolean {
   const lanes = Math.ceil(kernelWidth / strideX);
-  if (lanes > SLIDING_LANES || kernelHeight * kernelWidth > LANE_TERMS) return 0;
-  return strideX * (kernelHeight + 1) * (8 + 8 * Math.ceil(lanes / 3));
+  return dilationX === 1 && lanes <= SLIDING_LANES && kernelHeight * kernelWidth <= LANE_TERMS;
 }
 
-/** The function that a depthwise convolution's rows call in `mcu`: assembly/micro/depthwise-strip.ts, by the same conditions. */
-export function depthwiseStrip(record: {
-  readonly inputView: Extent;
-  readonly outputView: Extent;
-  readonly kernelHeight: number;
-  readonly kernelWidth: number;
-  readonly strideX: number;
-  readonly dilationX: number;
+/**
+ * slideRows packs a channel's weights by threes of the outputs that a column meets, for each phase of the stride and each row of the kernel
+ * and one more.
+ */
+function slideBytes(kernel: DepthwiseKernel): number {
+  return kernel.strideX * (kernel.kernelHeight + 1) * (8 + 8 * laneThrees(kernel));
+}
+
+/** How sums of method `single` slide in `mcu`, if they do: assembly/micro/depthwise-strip.ts, by the same conditions. */
+function slideOf(geometry: DepthwiseGeometry): DepthwiseStrip {
+  const { kernelHeight, kernelWidth, strideX, padLeft, depthMultiplier, isRelu } = geometry;
+  if (!fitsLanes(geometry)) return "scalarPixels";
+  if (isRelu && depthMultiplier === 1 && kernelHeight === kernelWidth && strideX < 3) {
+    if (kernelWidth === 3 && padLeft < 2) return strideX === 1 ? "slideThree" : "slideThreeHalved";
+    if (kernelWidth === 5 || kernelWidth === 7) return "slideWide";
+  }
+  return "slideRows";
+}
+
+/** What depthwise convolutions call in `mcu`, for a row or a row of a channel. */
+export const DEPTHWISE_STRIPS = [
+  "slideThree",
+  "slideThreeHalved",
+  "slideWide",
+  "slideRows",
+  "scalarPixels",
+] as const;
+export type DepthwiseStrip = (typeof DEPTHWISE_STRIPS)[number];
+
+/** A depthwise convolution's record, as far as its geometry goes. */
+export interface DepthwiseRecord extends DepthwiseKernel {
+  readonly outputView: { readonly width: number };
   readonly padLeft: number;
-  readonly requantization: number;
+  readonly depthMultiplier: number;
   readonly outputZeroPoint: number;
   readonly activationMin: number;
-}): "slideThree" | "slideRows" | "scalarPixels" {
-  const { kernelHeight, kernelWidth, strideX, dilationX, inputView, outputView } = record;
+}
+
+export function depthwiseGeometry(record: DepthwiseRecord): DepthwiseGeometry {
+  return {
+    ...record,
+    outputWidth: record.outputView.width,
+    isRelu: record.activationMin >= record.outputZeroPoint,
+  };
+}
+
+/** The function that a record's rows call in `mcu`. */
+export function depthwiseStrip(
+  record: DepthwiseRecord & { readonly requantization: number },
+): DepthwiseStrip {
   const single: number = Requantization.single;
-  if (record.requantization !== single || dilationX > 1) return "scalarPixels";
-  if (isThree(kernelHeight, kernelWidth, strideX, record.activationMin >= record.outputZeroPoint)) {
-    const columns = (outputView.width - 1) * strideX + 3;
-    const padLeft = Math.min(record.padLeft, columns);
-    const inside = Math.min(inputView.width, columns - padLeft);
-    return padLeft < 2 && inside + padLeft >= 3 ? "slideThree" : "scalarPixels";
-  }
-  return slideBytes(kernelHeight, kernelWidth, strideX) > 0 ? "slideRows" : "scalarPixels";
+  return record.requantization === single ? slideOf(depthwiseGeometry(record)) : "scalarPixels";
 }
 
 /** A copy of all pixels of one block's channels, and what kernels read past it. */

@@ -10,6 +10,7 @@ import {
   convScratchBytes,
   convSegments,
   depthwiseBlockBytes,
+  depthwiseGeometry,
   depthwiseRowsAtOnce,
   depthwiseScratchBytes,
   depthwisePlaneBytes,
@@ -238,23 +239,15 @@ export function depthwiseFootprint(
   atLeast(record, 0, ["weights", "scratch"]);
   checkSpatial(record, record.dilationY, record.dilationX);
   checkRequantization(record, variant);
-  const { inputView, outputView, kernelHeight, kernelWidth, depthMultiplier, c0, c1 } = record;
+  const { inputView, outputView, depthMultiplier, c0, c1 } = record;
   const { channels } = inputView;
   if (outputView.channels !== channels * depthMultiplier) {
     const made = `${outputView.channels} channels of ${channels} × ${depthMultiplier}`;
     throw refusal("plan-field", record, `makes ${made}`);
   }
   const blocks = Math.ceil((c1 - c0) / blockChannels(variant));
-  const scratchBytes = depthwiseScratchBytes(
-    variant,
-    kernelHeight,
-    kernelWidth,
-    outputView.width,
-    record.strideX,
-    record.dilationX,
-    record.activationMin >= record.outputZeroPoint,
-  );
-  const blockBytes = depthwiseBlockBytes(variant, record.requantization, record, kernelWidth);
+  const scratchBytes = depthwiseScratchBytes(variant, depthwiseGeometry(record));
+  const blockBytes = depthwiseBlockBytes(variant, record.requantization, record);
   const scratch = { address: record.scratch, bytes: product(record, scratchBytes) };
   const weights = { address: record.weights, bytes: product(record, blocks, blockBytes) };
   if (record.plane !== 0) return planeFootprint(record, variant, scratch, weights);

@@ -35,14 +35,14 @@ const anyGeometry = {
 /** Any, and as often what most models have, for which there are kernels of their own. */
 const geometry = fc.oneof(
   fc.record(anyGeometry),
-  fc.record({
-    ...anyGeometry,
-    kernelHeight: fc.constant(3),
-    kernelWidth: fc.constant(3),
-    strideX: fc.integer({ min: 1, max: 2 }),
-    dilationY: fc.constant(1),
-    dilationX: fc.constant(1),
-  }),
+  fc.record({ ...anyGeometry, kernel: fc.constantFrom(3, 3, 5, 7) }).map(({ kernel, strideX, ...any }) => ({
+    ...any,
+    kernelHeight: kernel,
+    kernelWidth: kernel,
+    strideX: 1 + (strideX % 2),
+    dilationY: 1,
+    dilationX: 1,
+  })),
 );
 
 type Geometry = typeof geometry extends fc.Arbitrary<infer T> ? T : never;
@@ -160,22 +160,28 @@ for (const kernels of provedKernels()) {
 
   test(`sums of the largest products are exact (${kernels.variant})`, () => {
     const extremes = [-128, 127].flatMap((x) => [-128, 127].map((w) => [x, w] as const));
-    // As many products as a lane of mcu holds, and more than it takes.
-    for (const [x, w, height] of extremes.flatMap(([x, w]) =>
-      [8, 9].map((height) => [x, w, height] as const),
+    // As many products as a lane of mcu holds, and more than it takes; and clamped at the zero point, where it has other kernels.
+    const kernelsOf = [
+      { kernelHeight: 8, kernelWidth: 8, zeroPoint: 0 },
+      { kernelHeight: 9, kernelWidth: 8, zeroPoint: 0 },
+      ...[3, 5, 7].map((size) => ({ kernelHeight: size, kernelWidth: size, zeroPoint: -128 })),
+    ];
+    for (const [x, w, { kernelHeight, kernelWidth, zeroPoint }] of extremes.flatMap(([x, w]) =>
+      kernelsOf.map((kernel) => [x, w, kernel] as const),
     )) {
+      const shape = [1, kernelHeight, kernelWidth, 2];
       const c = {
         input: { shape: [1, 9, 11, 2], scale: 1, zeroPoint: x, values: new Int8Array(9 * 11 * 2).fill(x) },
-        weights: { shape: [1, height, 8, 2], scales: [1], values: new Int8Array(height * 8 * 2).fill(w) },
-        bias: Int32Array.of(3, -4),
-        output: { shape: [1, 9, 11, 2], scale: 1, zeroPoint: 0 },
+        weights: { shape, scales: [1], values: new Int8Array(kernelHeight * kernelWidth * 2).fill(w) },
+        bias: Int32Array.of(3, 5),
+        output: { shape: [1, 9, 11, 2], scale: 1, zeroPoint },
         activation: 0,
       };
       const node = importNode(depthwiseConv2d, tensorsOf(c, 3), int8Tensor("output", c.output), {
         ...{ 0: 0, 1: 1, 2: 1, 3: 1, 4: 0, 5: 1, 6: 1 },
       });
       // Its zero points, and padding, are as large; what they add up to is the bias.
-      const expected = Int8Array.from({ length: 9 * 11 * 2 }, (_, i) => (i % 2 === 0 ? 3 : -4));
+      const expected = Int8Array.from({ length: 9 * 11 * 2 }, (_, i) => zeroPoint + (i % 2 === 0 ? 3 : 5));
       const check = (): void => {
         checkConvolution(kernels, depthwiseConv2d, node, c.input, expected, 1);
       };

@@ -264,19 +264,17 @@ export function drawChain(pick: Pick): Chain {
           };
         });
       } else if (kind <= 3) {
-        const vertical = { kernelHeight, strideY, dilationY };
-        const rowsAtOnce = depthwiseRowsAtOnce(variant, vertical);
+        const kernel = { kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX };
+        const rowsAtOnce = depthwiseRowsAtOnce(variant, kernel);
         const records0 = records.length;
-        const blockBytes = depthwiseBlockBytes(variant, arithmetic.requantization, vertical, kernelWidth);
-        const scratchBytes = depthwiseScratchBytes(
-          variant,
-          kernelHeight,
-          kernelWidth,
-          output.width,
-          strideX,
-          dilationX,
-          arithmetic.activationMin >= arithmetic.outputZeroPoint,
-        );
+        const blockBytes = depthwiseBlockBytes(variant, arithmetic.requantization, kernel);
+        const scratchBytes = depthwiseScratchBytes(variant, {
+          ...kernel,
+          outputWidth: output.width,
+          padLeft,
+          depthMultiplier: multiplier,
+          isRelu: arithmetic.activationMin >= arithmetic.outputZeroPoint,
+        });
         convolve(input, output, blockBytes, scratchBytes, (c0, c1, weights, scratch, at) => ({
           op: "depthwiseConv2d",
           ...common(at, c0, c1),

@@ -5,6 +5,7 @@ import {
   convScratchBytes,
   convSegments,
   depthwiseBlockBytes,
+  depthwiseGeometry,
   depthwiseRowsAtOnce,
   depthwiseScratchBytes,
   isPointwise,
@@ -412,21 +413,13 @@ class Machine {
 
   #depthwise(record: RecordOf<"depthwiseConv2d">): void {
     const { variant } = this.#plan;
-    const { kernelHeight, kernelWidth, strideX, dilationX, c0, c1, depthMultiplier, outputView } = record;
+    const { c0, c1, depthMultiplier } = record;
     this.#reserve(
       record.scratch,
-      depthwiseScratchBytes(
-        variant,
-        kernelHeight,
-        kernelWidth,
-        outputView.width,
-        strideX,
-        dilationX,
-        record.activationMin >= record.outputZeroPoint,
-      ),
+      depthwiseScratchBytes(variant, depthwiseGeometry(record)),
       record.weights,
       Math.ceil((c1 - c0) / blockChannels(variant)) *
-        depthwiseBlockBytes(variant, record.requantization, record, kernelWidth),
+        depthwiseBlockBytes(variant, record.requantization, record),
     );
     const rowsAtOnce = depthwiseRowsAtOnce(variant, record);
     const together = blockChannels(variant);
@@ -440,7 +433,7 @@ class Machine {
         for (let c = c0; c < c1; c += together) {
           const end = Math.min(c + together, c1);
           const pixels = rows.flatMap((row) =>
-            Array.from({ length: outputView.width }, (_, x) => [row, x] as const),
+            Array.from({ length: record.outputView.width }, (_, x) => [row, x] as const),
           );
           for (const [row, x] of pixels) {
             this.#readWindow(
