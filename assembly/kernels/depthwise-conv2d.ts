@@ -1,5 +1,5 @@
 import { DepthwiseConv2dField, Requantization, View } from "../../src/plan/format.ts";
-import { fitsLanes, laneThrees } from "../micro/depthwise-slide.ts";
+import { fitsLanes, rowWords } from "../micro/depthwise-slide.ts";
 import { blockChannels, depthwiseRows, rowGroup, storeZeroRow } from "../micro/depthwise-strip.ts";
 import { blockHeadBytes, epilogueBytes, prepareEpilogue } from "../micro/epilogue.ts";
 import { address, field, rowAddress } from "../record.ts";
@@ -40,7 +40,18 @@ export function depthwiseConv2d(record: usize, y0: i32, y1: i32): void {
       const end = min(c + channels, c1);
       if (plane !== 0) copyPlane(record, c, plane);
       for (let y = y0; y < y1; y += rows) {
-        outputRows(record, y, min(rows, y1 - y), inputBatch, outputBatch, c, end, block, bytes, plane);
+        outputRows(
+          record,
+          y,
+          ASC_FEATURE_SIMD ? min(rows, y1 - y) : 1,
+          inputBatch,
+          outputBatch,
+          c,
+          end,
+          block,
+          bytes,
+          plane,
+        );
       }
       block += bytes;
     }
@@ -83,7 +94,7 @@ function blockBytes(record: usize): usize {
     taps =
       field(record, DepthwiseConv2dField.requantization) === Requantization.single &&
       fitsLanes(kernelHeight, kernelWidth, strideX, field(record, DepthwiseConv2dField.dilationX))
-        ? (kernelHeight * strideX * laneThrees(kernelWidth, strideX)) << 2
+        ? (kernelHeight * rowWords(kernelWidth, strideX)) << 2
         : (kernelHeight * kernelWidth + 3) & ~3;
   }
   return headBytes(record) + <usize>taps;
@@ -141,7 +152,7 @@ function outputRows(
       y * field(record, DepthwiseConv2dField.strideY) +
       ky * field(record, DepthwiseConv2dField.dilationY) -
       field(record, DepthwiseConv2dField.padTop);
-    const inside = ky < neededRows && row >= 0 && row < field(input, View.height);
+    const inside = (!ASC_FEATURE_SIMD || ky < neededRows) && row >= 0 && row < field(input, View.height);
     const entry = table + <usize>(ky * 12);
     const at = plane === 0 ? rowAddress(input, row, inputBatch) : plane + <usize>row * planeRow - <usize>c0;
     store<u32>(entry, <u32>(inside ? at : zeroRow));

@@ -24,7 +24,7 @@ import {
  *   weights  words (spread) [phase of the stride][three of its lanes][ky]: writeLanes in src/ops/depthwise-conv2d.ts
  *
  * The last phase is the one that completes an output. Where the kernel is no multiple of the stride, columns of no weight before it
- * make it one.
+ * make it one. One word has all of a row of three at stride 2: bits 0 and 21 those of the last phase, bit 8 the one between.
  *
  * Rows as in depthwise-strip.ts: an address, the bytes from pixel to pixel, a mask for the channel. Rows outside are zero points, the
  * same for all outputs: their weights count as 0, and what they add goes to the offset.
@@ -40,10 +40,25 @@ export function fitsLanes(kernelHeight: i32, kernelWidth: i32, strideX: i32, dil
   return dilationX === 1 && kernelHeight * kernelWidth <= LANE_TERMS && kernelWidth <= 9 * strideX;
 }
 
-/** Threes of lanes: the words of a kernel row in each phase of the stride. */
-export function laneThrees(kernelWidth: i32, strideX: i32): i32 {
+/** Whether one word has all weights of a kernel row: those of the phase before in the lane that the last phase leaves. */
+function isShared(kernelWidth: i32, strideX: i32): bool {
+  return kernelWidth === 3 && strideX === 2;
+}
+
+/** Threes of a phase's lanes. */
+function laneThrees(kernelWidth: i32, strideX: i32): i32 {
   return (kernelWidth + 3 * strideX - 1) / (3 * strideX);
 }
+
+/** Words of a kernel row: rowWords in src/plan/packing.ts. */
+export function rowWords(kernelWidth: i32, strideX: i32): i32 {
+  return isShared(kernelWidth, strideX) ? 1 : strideX * laneThrees(kernelWidth, strideX);
+}
+
+/** Where a word has the lower two. */
+const TWO_BYTES: i64 = 0xff | (0xff << LANE_BITS);
+/** The lower two lanes. */
+const TWO_LANES: i64 = (1 << (2 * LANE_BITS)) - 1;
 
 /** Where the row of an entry lies from the address of one that is inside; 0 of one outside. */
 function rowFrom(entry: usize, address: usize): usize {
@@ -146,22 +161,27 @@ function threeRows<S>(
   const columns = max(inside - before, 0);
   const wholeBytes = <usize>min(isHalved ? columns >> 1 : columns, width) * outStep;
   const rowBytes = <usize>width * outStep;
-  // Words of the phase that completes an output.
-  const last: usize = isHalved ? SCALAR_HEAD + 12 : SCALAR_HEAD;
-
   let from = address + (c0 & mask);
   const end = out + c1;
   for (let begin = out + c0; begin < end; begin++) {
-    let wa = spread(load<u32>(block, last)) - ZERO_BYTES;
-    let wb = spread(load<u32>(block, last + 4)) - ZERO_BYTES;
-    let wc = spread(load<u32>(block, last + 8)) - ZERO_BYTES;
+    const wordA = <i64>load<u32>(block, SCALAR_HEAD);
+    const wordB = <i64>load<u32>(block, SCALAR_HEAD + 4);
+    const wordC = <i64>load<u32>(block, SCALAR_HEAD + 8);
+    let wa: i64, wb: i64, wc: i64;
     let va: i64 = 0;
     let vb: i64 = 0;
     let vc: i64 = 0;
     if (isHalved) {
-      va = <i64>load<u8>(block, SCALAR_HEAD) - 128;
-      vb = <i64>load<u8>(block, SCALAR_HEAD + 4) - 128;
-      vc = <i64>load<u8>(block, SCALAR_HEAD + 8) - 128;
+      wa = (wordA & TWO_BYTES) - (ZERO_BYTES & TWO_LANES);
+      wb = (wordB & TWO_BYTES) - (ZERO_BYTES & TWO_LANES);
+      wc = (wordC & TWO_BYTES) - (ZERO_BYTES & TWO_LANES);
+      va = <i64>load<u8>(block, SCALAR_HEAD + 1) - 128;
+      vb = <i64>load<u8>(block, SCALAR_HEAD + 5) - 128;
+      vc = <i64>load<u8>(block, SCALAR_HEAD + 9) - 128;
+    } else {
+      wa = spread(wordA) - ZERO_BYTES;
+      wb = spread(wordB) - ZERO_BYTES;
+      wc = spread(wordC) - ZERO_BYTES;
     }
     let between = va + vb + vc;
     let total = wa + wb + wc;
@@ -476,6 +496,8 @@ export function slideRows(
   const front = lanes * strideX - kernelWidth;
   const threeBytes = <usize>(kernelHeight << 2);
   const wordsBytes = <usize>threes * threeBytes;
+  const shares = isShared(kernelWidth, strideX);
+  const phaseWords = shares ? 0 : wordsBytes;
   const lower = load<i32>(constants, LOWER);
   const upper = load<i32>(constants, LOWER + 4);
   const isWide = lanes > 3;
@@ -498,7 +520,11 @@ export function slideRows(
         if (isInside) store<u32>(entry, load<u32>(row) + channel);
         let at: usize = 8;
         for (let w: usize = 0; w < wordsBytes; w += threeBytes) {
-          const weights = spread(load<u32>(word + w)) - ZERO_BYTES;
+          let weights = spread(load<u32>(word + w)) - ZERO_BYTES;
+          if (shares) {
+            const last = ((weights + ZERO_BYTES) & TWO_LANES) - (ZERO_BYTES & TWO_LANES);
+            weights = phase === 0 ? (weights - last) >> (2 * LANE_BITS) : last;
+          }
           if (isInside) {
             store<i64>(entry + at, weights);
             store<i64>(outside + at, load<i64>(outside + at) + weights);
@@ -510,7 +536,7 @@ export function slideRows(
         if (isInside) entry += entryBytes;
         word += 4;
       }
-      word += wordsBytes - threeBytes;
+      word += phaseWords - threeBytes;
       phaseBytes = entry - outside;
     }
 

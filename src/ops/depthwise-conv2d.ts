@@ -11,6 +11,7 @@ import {
   depthwiseRowsAtOnce,
   depthwiseScratchBytes,
   dotLanes,
+  isShared,
   isSliding,
   laneThrees,
 } from "../plan/packing.ts";
@@ -224,25 +225,33 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
 
 /**
  * One channel's weights [ky][kx] by threes of the outputs that a column meets, for each phase of the stride: words [phase][three][ky],
- * each with 128 more than the weights in bits 0, 21 and 8 (spread in assembly/micro/lanes.ts), the lowest lane first, which is the phase's last column.
+ * each with 128 more than the weights in bits 0, 21 and 8 (spread in assembly/micro/lanes.ts), the lowest lane first, which is the
+ * phase's last column.
  */
 function writeLanes(bytes: Int8Array, start: number, taps: Int8Array, kernel: DepthwiseKernel): void {
-  const { kernelHeight, kernelWidth, strideX } = kernel;
+  const { kernelHeight, kernelWidth } = kernel;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const threes = laneThrees(kernel);
   let at = start;
-  for (let phase = 0; phase < strideX; phase++) {
-    for (let three = 0; three < threes; three++) {
-      for (let ky = 0; ky < kernelHeight; ky++) {
-        const weight = (lane: number): number => {
-          const kx = kernelWidth + phase - (1 + 3 * three + lane) * strideX;
-          return 128 + (kx < 0 ? 0 : (taps[ky * kernelWidth + kx] ?? 0));
-        };
-        view.setUint32(at, weight(0) | (weight(1) << 21) | (weight(2) << 8), true);
-        at += 4;
-      }
+  for (const columns of laneColumns(kernel)) {
+    for (let ky = 0; ky < kernelHeight; ky++) {
+      const [first = 0, second = 0, third = 0] = columns.map(
+        (kx) => 128 + (kx < 0 ? 0 : (taps[ky * kernelWidth + kx] ?? 0)),
+      );
+      view.setUint32(at, first | (second << 21) | (third << 8), true);
+      at += 4;
     }
   }
+}
+
+/** The kernel's columns of three lanes, negative where there is none, for the words of a row in turn. */
+function laneColumns(kernel: DepthwiseKernel): number[][] {
+  if (isShared(kernel)) return [[2, 0, 1]];
+  const { kernelWidth, strideX } = kernel;
+  const threes = laneThrees(kernel);
+  return Array.from({ length: strideX * threes }, (_, word) => {
+    const last = kernelWidth + Math.floor(word / threes) - (1 + 3 * (word % threes)) * strideX;
+    return [last, last - strideX, last - 2 * strideX];
+  });
 }
 
 function scratchBytesOf(node: BoundNode<DepthwiseAttrs>, variant: Variant): number {

@@ -108,7 +108,7 @@ export function depthwiseBlockBytes(variant: Variant, method: number, kernel: De
     variant !== "mcu"
       ? 32 * kernelWidth * groups * depthwiseRowsAtOnce(variant, kernel)
       : isSliding(method, kernel)
-        ? 4 * kernelHeight * kernel.strideX * laneThrees(kernel)
+        ? 4 * kernelHeight * rowWords(kernel)
         : align(kernelHeight * kernelWidth, 4);
   return blockHeadBytes(variant, method) + taps;
 }
@@ -119,12 +119,21 @@ export function isSliding(method: number, kernel: DepthwiseKernel): boolean {
   return method === single && fitsLanes(kernel);
 }
 
+type RowKernel = Pick<DepthwiseKernel, "kernelWidth" | "strideX">;
+
 /** Outputs that a column of the input meets, by threes. */
-export function laneThrees({
-  kernelWidth,
-  strideX,
-}: Pick<DepthwiseKernel, "kernelWidth" | "strideX">): number {
+export function laneThrees({ kernelWidth, strideX }: RowKernel): number {
   return Math.ceil(kernelWidth / (3 * strideX));
+}
+
+/** Whether one word has all weights of a kernel row: those of the phase before in the lane that the last phase leaves. */
+export function isShared({ kernelWidth, strideX }: RowKernel): boolean {
+  return kernelWidth === 3 && strideX === 2;
+}
+
+/** Words of a kernel row: a three for each phase of the stride. */
+function rowWords(kernel: RowKernel): number {
+  return isShared(kernel) ? 1 : kernel.strideX * laneThrees(kernel);
 }
 
 /** What assembly/micro/epilogue.ts keeps per record: clamps, zero points and rounding constants as vectors. */
