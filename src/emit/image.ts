@@ -1,5 +1,5 @@
 import { ExecutionError } from "../errors.ts";
-import type { ElementType } from "../graph/graph.ts";
+import type { ConstantChannels, ElementType } from "../graph/graph.ts";
 import { crc32 } from "../plan/crc32.ts";
 import { Head, Header, PLAN_VERSION } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
@@ -53,6 +53,8 @@ export interface TracedTensor {
   readonly bytes: number;
   /** Where others' channels lie between its pixels: the bytes of one, and from each to the next. */
   readonly pixels?: { readonly bytes: number; readonly step: number };
+  /** Channels, the last dimension, that are not in memory, because they always have this value. */
+  readonly constants?: ConstantChannels;
 }
 
 /** An operator of a step. */
@@ -441,10 +443,30 @@ function isReport(value: Record<string, unknown>): value is Record<string, unkno
 
 function isTraced(tensor: unknown): boolean {
   if (!isRecord(tensor) || !isSize(tensor["address"]) || !isSize(tensor["bytes"])) return false;
-  const { bytes, pixels } = tensor;
+  const { bytes, pixels, shape, constants } = tensor;
+  if (constants !== undefined && !areConstants(constants, shape, bytes)) return false;
   if (pixels === undefined) return true;
   if (!isRecord(pixels) || !isSize(pixels["bytes"]) || !isSize(pixels["step"])) return false;
   return pixels["bytes"] > 0 && pixels["step"] >= pixels["bytes"] && bytes % pixels["bytes"] === 0;
+}
+
+/** Elements of a tensor that a trace puts together: more than any that a model has. */
+const MAX_TRACED = 2 ** 28;
+
+/** Whether these channels and those in memory, `bytes` in all, make up the tensor. */
+function areConstants(constants: unknown, shape: unknown, bytes: number): boolean {
+  if (!Array.isArray(shape) || !shape.every(isSize) || !Array.isArray(constants)) return false;
+  const channels = shape.at(-1) ?? 0;
+  let last = -1;
+  for (const entry of constants as unknown[]) {
+    const [channel, value] = Array.isArray(entry) ? (entry as unknown[]) : [];
+    if (!isSize(channel) || channel <= last || channel >= channels) return false;
+    if (!Number.isInteger(value) || Math.abs(value as number) > 128) return false;
+    last = channel;
+  }
+  const left = channels - constants.length;
+  const elements = shape.reduce((a, b) => a * b, 1);
+  return left > 0 && elements <= MAX_TRACED && bytes === (elements / channels) * left;
 }
 
 /** ASCII without TextEncoder, which audio worklets lack; other characters as JSON escapes. */

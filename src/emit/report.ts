@@ -1,5 +1,5 @@
 import type { Tensor } from "../graph/graph.ts";
-import { byteSize } from "../graph/graph.ts";
+import { byteSize, tensorOf } from "../graph/graph.ts";
 import { stepName } from "../memory/lifetimes.ts";
 import { liveStorages } from "../memory/occupancy.ts";
 import { align } from "../plan/packing.ts";
@@ -99,15 +99,19 @@ function tracedTensors(
 ): TracedTensor[] {
   const traced = (tensor: Tensor, source: number, value: number | undefined): TracedTensor => {
     const pixels = program.values.get(value ?? -1)?.view?.pixels;
+    const { lacks } = tensor;
+    // As the file has it: its channels are no concern of who compares tensors.
+    const { id, name, shape } = lacks === undefined ? tensor : tensorOf(program.graph, lacks.of);
     return {
-      id: tensor.id,
+      id,
       source,
-      name: tensor.name,
-      shape: tensor.shape,
+      name,
+      shape,
       type: tensor.type,
       address: addressOf(value),
       bytes: byteSize(tensor),
       ...(pixels && { pixels }),
+      ...(lacks && { constants: lacks.channels }),
     };
   };
   const isGone = (id: number): boolean =>

@@ -15,6 +15,9 @@ export interface TensorType {
   readonly quantization?: Quantization;
 }
 
+/** Channels that have one value throughout, in ascending order. */
+export type ConstantChannels = readonly (readonly [channel: number, value: number])[];
+
 /**
  * A value of the graph. `id` is its index in `Graph.tensors`; tensors read from a file keep the file's index, so that a
  * trace can be compared with another engine's.
@@ -24,6 +27,8 @@ export interface Tensor extends TensorType {
   readonly name: string;
   /** Little-endian bytes of a constant; absent for activations. */
   readonly data?: Uint8Array;
+  /** Of a tensor that stands for another with fewer channels, the last dimension: that one's id, and the values of those that it lacks. */
+  readonly lacks?: { readonly of: number; readonly channels: ConstantChannels };
   /** Keeps its value from run to run; operators read and change it in place. */
   readonly isVariable?: true;
 }

@@ -17,6 +17,7 @@ import {
   windowOf,
 } from "./convolution-window.ts";
 import { isInt16, requireActivations } from "./int16.ts";
+import type { Multiplier } from "./fixed-point.ts";
 import { defineOp } from "./op.ts";
 import { rowOverlapDistance } from "./window.ts";
 
@@ -107,12 +108,12 @@ export const conv2d = defineOp<ConvolutionAttrs>({
     return rowOverlapDistance({ strideY: 1, padTop: 0 }, pixels(from), pixels(to), convPixelsAtOnce(variant));
   },
 
+  channelMultipliers: multipliersOf,
+
   pack(node, variant) {
-    const input = requireInput(node.inputs, 0, "input");
     const weights = requireInput(node.inputs, 1, "weights");
-    const output = requireOutput(node.outputs);
     const [channels = 0] = weights.shape;
-    const multipliers = channelMultipliers(input, weights, output, channels, (a, b) => a * b);
+    const multipliers = multipliersOf(node);
     if (isInt16(node)) {
       const values = int8Values(weights);
       const size = values.length / channels;
@@ -187,4 +188,11 @@ function geometry(node: BoundNode<ConvolutionAttrs>): SpatialGeometry {
     pointwise: isPointwise(window, { height, width }, { height: outputHeight, width: outputWidth }),
     dense: window.strideX === 1 && groupsOf(node) === 1,
   };
+}
+
+function multipliersOf({ inputs, outputs }: BoundNode): Multiplier[] {
+  const weights = requireInput(inputs, 1, "weights");
+  const [channels = 0] = weights.shape;
+  const input = requireInput(inputs, 0, "input");
+  return channelMultipliers(input, weights, requireOutput(outputs), channels, (a, b) => a * b);
 }

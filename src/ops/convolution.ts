@@ -228,7 +228,8 @@ function sumOf(weights: Int8Array, inputZeroPoint: number, bias: number, multipl
   };
 }
 
-function int32Values(tensor: Tensor | undefined): DataView | undefined {
+/** The values of constant int32. */
+export function int32Values(tensor: Tensor | undefined): DataView | undefined {
   return tensor?.data && new DataView(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
 }
 

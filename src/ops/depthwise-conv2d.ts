@@ -22,6 +22,7 @@ import { channelMultipliers, int8Values, outputRange, packBlocks, requireWeights
 import { lowerInt16, packInt16 } from "./convolution-int16.ts";
 import type { WindowOptions } from "./convolution-window.ts";
 import { convolutionRows, convolved, prepareWindow, windowOf } from "./convolution-window.ts";
+import type { Multiplier } from "./fixed-point.ts";
 import { isInt16, requireActivations } from "./int16.ts";
 import type { Addresses, Packed } from "./op.ts";
 import { defineOp, NOWHERE } from "./op.ts";
@@ -123,6 +124,8 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     return rowOverlapDistance(attrs, requireInput(inputs, 0, "input"), requireOutput(outputs), rowsAtOnce);
   },
 
+  channelMultipliers: multipliersOf,
+
   pack(node, variant) {
     if (isInt16(node)) return packDepthwiseInt16(node);
     const input = requireInput(node.inputs, 0, "input");
@@ -138,13 +141,7 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
       {
         name: weights.name,
         channels,
-        multipliers: channelMultipliers(
-          input,
-          weights,
-          requireOutput(node.outputs),
-          channels,
-          (a, b) => a * b,
-        ),
+        multipliers: multipliersOf(node),
         bias: node.inputs[2],
         inputZeroPoint: perTensor(input, "input").zeroPoint,
         output: outputRange(node),
@@ -273,17 +270,16 @@ function packDepthwiseInt16(node: BoundNode<DepthwiseAttrs>): Packed {
   const weights = requireInput(node.inputs, 1, "weights");
   const channels = weights.shape[3] ?? 1;
   const values = int8Values(weights);
-  const multipliers = channelMultipliers(
-    requireInput(node.inputs, 0, "input"),
-    weights,
-    requireOutput(node.outputs),
-    channels,
-    (a, b) => a * b,
-  );
   const taps = values.length / channels;
   const weightsOf = (c: number): Int8Array =>
     Int8Array.from({ length: taps }, (_, tap) => values[tap * channels + c] ?? 0);
-  return packInt16(node, multipliers, taps, weightsOf);
+  return packInt16(node, multipliersOf(node), taps, weightsOf);
+}
+
+function multipliersOf({ inputs, outputs }: BoundNode): Multiplier[] {
+  const weights = requireInput(inputs, 1, "weights");
+  const input = requireInput(inputs, 0, "input");
+  return channelMultipliers(input, weights, requireOutput(outputs), weights.shape[3] ?? 0, (a, b) => a * b);
 }
 
 function lowerDepthwiseInt16(

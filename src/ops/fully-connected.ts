@@ -109,6 +109,8 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
     return convScratchBytes(variant, { ...one, channels: depth, outputWidth, pointwise: true, dense: true });
   },
 
+  channelMultipliers: ({ inputs, outputs }) => multipliersOf(inputs, requireOutput(outputs)),
+
   pack(node, variant) {
     const weights = requireInput(node.inputs, 1, "weights");
     const [, depth = 1] = weights.shape;

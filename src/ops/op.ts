@@ -1,6 +1,7 @@
 import type { BoundNode, ElementType, Tensor, TensorType } from "../graph/graph.ts";
 import type { PlanRecord } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
+import type { Multiplier } from "./fixed-point.ts";
 
 /**
  * The options table of an operator in the file, by field id. Each getter takes the schema's default for a field that is
@@ -151,6 +152,11 @@ export interface OpDefinition<Attrs = unknown> {
   isIdentity?(node: BoundNode<Attrs>): boolean;
   /** The output's bytes, where all inputs are constants and evaluating is simple and exact; undefined where it is not. */
   fold?(node: BoundNode<Attrs>): Uint8Array | undefined;
+  /**
+   * Of sums of products with constant weights, which are [output channels, …, input channels] or depthwise [1, …, output channels]: how each
+   * output channel's sum is requantised.
+   */
+  channelMultipliers?(node: BoundNode<Attrs>): readonly Multiplier[];
   /** Multiply-accumulates of the whole node. */
   macs(node: BoundNode<Attrs>): number;
   /** Working bytes while the record runs; addresses are 16-byte aligned. `isPitched`: the pixels that it reads lie apart. */

@@ -176,12 +176,21 @@ function unsignedOffset(scale: number): number {
  * The output of a channel that gives the same for all its accumulators (a filter that training has emptied), undefined for
  * any other.
  */
-export function constantOutput({ multiplier, low, high }: Channel, output: OutputRange): number | undefined {
-  if (!staysInt32({ multiplier, low, high })) return undefined;
-  const [first, last] = [low, high].map((accumulator) =>
-    clamp(multiplyByQuantizedMultiplier(accumulator, multiplier) + output.zeroPoint, output.min, output.max),
-  );
-  return first === last ? first : undefined;
+export function constantOutput(channel: Channel, output: OutputRange): number | undefined {
+  const [least, most] = outputsOf(channel, output);
+  return least === most ? least : undefined;
+}
+
+/** The least and the greatest output of a channel: requantisation is monotone, where nothing wraps. */
+export function outputsOf(channel: Channel, output: OutputRange): [number, number] {
+  if (!staysInt32(channel)) return [output.min, output.max];
+  const outputOf = (accumulator: number): number =>
+    clamp(
+      multiplyByQuantizedMultiplier(accumulator, channel.multiplier) + output.zeroPoint,
+      output.min,
+      output.max,
+    );
+  return [outputOf(channel.low), outputOf(channel.high)];
 }
 
 /** Halves: exact in every method for the accumulator 2·(value − zero point). */

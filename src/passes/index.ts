@@ -1,6 +1,7 @@
 import type { Graph } from "../graph/graph.ts";
 import { verifyOperators } from "../ops/verify.ts";
 import { depthwiseToConvolution } from "./depthwise-to-convolution.ts";
+import { dropConstantChannels } from "./drop-constant-channels.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { foldPad } from "./fold-pad.ts";
 import { moveBorderToHost } from "./move-border-to-host.ts";
@@ -25,6 +26,8 @@ export const PASSES: readonly Pass[] = [
   { name: "foldPad", apply: foldPad },
   // One input channel fills no vector in a depthwise kernel; as a convolution its filters do.
   { name: "depthwiseToConvolution", apply: depthwiseToConvolution },
+  // Training leaves filters empty, more than half of them in some layers.
+  { name: "dropConstantChannels", apply: dropConstantChannels },
   // A mean makes the tensor small; its transpose is then free.
   { name: "sinkTranspose", apply: sinkTranspose },
   // A float copy of an input takes four times its int8 bytes.

@@ -212,7 +212,7 @@ class Session implements Model {
         const bytes = copyOf(tensor, new Uint8Array(kernels.memory.buffer));
         if (tensor.type === "int8" && flip !== 0)
           for (let i = 0; i < bytes.length; i++) bytes[i] = (bytes[i] ?? 0) ^ flip;
-        yield { step, tensor, bytes };
+        yield { step, tensor, bytes: withConstants(tensor, bytes) };
       }
     }
   }
@@ -326,6 +326,22 @@ class Session implements Model {
 /** Whether this is one input, not a list of them. */
 function isBare(inputs: InputValues | readonly InputValues[]): inputs is InputValues {
   return ArrayBuffer.isView(inputs) || typeof inputs === "function";
+}
+
+/** The tensor with the channels that are not in memory. */
+function withConstants({ shape, constants }: TracedTensor, bytes: Uint8Array): Uint8Array {
+  if (constants === undefined) return bytes;
+  const channels = shape.at(-1) ?? 1;
+  const left = channels - constants.length;
+  const whole = new Uint8Array((bytes.length / left) * channels);
+  const isLeft = new Array<boolean>(channels).fill(true);
+  for (const [channel, value] of constants) {
+    isLeft[channel] = false;
+    for (let at = channel; at < whole.length; at += channels) whole[at] = value;
+  }
+  for (let at = 0, from = 0; at < whole.length; at++)
+    if (isLeft[at % channels]) whole[at] = bytes[from++] ?? 0;
+  return whole;
 }
 
 /** The bytes of a tensor in memory, its pixels together. */

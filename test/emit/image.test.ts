@@ -268,6 +268,42 @@ describe("files whose checksum is right, but not what they say", () => {
     refused(described(image, ({ report }) => void Object.assign(report.steps[0]?.outputs[0] ?? {}, fields)));
   });
 
+  test("channels that a traced tensor lacks, and does not", () => {
+    const tensor = image.report.steps[0]?.outputs[0];
+    if (tensor === undefined) throw new Error("nothing is traced");
+    const channels = tensor.shape.at(-1) ?? 0;
+    const more = (shape: readonly number[], constants: unknown): Uint8Array =>
+      described(
+        image,
+        ({ report }) => void Object.assign(report.steps[0]?.outputs[0] ?? {}, { shape, constants }),
+      );
+    const wider = [...tensor.shape.slice(0, -1), channels + 2];
+    const one = [channels + 1, -128];
+    expect(decodeImage(more(wider, [[0, 127], one]))).toBeDefined();
+    for (const constants of [
+      [one],
+      [one, [0, 127]],
+      [
+        [0, 1],
+        [0, 1],
+      ],
+      [[-1, 1], one],
+      [
+        [0, 1],
+        [channels + 2, 1],
+      ],
+      [[0, 129], one],
+      [[0, 0.5], one],
+      [[0], one],
+      [0, one],
+      { length: 2 },
+    ]) {
+      refused(more(wider, constants));
+    }
+    refused(more([2 ** 20, ...wider], [[0, 127], one]));
+    refused(more([], []));
+  });
+
   test("fetches of several lengths from one place in flash", async () => {
     const copy = file.slice();
     const view = new DataView(copy.buffer);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Graph, Quantization } from "../../src/graph/graph.ts";
 import { elementCount } from "../../src/graph/graph.ts";
-import { CONVOLUTION, float32, GraphBuilder, int8, perTensor, Q } from "./graphs.ts";
+import { CONVOLUTION, float32, GraphBuilder, int8, noise, perTensor, Q } from "./graphs.ts";
 
 /** Few, so that neighbours often share one. */
 const QUANTIZATIONS: readonly Quantization[] = [Q, Q, Q, perTensor(0.05, -4), perTensor(0.08, 3)];
@@ -17,6 +17,9 @@ const OPERATORS = [
   "conv2d",
   "conv2d",
   "depthwiseConv2d",
+  "emptied",
+  "emptied",
+  "fullyConnected",
   "reshape",
   "sameReshape",
   "transpose",
@@ -119,11 +122,67 @@ function grow(builder: GraphBuilder, operand: number, { op, quantization, bits }
         ? builder.node(op, [operand, weights, -1], attrs, q)
         : builder.node(op, [operand, weights], { ...attrs, depthMultiplier: multiplier }, q);
     }
+    case "emptied": {
+      // A pointwise convolution some of whose filters are empty, or clamped for good, and often a depthwise one over it.
+      if (!spatial || elements > MOST_ELEMENTS / 4) return undefined;
+      const outputs = 3 + (bits & 3);
+      const empty = (c: number): boolean => bit(4 + c) === 1;
+      const weights = noise(bits, outputs * channels).map((w, i) =>
+        empty(Math.floor(i / channels)) ? 0 : w,
+      );
+      const biases = Int32Array.from({ length: outputs }, (_, c) =>
+        bit(10 + c) ? 40_000 * (1 - 2 * bit(11 + c)) : 50 * c,
+      );
+      const perFilter = {
+        scales: Float32Array.from({ length: outputs }, (_, c) => 0.01 + 0.003 * c),
+        zeroPoints: new Int32Array(outputs),
+        axis: 0,
+      };
+      const expanded = builder.node(
+        "conv2d",
+        [
+          operand,
+          builder.constant(
+            int8([outputs, 1, 1, channels], bit(16) ? perFilter : perTensor(0.012, 0)),
+            weights,
+          ),
+          builder.constant({ type: "int32", shape: [outputs] }, new Uint8Array(biases.buffer)),
+        ],
+        { ...CONVOLUTION, activation: bit(17) },
+        q,
+      );
+      if (bit(18)) return expanded;
+      const pads = { padTop: bit(19), padLeft: bit(19), padBottom: bit(19) };
+      const [, height = 1] = shape;
+      const kernel = [Math.min(height + 2 * bit(19), 2), 1];
+      const filters = builder.constant(int8([1, ...kernel, outputs], perTensor(0.02, 0)));
+      return builder.node(
+        "depthwiseConv2d",
+        [expanded, filters],
+        { ...CONVOLUTION, ...pads, depthMultiplier: 1, activation: bit(20) },
+        bit(21) ? Q : q,
+      );
+    }
+    case "fullyConnected": {
+      if (shape.length === 0 || elements > MOST_ELEMENTS) return undefined;
+      const depth = bit(0) ? elements : (shape.at(-1) ?? 1);
+      const outputs = 1 + bit(1) + 3 * bit(2);
+      const weights = builder.constant(int8([outputs, depth], perTensor(0.012, 0)));
+      const attrs = { activation: bit(3), shape: [elements / depth, outputs] };
+      return builder.node(op, [operand, weights, -1], attrs, q);
+    }
     case "averagePool2d": {
       if (!spatial) return undefined;
+      const [, height = 1, width = 1] = shape;
+      const valid = height > 1 && width > 1 ? bit(1) : 0;
       const attrs = { padding: 0, strideY: 1, strideX: 1, kernelHeight: 2, kernelWidth: 2, activation: 0 };
       const { quantization: same = q } = builder.tensor(operand);
-      return builder.node(op, [operand], attrs, same);
+      return builder.node(
+        bit(0) ? "maxPool2d" : op,
+        [operand],
+        { ...attrs, padding: valid, activation: bit(2) },
+        same,
+      );
     }
     case "add": {
       const other = bit(0) ? operand : builder.constant(int8(shape, q));
