@@ -1,3 +1,5 @@
+import { bind } from "#internal/graph/graph";
+import { opOf } from "#internal/ops/index";
 import { importModel } from "#internal/tflite/import";
 import type { Model, TensorArray } from "thimble";
 import { load } from "thimble";
@@ -31,6 +33,8 @@ const CLOCK_STEP = clockStep();
 interface Engine {
   readonly name: string;
   readonly model: PeerModel;
+  /** That it computes: thimble leaves out channels that it knows. */
+  readonly macs: number;
   readonly difference: number;
   least: number;
   readonly medians: number[];
@@ -49,16 +53,16 @@ export async function measureModel(
   if (input === undefined || inputPort === undefined || outputPort === undefined)
     throw new Error(`${name}: no ports`);
   const expected = valuesOf(ours.run(input));
-  const { macs } = ours.report;
   const mended = mendQuantizedDimensions(bytes);
   const graph = importModel(bytes, name);
-  const engines: Engine[] = [engineOf(`thimble (${variant})`, wrapped(ours), 0)];
+  const macs = graph.nodes.reduce((sum, node) => sum + opOf(node).macs(bind(graph, node)), 0);
+  const engines: Engine[] = [engineOf(`thimble (${variant})`, wrapped(ours), ours.report.macs, 0)];
   const rows: PeerRow[] = [];
   for (const peer of peers) {
     try {
       const model = await peer.load({ bytes: mended, graph, input: inputPort, output: outputPort });
       const made = await model.run(input);
-      engines.push(engineOf(peer.name, model, largestDifference(expected, made, outputPort.scale)));
+      engines.push(engineOf(peer.name, model, macs, largestDifference(expected, made, outputPort.scale)));
     } catch (error) {
       const refused = error instanceof Error ? error.message : String(error);
       rows.push({ model: name, engine: peer.name, min: NaN, median: NaN, macs, difference: NaN, refused });
@@ -79,7 +83,7 @@ export async function measureModel(
       engine: engine.name,
       min: engine.least,
       median: medians[medians.length >> 1] ?? NaN,
-      macs,
+      macs: engine.macs,
       difference: engine.difference,
     };
   });
@@ -87,8 +91,8 @@ export async function measureModel(
   return [...timed, ...rows];
 }
 
-function engineOf(name: string, model: PeerModel, difference: number): Engine {
-  return { name, model, difference, least: Infinity, medians: [] };
+function engineOf(name: string, model: PeerModel, macs: number, difference: number): Engine {
+  return { name, model, macs, difference, least: Infinity, medians: [] };
 }
 
 /** What peers do: the output is a copy that the next run leaves alone. */
