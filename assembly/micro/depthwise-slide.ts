@@ -303,102 +303,120 @@ export function slideWide(
   const threeBytes = <usize>(kernel << 2);
   const phaseBytes = hasQ ? 2 * threeBytes : threeBytes;
 
-  let from = address + (c0 & mask);
   const end = out + c1;
-  for (let begin = out + c0; begin < end; begin++) {
+  let begin = out + c0;
+  let from = address + (c0 & mask);
+  let p0: i64 = 0;
+  let p1: i64 = 0;
+  let p2: i64 = 0;
+  let p3: i64 = 0;
+  let p4: i64 = 0;
+  let p5: i64 = 0;
+  let p6: i64 = 0;
+  let q0: i64 = 0;
+  let q1: i64 = 0;
+  let q2: i64 = 0;
+  let q3: i64 = 0;
+  let q4: i64 = 0;
+  let q5: i64 = 0;
+  let q6: i64 = 0;
+  let r0: i64 = 0;
+  let r1: i64 = 0;
+  let r2: i64 = 0;
+  let r3: i64 = 0;
+  let r4: i64 = 0;
+  let r5: i64 = 0;
+  let r6: i64 = 0;
+  let pOutside: i64 = 0;
+  let qOutside: i64 = 0;
+  let rOutside: i64 = 0;
+  let lost: i64 = 0;
+  // An interpreter compiled without tail calls has a frame for each operation in a row, and is rid of them where a loop goes round: so
+  // each channel takes three rounds.
+  for (let round = 0; begin < end; round++) {
     const before = block + SCALAR_HEAD;
     const last = isHalved ? before + phaseBytes : before;
-    let p0 = spread(load<u32>(last)) - ZERO_BYTES;
-    let p1 = spread(load<u32>(last, 4)) - ZERO_BYTES;
-    let p2 = spread(load<u32>(last, 8)) - ZERO_BYTES;
-    let p3 = spread(load<u32>(last, 12)) - ZERO_BYTES;
-    let p4 = spread(load<u32>(last, 16)) - ZERO_BYTES;
-    let p5: i64 = 0;
-    let p6: i64 = 0;
-    let q0: i64 = 0;
-    let q1: i64 = 0;
-    let q2: i64 = 0;
-    let q3: i64 = 0;
-    let q4: i64 = 0;
-    let q5: i64 = 0;
-    let q6: i64 = 0;
-    let r0: i64 = 0;
-    let r1: i64 = 0;
-    let r2: i64 = 0;
-    let r3: i64 = 0;
-    let r4: i64 = 0;
-    let r5: i64 = 0;
-    let r6: i64 = 0;
-    if (isSeven) {
-      p5 = spread(load<u32>(last, 20)) - ZERO_BYTES;
-      p6 = spread(load<u32>(last, 24)) - ZERO_BYTES;
-    }
-    if (hasQ) {
-      const words = last + threeBytes;
-      q0 = spread(load<u32>(words)) - ZERO_BYTES;
-      q1 = spread(load<u32>(words, 4)) - ZERO_BYTES;
-      q2 = spread(load<u32>(words, 8)) - ZERO_BYTES;
-      q3 = spread(load<u32>(words, 12)) - ZERO_BYTES;
-      q4 = spread(load<u32>(words, 16)) - ZERO_BYTES;
+    if (round === 0) {
+      p0 = spread(load<u32>(last)) - ZERO_BYTES;
+      p1 = spread(load<u32>(last, 4)) - ZERO_BYTES;
+      p2 = spread(load<u32>(last, 8)) - ZERO_BYTES;
+      p3 = spread(load<u32>(last, 12)) - ZERO_BYTES;
+      p4 = spread(load<u32>(last, 16)) - ZERO_BYTES;
       if (isSeven) {
-        q5 = spread(load<u32>(words, 20)) - ZERO_BYTES;
-        q6 = spread(load<u32>(words, 24)) - ZERO_BYTES;
+        p5 = spread(load<u32>(last, 20)) - ZERO_BYTES;
+        p6 = spread(load<u32>(last, 24)) - ZERO_BYTES;
       }
-    }
-    if (isHalved || isWidest) {
-      const words = isHalved ? before : last + 2 * threeBytes;
-      r0 = spread(load<u32>(words)) - ZERO_BYTES;
-      r1 = spread(load<u32>(words, 4)) - ZERO_BYTES;
-      r2 = spread(load<u32>(words, 8)) - ZERO_BYTES;
-      r3 = spread(load<u32>(words, 12)) - ZERO_BYTES;
-      r4 = spread(load<u32>(words, 16)) - ZERO_BYTES;
-      if (isSeven) {
-        r5 = spread(load<u32>(words, 20)) - ZERO_BYTES;
-        r6 = spread(load<u32>(words, 24)) - ZERO_BYTES;
+      if (hasQ) {
+        const words = last + threeBytes;
+        q0 = spread(load<u32>(words)) - ZERO_BYTES;
+        q1 = spread(load<u32>(words, 4)) - ZERO_BYTES;
+        q2 = spread(load<u32>(words, 8)) - ZERO_BYTES;
+        q3 = spread(load<u32>(words, 12)) - ZERO_BYTES;
+        q4 = spread(load<u32>(words, 16)) - ZERO_BYTES;
+        if (isSeven) {
+          q5 = spread(load<u32>(words, 20)) - ZERO_BYTES;
+          q6 = spread(load<u32>(words, 24)) - ZERO_BYTES;
+        }
       }
+      continue;
     }
-    let p = p0 + p1 + p2 + p3 + p4 + p5 + p6;
-    let q = q0 + q1 + q2 + q3 + q4 + q5 + q6;
-    let r = r0 + r1 + r2 + r3 + r4 + r5 + r6;
-    let lost = -LANE_ZERO;
-    if (masks === 0) {
-      const all = p + q + r;
-      const mask0 = <i64>load<i32>(rows, 8);
-      p0 &= mask0;
-      q0 &= mask0;
-      r0 &= mask0;
-      const mask1 = <i64>load<i32>(rows, 20);
-      p1 &= mask1;
-      q1 &= mask1;
-      r1 &= mask1;
-      const mask2 = <i64>load<i32>(rows, 32);
-      p2 &= mask2;
-      q2 &= mask2;
-      r2 &= mask2;
-      const mask3 = <i64>load<i32>(rows, 44);
-      p3 &= mask3;
-      q3 &= mask3;
-      r3 &= mask3;
-      const mask4 = <i64>load<i32>(rows, 56);
-      p4 &= mask4;
-      q4 &= mask4;
-      r4 &= mask4;
-      const mask5 = isSeven ? <i64>load<i32>(rows, 68) : 0;
-      p5 &= mask5;
-      q5 &= mask5;
-      r5 &= mask5;
-      const mask6 = isSeven ? <i64>load<i32>(rows, 80) : 0;
-      p6 &= mask6;
-      q6 &= mask6;
-      r6 &= mask6;
-      p = p0 + p1 + p2 + p3 + p4 + p5 + p6;
-      q = q0 + q1 + q2 + q3 + q4 + q5 + q6;
-      r = r0 + r1 + r2 + r3 + r4 + r5 + r6;
-      lost += zero * laneTotal(all - p - q - r);
+    if (round === 1) {
+      if (isHalved || isWidest) {
+        const words = isHalved ? before : last + 2 * threeBytes;
+        r0 = spread(load<u32>(words)) - ZERO_BYTES;
+        r1 = spread(load<u32>(words, 4)) - ZERO_BYTES;
+        r2 = spread(load<u32>(words, 8)) - ZERO_BYTES;
+        r3 = spread(load<u32>(words, 12)) - ZERO_BYTES;
+        r4 = spread(load<u32>(words, 16)) - ZERO_BYTES;
+        if (isSeven) {
+          r5 = spread(load<u32>(words, 20)) - ZERO_BYTES;
+          r6 = spread(load<u32>(words, 24)) - ZERO_BYTES;
+        }
+      }
+      let p = p0 + p1 + p2 + p3 + p4 + p5 + p6;
+      let q = q0 + q1 + q2 + q3 + q4 + q5 + q6;
+      let r = r0 + r1 + r2 + r3 + r4 + r5 + r6;
+      lost = -LANE_ZERO;
+      if (masks === 0) {
+        const all = p + q + r;
+        const mask0 = <i64>load<i32>(rows, 8);
+        p0 &= mask0;
+        q0 &= mask0;
+        r0 &= mask0;
+        const mask1 = <i64>load<i32>(rows, 20);
+        p1 &= mask1;
+        q1 &= mask1;
+        r1 &= mask1;
+        const mask2 = <i64>load<i32>(rows, 32);
+        p2 &= mask2;
+        q2 &= mask2;
+        r2 &= mask2;
+        const mask3 = <i64>load<i32>(rows, 44);
+        p3 &= mask3;
+        q3 &= mask3;
+        r3 &= mask3;
+        const mask4 = <i64>load<i32>(rows, 56);
+        p4 &= mask4;
+        q4 &= mask4;
+        r4 &= mask4;
+        const mask5 = isSeven ? <i64>load<i32>(rows, 68) : 0;
+        p5 &= mask5;
+        q5 &= mask5;
+        r5 &= mask5;
+        const mask6 = isSeven ? <i64>load<i32>(rows, 80) : 0;
+        p6 &= mask6;
+        q6 &= mask6;
+        r6 &= mask6;
+        p = p0 + p1 + p2 + p3 + p4 + p5 + p6;
+        q = q0 + q1 + q2 + q3 + q4 + q5 + q6;
+        r = r0 + r1 + r2 + r3 + r4 + r5 + r6;
+        lost += zero * laneTotal(all - p - q - r);
+      }
+      pOutside = zero * p;
+      qOutside = zero * q;
+      rOutside = zero * r;
+      continue;
     }
-    const pOutside = zero * p;
-    const qOutside = zero * q;
-    const rOutside = zero * r;
     const right = load<i64>(block);
     const multiplier = <i64>load<i32>(block, 8);
     const offset = right + lost * multiplier;
@@ -460,8 +478,10 @@ export function slideWide(
         sums1 = (sums1 >> LANE_BITS) + TOP_ZERO;
       }
     }
+    begin++;
     from -= mask;
     block += blockBytes;
+    round = -1;
   }
 }
 

@@ -2,7 +2,7 @@
 #include <Arduino.h>
 
 #if defined(ESP32)
-SET_LOOP_TASK_STACK_SIZE(16 * 1024); /* an interpreter without tail calls takes stack for each operation in a row */
+SET_LOOP_TASK_STACK_SIZE(24 * 1024); /* an interpreter without tail calls takes stack for each operation in a row */
 #endif
 
 extern "C" {

@@ -1,5 +1,5 @@
 import { ExecutionError } from "../errors.ts";
-import type { ConstantChannels, ElementType } from "../graph/graph.ts";
+import type { ElementType } from "../graph/graph.ts";
 import { crc32 } from "../plan/crc32.ts";
 import { Head, Header, PLAN_VERSION } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
@@ -54,7 +54,7 @@ export interface TracedTensor {
   /** Where others' channels lie between its pixels: the bytes of one, and from each to the next. */
   readonly pixels?: { readonly bytes: number; readonly step: number };
   /** Channels, the last dimension, that are not in memory, because they always have this value. */
-  readonly constants?: ConstantChannels;
+  readonly constants?: readonly (readonly [channel: number, value: number])[];
 }
 
 /** An operator of a step. */
