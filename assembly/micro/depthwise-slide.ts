@@ -35,9 +35,14 @@ function lanesOf(kernelWidth: i32, strideX: i32): i32 {
   return (kernelWidth + strideX - 1) / strideX;
 }
 
-/** Whether the weights are words, for sums that slide: up to nine lanes, in three int64. */
+/** Whether the weights are words, for sums that slide: up to nine lanes, in three int64, and no stride that leaves phases without weights. */
 export function fitsLanes(kernelHeight: i32, kernelWidth: i32, strideX: i32, dilationX: i32): bool {
-  return dilationX === 1 && kernelHeight * kernelWidth <= LANE_TERMS && kernelWidth <= 9 * strideX;
+  return (
+    dilationX === 1 &&
+    kernelHeight * kernelWidth <= LANE_TERMS &&
+    strideX <= kernelWidth &&
+    kernelWidth <= 9 * strideX
+  );
 }
 
 /** Whether one word has all weights of a kernel row: those of the phase before in the lane that the last phase leaves. */

@@ -444,7 +444,8 @@ function isReport(value: Record<string, unknown>): value is Record<string, unkno
 function isTraced(tensor: unknown): boolean {
   if (!isRecord(tensor) || !isSize(tensor["address"]) || !isSize(tensor["bytes"])) return false;
   const { bytes, pixels, shape, constants } = tensor;
-  if (constants !== undefined && !areConstants(constants, shape, bytes)) return false;
+  if (constants !== undefined && !(tensor["type"] === "int8" && areConstants(constants, shape, bytes)))
+    return false;
   if (pixels === undefined) return true;
   if (!isRecord(pixels) || !isSize(pixels["bytes"]) || !isSize(pixels["step"])) return false;
   return pixels["bytes"] > 0 && pixels["step"] >= pixels["bytes"] && bytes % pixels["bytes"] === 0;
@@ -461,7 +462,7 @@ function areConstants(constants: unknown, shape: unknown, bytes: number): boolea
   for (const entry of constants as unknown[]) {
     const [channel, value] = Array.isArray(entry) ? (entry as unknown[]) : [];
     if (!isSize(channel) || channel <= last || channel >= channels) return false;
-    if (!Number.isInteger(value) || Math.abs(value as number) > 128) return false;
+    if (!Number.isInteger(value) || (value as number) < -128 || (value as number) > 127) return false;
     last = channel;
   }
   const left = channels - constants.length;

@@ -125,6 +125,7 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
   },
 
   channelMultipliers: multipliersOf,
+  carriesChannels: ({ attrs }) => attrs.depthMultiplier === 1,
 
   pack(node, variant) {
     if (isInt16(node)) return packDepthwiseInt16(node);

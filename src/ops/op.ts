@@ -157,6 +157,11 @@ export interface OpDefinition<Attrs = unknown> {
    * output channel's sum is requantised.
    */
   channelMultipliers?(node: BoundNode<Attrs>): readonly Multiplier[];
+  /**
+   * Whether each channel, the last dimension, of its output is made of the same one of its first input alone; without weights one that is the
+   * same throughout stays what it is, but for a clamp.
+   */
+  carriesChannels?(node: BoundNode<Attrs>): boolean;
   /** Multiply-accumulates of the whole node. */
   macs(node: BoundNode<Attrs>): number;
   /** Working bytes while the record runs; addresses are 16-byte aligned. `isPitched`: the pixels that it reads lie apart. */

@@ -71,6 +71,8 @@ export function pool2d(): Omit<OpDefinition<Pool2dAttrs>, "name" | "tflite" | "l
       return [withShape(output, [batches, rows.output, columns.output, channels])];
     },
 
+    // What is not padding counts, and a mean of equal numbers is that number.
+    carriesChannels: () => true,
     pitched: (node) => !isInt16(node),
     window: windowOf,
     rows: (node) => (isInt16(node) ? undefined : windowRows(windowOf(node), requireOutput(node.outputs), 1)),

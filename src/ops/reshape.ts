@@ -49,6 +49,7 @@ export const reshape = defineOp<ReshapeAttrs>({
     input.shape.join() === output.shape.join() &&
     sameQuantization(input, output),
   fold: ({ inputs }) => inputs[0]?.data,
+  carriesChannels: ({ inputs: [input], outputs: [output] }) => input?.shape.at(-1) === output?.shape.at(-1),
   macs: () => 0,
 });
 

@@ -1,4 +1,4 @@
-import type { BoundNode, Graph, Node } from "../graph/graph.ts";
+import type { BoundNode, Graph, Node, Tensor } from "../graph/graph.ts";
 import { bind } from "../graph/graph.ts";
 import { perTensor } from "../ops/check.ts";
 import type { ConvolutionAttrs } from "../ops/convolution.ts";
@@ -29,54 +29,60 @@ export function channelRanges(graph: Graph): Map<number, ChannelRanges> {
 }
 
 function rangesOf(node: Node, bound: BoundNode, known: ChannelRanges | undefined): ChannelRanges | undefined {
-  const [input, weights, bias] = bound.inputs;
+  const [input, weights] = bound.inputs;
   const [output] = bound.outputs;
   if (input?.type !== "int8" || output?.type !== "int8") return undefined;
-  const channels = input.shape.at(-1) ?? 1;
-  if (node.op === "averagePool2d" || node.op === "maxPool2d") {
-    // What is not padding counts, and a mean of equal numbers is that number.
-    const { scale, zeroPoint } = perTensor(output, "output");
-    const { min, max } = activationRange((bound.attrs as Pool2dAttrs).activation, scale, zeroPoint);
-    const clamped = (value: number): number => Math.min(Math.max(value, min), max);
-    return known && { low: known.low.map(clamped), high: known.high.map(clamped) };
-  }
-  if (node.op === "reshape") return output.shape.at(-1) === channels ? known : undefined;
-
   const op = opOf(node);
-  if (weights?.quantization === undefined || op.channelMultipliers === undefined) return undefined;
+  if (op.channelMultipliers !== undefined && weights !== undefined) {
+    return weightedRanges(node, bound, input, weights, known);
+  }
+  return op.carriesChannels?.(bound) === true ? known && clamped(bound, output, known) : undefined;
+}
+
+/** What an activation leaves of ranges; themselves where that is all. */
+function clamped({ attrs }: BoundNode, output: Tensor, known: ChannelRanges): ChannelRanges {
+  const { activation = 0 } = (attrs ?? {}) as Partial<Pool2dAttrs>;
+  if (activation === 0) return known;
+  const { scale, zeroPoint } = perTensor(output, "output");
+  const { min, max } = activationRange(activation, scale, zeroPoint);
+  if (known.low.every((low) => low >= min) && known.high.every((high) => high <= max)) return known;
+  const clamp = (value: number): number => Math.min(Math.max(value, min), max);
+  return { low: known.low.map(clamp), high: known.high.map(clamp) };
+}
+
+/** Ranges of sums of products with constant weights. */
+function weightedRanges(
+  node: Node,
+  bound: BoundNode,
+  input: Tensor,
+  weights: Tensor,
+  known: ChannelRanges | undefined,
+): ChannelRanges {
   const values = int8Values(weights);
-  const { zeroPoint } = perTensor(input, "input");
-  const inputs = known ?? anyValue(channels);
-  const [low, high] = isPadded(bound.attrs)
-    ? [inputs.low.map((x) => Math.min(x, zeroPoint)), inputs.high.map((x) => Math.max(x, zeroPoint))]
-    : [inputs.low, inputs.high];
-  const attrs = bound.attrs as ConvolutionAttrs;
-  const range = outputRange({ ...bound, attrs });
-  const isDepthwise = node.op === "depthwiseConv2d";
   const depth = weights.shape.at(-1) ?? 1;
+  const isDepthwise = node.op === "depthwiseConv2d";
+  const { scale: inputScale, zeroPoint } = perTensor(input, "input");
   // Of groups, or of rows that are cut from several pixels, channels are not told apart.
-  const seen = isDepthwise || depth === channels ? { low, high } : anyValue(depth);
-  const biases = int32Values(bias);
-  const count = output.shape.at(-1) ?? 1;
+  const isTold = isDepthwise || depth === input.shape.at(-1);
+  const seen = isTold && known !== undefined ? beside(known, bound.attrs, zeroPoint) : undefined;
+  const range = outputRange({ ...bound, attrs: bound.attrs as ConvolutionAttrs });
+  const [output] = bound.outputs;
+  const count = output?.shape.at(-1) ?? 1;
+  const inputPerOutput = inputScale / perTensor(output ?? input, "output").scale;
+  const scales = weights.quantization?.scales ?? [];
+  const biases = int32Values(bound.inputs[2]);
+  const taps = values.length / count;
   const made = { low: new Int8Array(count).fill(range.min), high: new Int8Array(count).fill(range.max) };
-  const { scales } = weights.quantization;
-  const inputPerOutput = perTensor(input, "input").scale / perTensor(output, "output").scale;
   let multipliers: readonly Multiplier[] | undefined;
   for (let c = 0; c < count; c++) {
     const filter: Filter = isDepthwise
-      ? {
-          first: c,
-          step: count,
-          taps: values.length / count,
-          input: Math.floor((c * channels) / count),
-          depth: 1,
-        }
-      : { first: c * (values.length / count), step: 1, taps: values.length / count, input: 0, depth };
+      ? { first: c, step: count, taps, input: Math.floor((c * (input.shape.at(-1) ?? 1)) / count), depth: 1 }
+      : { first: c * taps, step: 1, taps, input: 0, depth };
     const offset = biases?.getInt32(4 * c, true) ?? 0;
     const scale = inputPerOutput * (scales[c] ?? scales[0] ?? 1);
     const sums = sumsOf(values, filter, seen, zeroPoint, offset, scale, range);
     if (sums === undefined) continue;
-    multipliers ??= op.channelMultipliers(bound);
+    multipliers ??= opOf(node).channelMultipliers?.(bound) ?? [];
     const [least, most] = outputsOf({ ...sums, multiplier: multipliers[c] ?? HALF }, range);
     made.low[c] = least;
     made.high[c] = most;
@@ -84,8 +90,13 @@ function rangesOf(node: Node, bound: BoundNode, known: ChannelRanges | undefined
   return made;
 }
 
-function anyValue(channels: number): ChannelRanges {
-  return { low: new Int8Array(channels).fill(-128), high: new Int8Array(channels).fill(127) };
+/** Ranges with what stands beside the input. */
+function beside(known: ChannelRanges, attrs: unknown, zeroPoint: number): ChannelRanges {
+  if (!isPadded(attrs)) return known;
+  return {
+    low: known.low.map((x) => Math.min(x, zeroPoint)),
+    high: known.high.map((x) => Math.max(x, zeroPoint)),
+  };
 }
 
 /** Whether a window may meet padding, which is zero points. */
@@ -103,8 +114,8 @@ interface Filter {
   readonly depth: number;
 }
 
-/** Weights between two looks whether the rest of a filter still matters. */
-const STRIDE = 8;
+/** Weights from one look whether the rest of a filter still matters to the next. */
+const LOOK_EVERY = 8;
 
 /**
  * offset + Σ w·(x − zero point) at the least and at the most; undefined as soon as the output is known to vary, which for nearly all filters is
@@ -113,7 +124,7 @@ const STRIDE = 8;
 function sumsOf(
   values: Int8Array,
   { first, step, taps, input, depth }: Filter,
-  { low: lows, high: highs }: ChannelRanges,
+  known: ChannelRanges | undefined,
   zeroPoint: number,
   offset: number,
   scale: number,
@@ -123,12 +134,12 @@ function sumsOf(
   let high = offset;
   for (let i = 0, k = 0; i < taps; i++) {
     const w = values[first + i * step] ?? 0;
-    const below = w * ((lows[input + k] ?? 0) - zeroPoint);
-    const above = w * ((highs[input + k] ?? 0) - zeroPoint);
+    const below = w * ((known?.low[input + k] ?? -128) - zeroPoint);
+    const above = w * ((known?.high[input + k] ?? 127) - zeroPoint);
     low += w < 0 ? above : below;
     high += w < 0 ? below : above;
     if (++k === depth) k = 0;
-    if (i % STRIDE > 0) continue;
+    if (i % LOOK_EVERY > 0) continue;
     // A step more than what rounding could hide, and not beyond the clamp on one side.
     const varies = (high - low) * scale > 2;
     if (

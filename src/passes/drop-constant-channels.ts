@@ -3,13 +3,15 @@ import type { Graph, Node, Quantization, Tensor } from "../graph/graph.ts";
 import { bind, tensorOf } from "../graph/graph.ts";
 import { perTensor } from "../ops/check.ts";
 import { int32Values, int8Values } from "../ops/convolution.ts";
-import type { DepthwiseAttrs } from "../ops/depthwise-conv2d.ts";
 import { opOf } from "../ops/index.ts";
 import type { ChannelRanges } from "./channel-ranges.ts";
 import { channelRanges, isPadded } from "./channel-ranges.ts";
 
 /** Channels are dropped down to an even number: the vector kernels multiply pairs, and blocks of eight cost no less time than pairs. */
 const MULTIPLE = 2;
+
+/** Channels of all tensors that are told apart in reports, at the most: no model that was trained has as many. */
+const MAX_CONSTANTS = 2 ** 16;
 
 /**
  * Channels that are the same whatever the inputs are (filters that training has emptied, or whose bias never leaves the clamp) need no
@@ -82,7 +84,6 @@ function droppedChannels(
     if (known === undefined) continue;
     const carried = carriesChannels(graph, node);
     const group = carried ? groups.get(node.inputs[0] ?? -1) : undefined;
-    const { zeroPoint } = perTensor(tensorOf(graph, output), "output");
     const readers = consumers.get(output) ?? [];
     const mayGo =
       !outputs.has(output) &&
@@ -93,8 +94,9 @@ function droppedChannels(
       );
     // A constant beside padding is one only where it equals it. Who carries channels makes none of such a constant.
     const meetsPadding = readers.some((reader) => makesChannels(graph, reader) && isPadded(reader.attrs));
+    const padding = meetsPadding ? perTensor(tensorOf(graph, output), "input").zeroPoint : undefined;
     const droppable = Array.from(known.low, (value, c) => {
-      return mayGo && value === known.high[c] && (!meetsPadding || value === zeroPoint);
+      return mayGo && value === known.high[c] && (padding === undefined || value === padding);
     });
     if (group === undefined) {
       groups.set(output, { droppable, tensors: [output] });
@@ -106,37 +108,38 @@ function droppedChannels(
   }
 
   const left = new Map<number, readonly number[]>();
+  let constants = 0;
   for (const { droppable, tensors } of new Set(groups.values())) {
     const channels = droppable.length;
     const live = droppable.filter((drop) => !drop).length;
     let spare = Math.max(Math.ceil(live / MULTIPLE), 1) * MULTIPLE - live;
     const kept = droppable.flatMap((drop, c) => (!drop || spare-- > 0 ? [c] : []));
-    if (kept.length < channels) for (const id of tensors) left.set(id, kept);
+    if (kept.length === channels) continue;
+    for (const id of tensors) left.set(id, kept);
+    constants += tensors.length * (channels - kept.length);
   }
-  return left;
+  return constants > MAX_CONSTANTS ? new Map<number, readonly number[]>() : left;
 }
 
 /** Whether it has weights for each of its input's channels, and makes new ones: channels of either side can go. */
 function makesChannels(graph: Graph, node: Node): boolean {
-  const [input, weights] = bind(graph, node).inputs;
+  const bound = bind(graph, node);
+  const [input, weights] = bound.inputs;
+  const op = opOf(node);
   return (
-    opOf(node).channelMultipliers !== undefined &&
-    node.op !== "depthwiseConv2d" &&
     input?.type === "int8" &&
+    op.channelMultipliers !== undefined &&
+    op.carriesChannels?.(bound) !== true &&
     weights?.shape.at(-1) === input.shape.at(-1)
   );
 }
 
-/** Whether each channel of its output is made of the same one of its input alone. */
+/** Whether it passes int8 channels on. */
 function carriesChannels(graph: Graph, node: Node): boolean {
-  const {
-    inputs: [input],
-    outputs: [output],
-  } = bind(graph, node);
-  if (input?.type !== "int8" || output?.type !== "int8") return false;
-  if (node.op === "depthwiseConv2d") return (node.attrs as DepthwiseAttrs).depthMultiplier === 1;
-  if (node.op === "reshape") return input.shape.at(-1) === output.shape.at(-1);
-  return node.op === "averagePool2d" || node.op === "maxPool2d";
+  const bound = bind(graph, node);
+  const [input] = bound.inputs;
+  const [output] = bound.outputs;
+  return input?.type === "int8" && output?.type === "int8" && opOf(node).carriesChannels?.(bound) === true;
 }
 
 /** The channels that are left, where some are dropped. */

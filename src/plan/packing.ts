@@ -113,7 +113,7 @@ export function depthwiseBlockBytes(variant: Variant, method: number, kernel: De
   return blockHeadBytes(variant, method) + taps;
 }
 
-/** Whether `mcu` packs the weights for sums that slide along the row, as `rowLanes`. */
+/** Whether `mcu` packs the weights for sums that slide along the row: writeLanes in src/ops/depthwise-conv2d.ts. */
 export function isSliding(method: number, kernel: DepthwiseKernel): boolean {
   const single: number = Requantization.single;
   return method === single && fitsLanes(kernel);
@@ -257,7 +257,9 @@ export const MAX_LANE_SHIFT = 16;
 
 function fitsLanes({ kernelHeight, kernelWidth, strideX, dilationX }: DepthwiseKernel): boolean {
   const lanes = Math.ceil(kernelWidth / strideX);
-  return dilationX === 1 && lanes <= SLIDING_LANES && kernelHeight * kernelWidth <= LANE_TERMS;
+  if (dilationX > 1 || kernelHeight * kernelWidth > LANE_TERMS) return false;
+  // A stride beyond the kernel leaves phases without weights, which would have words all the same.
+  return strideX <= kernelWidth && lanes <= SLIDING_LANES;
 }
 
 /**
@@ -279,7 +281,7 @@ function slideOf(geometry: DepthwiseGeometry): DepthwiseStrip {
   return "slideRows";
 }
 
-/** What depthwise convolutions call in `mcu`, for a row or a row of a channel. */
+/** What depthwise convolutions call in `mcu` for a row of some channels. */
 export const DEPTHWISE_STRIPS = [
   "slideThree",
   "slideThreeHalved",

@@ -109,7 +109,9 @@ function makeTwice(graph: Graph, chosen: readonly Rereading[], extraMacs: number
     for (const node of chain) {
       for (const id of node.outputs) {
         const copy = graph.tensors.length + added.length;
-        added.push({ ...tensorOf(graph, id), id: copy });
+        // The original alone stands for what the file has.
+        const { name, shape, type, quantization } = tensorOf(graph, id);
+        added.push({ id: copy, name, shape, type, ...(quantization && { quantization }) });
         copies.set(id, copy);
       }
       const copied = (id: number): number => copies.get(id) ?? id;

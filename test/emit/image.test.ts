@@ -292,7 +292,7 @@ describe("files whose checksum is right, but not what they say", () => {
         [0, 1],
         [channels + 2, 1],
       ],
-      [[0, 129], one],
+      [[0, 128], one],
       [[0, 0.5], one],
       [[0], one],
       [0, one],

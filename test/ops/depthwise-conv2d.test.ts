@@ -190,3 +190,18 @@ for (const kernels of provedKernels()) {
     }
   });
 }
+
+test("a stride far beyond the kernel makes no weights of it", () => {
+  const type = { shape: [1, 1, 4096, 1], scale: 1, zeroPoint: 0 };
+  const c = {
+    input: { ...type, values: new Int8Array(4096) },
+    weights: { shape: [1, 1, 64, 1], scales: [1], values: new Int8Array(64).fill(1) },
+    bias: Int32Array.of(0),
+    output: { ...type, shape: [1, 1, 1, 1] },
+    activation: 0,
+  };
+  const node = importNode(depthwiseConv2d, tensorsOf(c, 3), int8Tensor("output", c.output), {
+    ...{ 0: 0, 1: 30_000, 2: 1, 3: 1, 4: 0, 5: 1, 6: 1 },
+  });
+  expect(depthwiseConv2d.pack?.(node, "mcu")?.blockBytes).toBe(76);
+});

@@ -163,3 +163,23 @@ test("sums that may wrap are no constants", () => {
   const graph = builder.build(convolve(builder, expanded, 2));
   expect(dropConstantChannels(graph)).toBe(graph);
 });
+
+test("a reshape need not be quantised", () => {
+  const builder = new GraphBuilder();
+  const expanded = expand(builder, [LIVE, ZERO, LIVE, ZERO]);
+  const bare = { scales: new Float32Array(0), zeroPoints: new Int32Array(0), axis: 0 };
+  const rows = builder.node("reshape", [expanded], { shape: [16, 4] }, bare);
+  const graph = builder.build(builder.node("transpose", [rows], { permutation: [1, 0] }, bare));
+  expect(dropConstantChannels(graph)).toBe(graph);
+});
+
+test("many constants in many tensors stay, and take no time", () => {
+  const builder = new GraphBuilder();
+  let last = expand(builder, new Array<number>(3000).fill(ZERO));
+  const pool = { padding: 0, strideY: 1, strideX: 1, kernelHeight: 1, kernelWidth: 1, activation: 0 };
+  for (let i = 0; i < 100; i++) last = builder.node("maxPool2d", [last], pool);
+  const graph = builder.build(convolve(builder, last, 1));
+  const start = performance.now();
+  expect(dropConstantChannels(graph)).toBe(graph);
+  expect(performance.now() - start).toBeLessThan(10_000);
+});
