@@ -10,7 +10,7 @@ import { channelRanges, isPadded } from "./channel-ranges.ts";
 /** Channels are dropped down to an even number: the vector kernels multiply pairs, and blocks of eight cost no less time than pairs. */
 const MULTIPLE = 2;
 
-/** Channels of all tensors that are told apart in reports, at the most: no model that was trained has as many. */
+/** Constant channels of all tensors together, at the most: reports list them, and a small file may ask for any number. */
 const MAX_CONSTANTS = 2 ** 16;
 
 /**
