@@ -5,6 +5,7 @@ const OPCODE = {
   unreachable: 0x00,
   block: 0x02,
   if: 0x04,
+  else: 0x05,
   end: 0x0b,
   br: 0x0c,
   brIf: 0x0d,
@@ -33,9 +34,6 @@ const PREFIXED = {
   memoryCopy: 10,
   memoryFill: 11,
 } as const;
-
-/** A body without locals that traps. */
-export const TRAP_BODY = Uint8Array.of(0, OPCODE.unreachable, OPCODE.end);
 
 /** Body of `(destination, source, bytes) => memory.init segment`. */
 export function memoryInitBody(segment: number): Uint8Array {
@@ -77,6 +75,33 @@ export function renumberCalls(body: Uint8Array, renumber: (callee: number) => nu
     if (callee === undefined) continue;
     bytes.push(...body.subarray(copied, begin), OPCODE.call, ...unsigned(renumber(callee)));
     copied = end;
+  }
+  return copied === 0 ? body : Uint8Array.from([...bytes, ...body.subarray(copied)]);
+}
+
+/**
+ * The body with a trap in place of every call of `unused` functions, without the locals got for it and what would follow
+ * up to the end of its block.
+ */
+export function trapCalls(body: Uint8Array, unused: ReadonlySet<number>): Uint8Array {
+  const bytes: number[] = [];
+  let copied = 0;
+  let operands: number | undefined;
+  /** Behind a trap: blocks begun since. */
+  let nested: number | undefined;
+  for (const { opcode, begin, callee } of instructions(body)) {
+    if (nested !== undefined) {
+      if (opcode >= OPCODE.block && opcode <= OPCODE.if) nested++;
+      else if (nested > 0) nested -= Number(opcode === OPCODE.end);
+      else if (opcode === OPCODE.end || opcode === OPCODE.else) {
+        copied = begin;
+        nested = undefined;
+      }
+    } else if (callee !== undefined && unused.has(callee)) {
+      bytes.push(...body.subarray(copied, operands ?? begin), OPCODE.unreachable);
+      nested = 0;
+    }
+    operands = opcode === OPCODE.localGet ? (operands ?? begin) : undefined;
   }
   return copied === 0 ? body : Uint8Array.from([...bytes, ...body.subarray(copied)]);
 }

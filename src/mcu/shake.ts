@@ -3,7 +3,7 @@ import type { DepthwiseStrip } from "../plan/packing.ts";
 import { DEPTHWISE_STRIPS, depthwiseStrip } from "../plan/packing.ts";
 import type { RecordOp } from "../plan/record.ts";
 import { decodeRecord, FIELDS, recordBytes } from "../plan/record.ts";
-import { calls, renumberCalls, TRAP_BODY } from "./instructions.ts";
+import { calls, renumberCalls, trapCalls } from "./instructions.ts";
 import type { WasmFunction, WasmModule } from "./wasm-module.ts";
 
 /** What a host calls. */
@@ -25,8 +25,8 @@ export function operatorsOf(sram: Uint8Array): ReadonlySet<Kernel> {
 }
 
 /**
- * The kernels without what a plan of the given operators cannot reach: kernels of other operators trap, and whatever only they
- * call is gone, imports too unless all are to be kept. The module exports `run`, `step`, `planVersion` and its memory of `pages` pages, which does not grow.
+ * The kernels without what a plan of the given operators cannot reach: calls of other operators' kernels trap, and they and whatever
+ * only they call are gone, imports too unless all are to be kept. The module exports `run`, `step`, `planVersion` and its memory of `pages` pages, which does not grow.
  */
 export function shakeKernels(
   kernels: WasmModule,
@@ -46,14 +46,15 @@ export function shakeKernels(
   );
   const bodyOf = (index: number): WasmFunction | undefined => {
     const known = kernels.functions[index - imports.length];
-    return known && unused.has(index) ? { ...known, body: TRAP_BODY } : known;
+    return known && { ...known, body: trapCalls(known.body, unused) };
   };
 
   const reached = new Set<number>();
   const reach = (index: number): void => {
     if (reached.has(index)) return;
     reached.add(index);
-    for (const callee of calls(bodyOf(index)?.body ?? TRAP_BODY)) reach(callee);
+    const known = bodyOf(index);
+    if (known) for (const callee of calls(known.body)) reach(callee);
   };
   const entries = ENTRIES.map((name) => [name, exports.get(name) ?? NaN] as const);
   for (const [, index] of entries) reach(index);
@@ -75,7 +76,7 @@ export function shakeKernels(
   };
 }
 
-/** Bytes of the functions that can run; kernels that trap are not called. */
+/** Bytes of the functions, all of which can run. */
 export function calledBytes({ functions }: WasmModule): number {
-  return functions.reduce((sum, { body }) => (body === TRAP_BODY ? sum : sum + body.length), 0);
+  return functions.reduce((sum, { body }) => sum + body.length, 0);
 }
