@@ -15,6 +15,15 @@ export function roundingShift(x: i32, exponent: i32): i32 {
   return (x >> exponent) + i32((x & mask) > threshold);
 }
 
+/**
+ * RoundingDivideByPOT where sums are int64 anyway and |x| ≤ 2^30:
+ *
+ *   roundingShift(x, e) = (x·TWICE + 2^(30 + e)) >> (31 + e)
+ *
+ * since x·TWICE is x · 2^31 less a little where x < 0. Without a branch, comparison or call, for loops that interpreters run.
+ */
+export const TWICE: i64 = 0x80000001;
+
 /** MultiplyByQuantizedMultiplier, double rounding; the left shift wraps. */
 export function multiplyByQuantizedMultiplier(x: i32, multiplier: i32, shift: i32): i32 {
   const left = max(shift, 0);

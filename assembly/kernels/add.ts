@@ -1,5 +1,5 @@
 import { AddField } from "../../src/plan/format.ts";
-import { clamp, doublingHighMul, roundingShift } from "../fixed-point.ts";
+import { TWICE } from "../fixed-point.ts";
 import { addVectors } from "../micro/elementwise-strip.ts";
 import { address, field, loadActivation, ringRow, storeActivation } from "../record.ts";
 import { loopOffset } from "./loops.ts";
@@ -12,7 +12,7 @@ import { loopOffset } from "./loops.ts";
  * out       int8, rows dense; may be an operand that is not broadcast: element i is read before it is written
  *
  * No overflow: |v << 20| < 2^28 and all three multipliers are below 1, so only right shifts occur.
- * Rounding: double, docs/numerics.md. Reference: TFLite reference/integer_ops/add.h.
+ * Rounding: double, docs/numerics.md; one value at a time by (v·multiplier + half) >> 31 and TWICE. Reference: TFLite reference/integer_ops/add.h.
  */
 export function add(record: usize, y0: i32, y1: i32): void {
   for (let y = y0; y < y1; y++) addRow(record, y, 0);
@@ -41,6 +41,20 @@ function addRow(record: usize, y: i32, sign: i32): void {
   const outputShift = -field(record, AddField.outputShift);
   const activationMin = field(record, AddField.activationMin);
   const activationMax = field(record, AddField.activationMax);
+  // The shift by 20 in the multiplier, the zero point in the half.
+  const lhsScale = (<i64>lhsMultiplier) << 20;
+  const rhsScale = (<i64>rhsMultiplier) << 20;
+  const half: i64 = 1 << 30;
+  const lhsOffset = half - lhsZeroPoint * lhsScale;
+  const rhsOffset = half - rhsZeroPoint * rhsScale;
+  const lhsHalf = half << lhsShift;
+  const rhsHalf = half << rhsShift;
+  const outputHalf = half << outputShift;
+  const lhsRight: i64 = 31 + lhsShift;
+  const rhsRight: i64 = 31 + rhsShift;
+  const outputRight: i64 = 31 + outputShift;
+  const outputScale: i64 = outputMultiplier;
+  const signs: i64 = sign;
   const runs =
     field(record, AddField.n0) *
     field(record, AddField.n1) *
@@ -76,11 +90,12 @@ function addRow(record: usize, y: i32, sign: i32): void {
     b += done * rhsStep;
     out += done;
     while (out < end) {
-      const left = doublingHighMul((loadActivation(a) - lhsZeroPoint) << 20, lhsMultiplier);
-      const right = doublingHighMul((loadActivation(b) - rhsZeroPoint) << 20, rhsMultiplier);
-      const sum = roundingShift(left, lhsShift) + ((roundingShift(right, rhsShift) ^ sign) - sign);
-      const scaled = roundingShift(doublingHighMul(sum, outputMultiplier), outputShift);
-      storeActivation(out, clamp(scaled + outputZeroPoint, activationMin, activationMax));
+      const left = ((<i64>loadActivation(a) * lhsScale + lhsOffset) >> 31) * TWICE + lhsHalf;
+      const right = ((<i64>loadActivation(b) * rhsScale + rhsOffset) >> 31) * TWICE + rhsHalf;
+      const sum = (left >> lhsRight) + (((right >> rhsRight) ^ signs) - signs);
+      const scaled = ((sum * outputScale + half) >> 31) * TWICE + outputHalf;
+      const value = <i32>(scaled >> outputRight) + outputZeroPoint;
+      storeActivation(out, min(max(value, activationMin), activationMax));
       a += lhsStep;
       b += rhsStep;
       out++;

@@ -1,4 +1,5 @@
-import { isSingle, laneTerms, LOWER, secondOffset, storeScalar, TWICE, twiceMask } from "./epilogue.ts";
+import { TWICE } from "../fixed-point.ts";
+import { isSingle, laneTerms, LOWER, storeScalar, twiceMask, zeroPointAndHalf } from "./epilogue.ts";
 import { LANE_BITS, LANE_MASK, LANE_ZERO, zeroLanes } from "./lanes.ts";
 
 /**
@@ -56,13 +57,33 @@ function pack(
   for (; segments > 0; segments--) {
     const end = first + <usize>steps;
     let q = first;
-    do {
-      const a = <i64>load<i8>(q);
-      const b = <i64>load<i8>(q + toSecond);
-      const c = <i64>load<i8>(q + toThird);
-      store<i64>(packed, a + (b << 21) + (c << 42));
+    for (; q + 4 <= end; q += 4) {
+      const b = q + toSecond;
+      const c = q + toThird;
+      store<i64>(packed, <i64>load<i8>(q) + ((<i64>load<i8>(b)) << 21) + ((<i64>load<i8>(c)) << 42));
+      store<i64>(
+        packed,
+        <i64>load<i8>(q, 1) + ((<i64>load<i8>(b, 1)) << 21) + ((<i64>load<i8>(c, 1)) << 42),
+        8,
+      );
+      store<i64>(
+        packed,
+        <i64>load<i8>(q, 2) + ((<i64>load<i8>(b, 2)) << 21) + ((<i64>load<i8>(c, 2)) << 42),
+        16,
+      );
+      store<i64>(
+        packed,
+        <i64>load<i8>(q, 3) + ((<i64>load<i8>(b, 3)) << 21) + ((<i64>load<i8>(c, 3)) << 42),
+        24,
+      );
+      packed += 32;
+    }
+    for (; q < end; q++) {
+      const b = q + toSecond;
+      const c = q + toThird;
+      store<i64>(packed, <i64>load<i8>(q) + ((<i64>load<i8>(b)) << 21) + ((<i64>load<i8>(c)) << 42));
       packed += 8;
-    } while (++q < end);
+    }
     first += segmentBytes;
   }
 }
@@ -83,6 +104,7 @@ function threePixels(
   const lower = load<i32>(constants, LOWER);
   const upper = load<i32>(constants, LOWER + 4);
   const mask = twiceMask(constants);
+  const zeroAndHalf = zeroPointAndHalf(constants);
   const terms = laneTerms(constants);
   const zeros = LANE_ZERO * ((elements + terms - 1) / terms);
   const isLong = elements > terms;
@@ -98,10 +120,15 @@ function threePixels(
   let d0: i64 = 0;
   let d1: i64 = 0;
   let d2: i64 = 0;
+  let toB = blockBytes;
+  let toC = 2 * blockBytes;
+  let toD = 3 * blockBytes;
   do {
-    const toB = channels > 1 ? blockBytes : 0;
-    const toC = channels > 2 ? toB + blockBytes : toB;
-    const toD = channels > 3 ? toC + blockBytes : toC;
+    if (channels < 4) {
+      toD = channels > 2 ? toC : channels > 1 ? toB : 0;
+      toC = min(toC, toD);
+      toB = min(toB, toD);
+    }
     let w = block + head;
     let q = packed;
     let left = elements;
@@ -209,7 +236,7 @@ function threePixels(
           second = (second * multiplier + offset) >> 31;
           last = (last * multiplier + offset) >> 31;
           multiplier = TWICE;
-          offset = secondOffset(right, constants);
+          offset = zeroAndHalf << (right - 1);
         }
         const firstValue = <i32>((first * multiplier + offset) >> right);
         store<i8>(out, min(max(firstValue, lower), upper));
@@ -266,10 +293,12 @@ function onePixelScalar(
   }
 }
 
-/** Of an int64, its bytes 0 and 4: weights of two elements 32 bits apart. */
+/** Of an int64, its bytes 0 and 4: two elements 32 bits apart. */
 const PAIR_MASK: i64 = 0x000000ff000000ff;
-/** Makes w + 128, which is not negative, of each of eight weights. */
-const WEIGHT_BIAS: i64 = -0x7f7f7f7f7f7f7f80;
+/** Adds 128, by exclusive or, to each of eight int8, which then are not negative. */
+const BYTE_BIAS: i64 = -0x7f7f7f7f7f7f7f80;
+/** Those 128 of two elements. */
+const PAIR_BIAS: i64 = 0x0000008000000080;
 /** Elements of a pixel that are taken in pairs: the sum below the one wanted stays within int32. */
 const PAIR_TERMS: i32 = 1 << 16;
 
@@ -305,15 +334,17 @@ function fourChannels(
   do {
     let q = first;
     for (const end = q + eights; q < end; q += 8) {
-      const x0 = ((<i64>load<i8>(q)) << 32) + <i64>load<i8>(q, 4);
-      const x1 = ((<i64>load<i8>(q, 1)) << 32) + <i64>load<i8>(q, 5);
-      const x2 = ((<i64>load<i8>(q, 2)) << 32) + <i64>load<i8>(q, 6);
-      const x3 = ((<i64>load<i8>(q, 3)) << 32) + <i64>load<i8>(q, 7);
+      // The halves change places: x[i + 4] below x[i].
+      const v = rotl(load<i64>(q), 32) ^ BYTE_BIAS;
+      const x0 = (v & PAIR_MASK) - PAIR_BIAS;
+      const x1 = ((v >> 8) & PAIR_MASK) - PAIR_BIAS;
+      const x2 = ((v >> 16) & PAIR_MASK) - PAIR_BIAS;
+      const x3 = ((v >> 24) & PAIR_MASK) - PAIR_BIAS;
       x += x0 + x1 + x2 + x3;
-      const ua = load<i64>(w) ^ WEIGHT_BIAS;
-      const ub = load<i64>(w + blockBytes) ^ WEIGHT_BIAS;
-      const uc = load<i64>(w + toC) ^ WEIGHT_BIAS;
-      const ud = load<i64>(w + toD) ^ WEIGHT_BIAS;
+      const ua = load<i64>(w) ^ BYTE_BIAS;
+      const ub = load<i64>(w + blockBytes) ^ BYTE_BIAS;
+      const uc = load<i64>(w + toC) ^ BYTE_BIAS;
+      const ud = load<i64>(w + toD) ^ BYTE_BIAS;
       a +=
         (ua & PAIR_MASK) * x0 +
         ((ua >> 8) & PAIR_MASK) * x1 +
@@ -347,14 +378,14 @@ function fourChannels(
     first += segmentBytes;
   } while (--segments > 0);
   const added = (roundedUpper(x) + <i32>x) << 7;
-  storeUpper(a, added, block, constants, out);
-  storeUpper(b, added, block + blockBytes, constants, out + 1);
-  storeUpper(c, added, block + toC, constants, out + 2);
-  storeUpper(d, added, block + toD, constants, out + 3);
-}
-
-function storeUpper(sum: i64, added: i32, block: usize, constants: usize, out: usize): void {
-  storeScalar(roundedUpper(sum) - added, block, constants, out);
+  for (let count = 4; count > 0; count--) {
+    storeScalar(roundedUpper(a) - added, block, constants, out++);
+    block += blockBytes;
+    // Sums change places, so that the same code serves each channel.
+    a = b;
+    b = c;
+    c = d;
+  }
 }
 
 /** What stands above the lower half, which is a signed number itself. */

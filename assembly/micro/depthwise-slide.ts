@@ -1,5 +1,5 @@
-import { clamp } from "../fixed-point.ts";
-import { LOWER, SCALAR_HEAD, secondOffset, TWICE, twiceMask } from "./epilogue.ts";
+import { clamp, TWICE } from "../fixed-point.ts";
+import { LOWER, SCALAR_HEAD, secondOffset, twiceMask } from "./epilogue.ts";
 import {
   LANE_BITS,
   LANE_MASK,

@@ -1,5 +1,5 @@
 import { Requantization } from "../../src/plan/format.ts";
-import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
+import { clamp, multiplyByQuantizedMultiplier, TWICE } from "../fixed-point.ts";
 import { UNSIGNED } from "../storage.ts";
 import { LANE_TERMS } from "./lanes.ts";
 
@@ -434,16 +434,19 @@ export function twiceMask(constants: usize): i32 {
  *   clamp((Σ·multiplier + offset) >> offset)
  *
  * Where a second rounding meets negative numbers (ROUNDS_TWICE, twiceMask) the offset has the half of the first alone, and
- * y = (Σ·multiplier + offset) >> 31 is rounded again, away from zero, by (y − [y < 0] + secondOffset / 2^31) >> e, which is (y·TWICE + secondOffset) >> offset.
+ * y = (Σ·multiplier + offset) >> 31 is rounded again: (y·TWICE + secondOffset) >> offset.
  */
-export const TWICE: i64 = 0x80000001;
-
 /** The bit of the offset that says whether there is a second rounding: right shifts are below 64. */
 export const ROUNDS_TWICE: i32 = 32;
 
 /** The half of the second rounding, and the zero point. */
 export function secondOffset(offset: i64, constants: usize): i64 {
-  return (2 * <i64>load<i32>(constants, LOWER + 8) + 1) << (offset - 1);
+  return zeroPointAndHalf(constants) << (offset - 1);
+}
+
+/** 2 · (zero point + ½). */
+export function zeroPointAndHalf(constants: usize): i64 {
+  return 2 * <i64>load<i32>(constants, LOWER + 8) + 1;
 }
 
 /** mcu: one sum without bias, requantised with the head of `block`, to `out`. Inner loops have this spelled out: calls cost an interpreter much. */
@@ -465,5 +468,5 @@ export function storeScalar(sum: i32, block: usize, constants: usize, out: usize
     );
     value += load<i32>(constants, LOWER + 8);
   }
-  store<i8>(out, clamp(value, load<i32>(constants, LOWER), load<i32>(constants, LOWER + 4)));
+  store<i8>(out, min(max(value, load<i32>(constants, LOWER)), load<i32>(constants, LOWER + 4)));
 }

@@ -1,4 +1,4 @@
-import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
+import { TWICE } from "../fixed-point.ts";
 import { segmentSteps } from "./conv-strip.ts";
 import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
 import { highWords } from "./epilogue.ts";
@@ -133,6 +133,10 @@ function scalarRows(
   adds: bool,
 ): void {
   const blockBytes = (4 + <usize>depth + 3) & ~3;
+  const left = max(shift, 0);
+  const right = <i64>(31 + left - shift);
+  // Where TWICE does not hold, beyond 2^30, the result is beyond int16 as well.
+  const half = (<i64>1) << (right - 1);
   for (let r = 0; r < rows; r++) {
     let sum = load<i32>(block);
     let k = 0;
@@ -146,15 +150,16 @@ function scalarRows(
         <i32>load<i8>(x, 3) * <i32>load<i8>(w, 7);
     }
     for (; k < depth; k++) sum += <i32>load<i8>(vector + k) * <i32>load<i8>(block + k, 4);
-    storeRow16(multiplyByQuantizedMultiplier(sum, multiplier, shift), out, adds);
+    const scaled = (<i64>(sum << left) * multiplier + (1 << 30)) >> 31;
+    storeRow16(<i32>((scaled * TWICE + half) >> right), out, adds);
     block += blockBytes;
     out += 2;
   }
 }
 
 function storeRow16(value: i32, out: usize, adds: bool): void {
-  const row = clamp(value, -32768, 32767);
-  store<i16>(out, <i16>(adds ? clamp(<i32>load<i16>(out) + row, -32768, 32767) : row));
+  const row = min(max(value, -32768), 32767);
+  store<i16>(out, <i16>(adds ? min(max(<i32>load<i16>(out) + row, -32768), 32767) : row));
 }
 
 /**
