@@ -1,7 +1,7 @@
 /**
  * What models cost on microcontrollers: `npm run bench:mcu [-- MODEL.tflite …]`. Instructions per MAC on an emulated Cortex-M4 (QEMU's
  * -icount), per model and per kernel, as C (wasm2c) and on wasm3; milliseconds of the same kernels on this machine as C, in V8 and on
- * wasm3. Needs what `npm run test:mcu` needs, and WASM3_SOURCE: the folder of wasm3's C files (of pywasm3's source package).
+ * wasm3; and models on wasm3 with all weights in memory beside what bare loops would take for as many products. Needs what `npm run test:mcu` needs, and WASM3_SOURCE: the folder of wasm3's C files (of pywasm3's source package).
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -161,6 +161,49 @@ function onWasm3(compiled: Compiled): () => number {
   };
 }
 
+/** The bare loop of assembly/limits/interpreter.ts whose products an operator's are. */
+function loopOf(op: StepReport["op"]): string {
+  if (op === "conv2d") return "pointwise";
+  return op === "depthwiseConv2d" ? "depthwise" : "matrixVector";
+}
+
+/** Prints what models take on wasm3, and what bare loops would take for their products, run in turns in one process. */
+function besideLoops(models: readonly NamedModel[]): void {
+  const loops = join(folder, "loops.wasm");
+  const source = join(root, "assembly/limits/interpreter.ts");
+  const flags =
+    "--config none --runtime stub --noAssert --use abort= --initialMemory 8 -O3 --disableWarning 112";
+  const compiler = join(root, "node_modules/assemblyscript/bin/asc.js");
+  execFileSync(process.execPath, [compiler, source, ...flags.split(" "), "-o", loops]);
+  const compiled = models.map((model) =>
+    compileTo("mcu", model, ["--schedule", "layer", "--sram", "unbounded"]),
+  );
+  const folders = compiled.map((model) => `${model.folder}:${model.interpreter.stackBytes}`);
+  const script = join(root, "bench/mcu/wasm3_models.py");
+  const args = [script, String(ROUNDS), loops, ...folders];
+  const printed = execFileSync(process.env["PYTHON"] ?? "python3", args, { encoding: "utf8" }).split("\n");
+  const rates = new Map(
+    printed
+      .slice(0, 3)
+      .map((line) => line.split(" "))
+      .map(([name = "", rate]) => [name, Number(rate)]),
+  );
+  console.log(
+    [...rates].map(([name, rate]) => `${name} ${(rate / 1e6).toFixed(0)} million MAC/s`).join(", "),
+  );
+  row(["model, weights in memory", "MACs", "wasm3 ms", "bare loops", "wasm3 / bare loops"]);
+  row(["---", ...new Array<string>(4).fill("---:")]);
+  for (const [i, { report }] of compiled.entries()) {
+    const milliseconds = 1000 * Number(printed[rates.size + i]);
+    const bare = report.steps.reduce(
+      (sum, { op, macs }) => sum + (1000 * macs) / (rates.get(loopOf(op)) ?? NaN),
+      0,
+    );
+    const cells = [milliseconds, bare, milliseconds / bare].map((value) => value.toFixed(2));
+    row([models[i]?.name ?? "", report.macs, ...cells]);
+  }
+}
+
 /** Milliseconds of the fastest of some runs in V8. */
 async function inV8({ bytes }: NamedModel, variant: "mcu" | "simd"): Promise<() => number> {
   const model = await load(bytes, { variant, schedule: "minimum" });
@@ -178,7 +221,7 @@ async function inV8({ bytes }: NamedModel, variant: "mcu" | "simd"): Promise<() 
   };
 }
 
-const ROUNDS = 5;
+const ROUNDS = 9;
 
 /** The least that each takes, in turns, so that what else the machine does meets all alike. */
 function leastOf(timed: readonly (() => number)[]): number[] {
@@ -288,3 +331,6 @@ row(["---", ...new Array<string>(4).fill("---:")]);
 for (const [name, { macs, instructions }] of kernels) {
   if (macs > 0) row([name, macs, ...instructions.map((count) => (count / macs).toFixed(1))]);
 }
+
+console.log();
+besideLoops(models);
