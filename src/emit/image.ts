@@ -1,5 +1,6 @@
 import { ExecutionError } from "../errors.ts";
 import type { ElementType } from "../graph/graph.ts";
+import { latin1 } from "../latin1.ts";
 import { crc32 } from "../plan/crc32.ts";
 import { Head, Header, PLAN_VERSION } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
@@ -352,7 +353,7 @@ function readMetadata(
 ): Pick<Image, "inputs" | "outputs" | "states" | "report"> {
   let value: unknown;
   try {
-    value = JSON.parse(asciiText(bytes));
+    value = JSON.parse(latin1(bytes));
   } catch {
     throw damaged("the image's description is not JSON");
   }
@@ -477,12 +478,4 @@ export function asciiBytes(json: string): Uint8Array {
     (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
   );
   return Uint8Array.from({ length: escaped.length }, (_, i) => escaped.charCodeAt(i));
-}
-
-function asciiText(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 4096) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  }
-  return text;
 }

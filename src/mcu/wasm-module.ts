@@ -1,3 +1,5 @@
+import { latin1 } from "../latin1.ts";
+
 /**
  * WebAssembly modules as far as the `mcu` kernels use them: types, imported and own functions, one memory, exported functions, data.
  * Reference: WebAssembly core specification 2.0, binary format.
@@ -91,7 +93,7 @@ export class Reader {
   }
 
   name(): string {
-    return String.fromCharCode(...this.take(this.unsigned()));
+    return latin1(this.take(this.unsigned()));
   }
 
   list<T>(read: () => T): T[] {

@@ -1,4 +1,5 @@
 import { ModelError } from "../errors.ts";
+import { latin1 } from "../latin1.ts";
 
 /**
  * A FlatBuffers reader for files that nobody vouches for: every offset, vtable, length and string is checked before it is
@@ -208,7 +209,7 @@ const MAX_TEXT = 256;
 export function readableText(bytes: Uint8Array): string {
   if (bytes.length <= MAX_TEXT) {
     // Nearly all names: a loop that runs for the first time is slow.
-    const plain = String.fromCharCode(...bytes);
+    const plain = latin1(bytes);
     if (/^[\x20-\x7e]*$/.test(plain)) return plain;
   }
   let text = "";
