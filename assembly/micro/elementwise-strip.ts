@@ -43,48 +43,149 @@ export function addVectors(
   sign: i32,
 ): usize {
   if (!ASC_FEATURE_SIMD) return 0;
-  if (max(max(lhsShift, rhsShift), outputShift) > MAX_RIGHT_SHIFT) return 0;
-  const lhsZero = splatStored(lhsZeroPoint);
-  const rhsZero = splatStored(rhsZeroPoint);
-  const lhsScale = i32x4.splat(lhsMultiplier);
-  const rhsScale = i32x4.splat(rhsMultiplier);
+  if (outputShift === 0 || max(max(lhsShift, rhsShift), outputShift) > MAX_RIGHT_SHIFT) return 0;
+  // The side of the larger scale is halved, exactly: v << 19.
+  if (lhsMultiplier === HALF && lhsShift === 0) {
+    sumVectors(
+      lhs,
+      lhsStep,
+      lhsZeroPoint,
+      0,
+      rhs,
+      rhsStep,
+      rhsZeroPoint,
+      rhsMultiplier,
+      rhsShift,
+      sign,
+      out,
+      length,
+      outputZeroPoint,
+      outputMultiplier,
+      outputShift,
+      lower,
+      upper,
+    );
+  } else if (rhsMultiplier === HALF && rhsShift === 0) {
+    sumVectors(
+      rhs,
+      rhsStep,
+      rhsZeroPoint,
+      sign,
+      lhs,
+      lhsStep,
+      lhsZeroPoint,
+      lhsMultiplier,
+      lhsShift,
+      0,
+      out,
+      length,
+      outputZeroPoint,
+      outputMultiplier,
+      outputShift,
+      lower,
+      upper,
+    );
+  } else return 0;
+  return length & ~7;
+}
+
+/** A multiplier of ½, in 2^-31. */
+const HALF = 1 << 30;
+
+/**
+ * `a` is halved, `b` requantised, m = 2^16·high + low its multiplier:
+ *
+ *   y = (b·2^20·m + 2^30) >> 31 = (b·high << 5) + ((b·low + 2^10) >> 11)
+ *
+ * of products of 9 and 16 bits; `high`, up to 2^15, in two halves. Where b is subtracted m is negative, and 2^10 one less: −y.
+ */
+function sumVectors(
+  a: usize,
+  aStep: usize,
+  aZeroPoint: i32,
+  aSign: i32,
+  b: usize,
+  bStep: usize,
+  bZeroPoint: i32,
+  bMultiplier: i32,
+  bShift: i32,
+  bSign: i32,
+  out: usize,
+  length: usize,
+  outputZeroPoint: i32,
+  outputMultiplier: i32,
+  outputShift: i32,
+  lower: i32,
+  upper: i32,
+): void {
+  // With sign −1, (x ^ −1) − (z ^ −1) is z − x.
+  const aSigns = i16x8.splat(<i16>aSign);
+  const aZero = v128.xor(splatStored(aZeroPoint), aSigns);
+  const bZero = splatStored(bZeroPoint);
+  const m = ((<i64>bMultiplier) ^ bSign) - bSign;
+  const high = <i32>((m + (1 << 15)) >> 16);
+  const highs = i32x4.splat(((high >> 1) << 16) | ((high - (high >> 1)) & 0xffff));
+  const lows = i32x4.splat((<i32>m) & 0xffff);
+  const bNudge = i32x4.splat((1 << 10) + bSign);
+  const bHalf = i32x4.splat(1 << bShift);
   const outputScale = i32x4.splat(outputMultiplier);
-  const lhsHalf = i32x4.splat(1 << lhsShift);
-  const rhsHalf = i32x4.splat(1 << rhsShift);
-  const outputHalf = i32x4.splat(1 << outputShift);
+  const outputHalf = i32x4.splat(1 << (outputShift - 1));
+  // 2^31, of multipliers below it: what is known to be constant V8 makes anew each time, in four instructions.
+  const outputNudge = i64x2.splat(((<i64>outputMultiplier) | 0x7fffffff) + 1);
   const outputZero = splatStored(outputZeroPoint);
   const lowerBound = splatStored(lower);
   const upperBound = splatStored(upper);
-  const signs = i32x4.splat(sign);
+  let halved = i16x8.sub(v128.xor(loadOne(a), aSigns), aZero);
+  let scaled = i16x8.sub(loadOne(b), bZero);
   const end = length & ~7;
-  let a = i16x8.sub(loadOne(lhs), lhsZero);
-  let b = i16x8.sub(loadOne(rhs), rhsZero);
   for (let i: usize = 0; i < end; i += 8) {
-    if (lhsStep) a = i16x8.sub(loadEight(lhs + i), lhsZero);
-    if (rhsStep) b = i16x8.sub(loadEight(rhs + i), rhsZero);
-    // The shift by 20 and the factor 4 in one.
-    const a0 = i32x4.shl(i32x4.extend_low_i16x8_s(a), 22);
-    const a1 = i32x4.shl(i32x4.extend_high_i16x8_s(a), 22);
-    const b0 = i32x4.shl(i32x4.extend_low_i16x8_s(b), 22);
-    const b1 = i32x4.shl(i32x4.extend_high_i16x8_s(b), 22);
-    const sum0 = i32x4.add(
-      requantize(a0, lhsScale, lhsHalf, lhsShift),
-      withSign(requantize(b0, rhsScale, rhsHalf, rhsShift), signs),
-    );
-    const sum1 = i32x4.add(
-      requantize(a1, lhsScale, lhsHalf, lhsShift),
-      withSign(requantize(b1, rhsScale, rhsHalf, rhsShift), signs),
-    );
+    if (aStep) halved = i16x8.sub(v128.xor(loadEight(a + i), aSigns), aZero);
+    if (bStep) scaled = i16x8.sub(loadEight(b + i), bZero);
+    const b0 = v128.shuffle<i16>(scaled, scaled, 0, 8, 1, 9, 2, 10, 3, 11);
+    const b1 = v128.shuffle<i16>(scaled, scaled, 4, 12, 5, 13, 6, 14, 7, 15);
     storeEight(
       out + i,
-      requantize(i32x4.shl(sum0, 2), outputScale, outputHalf, outputShift),
-      requantize(i32x4.shl(sum1, 2), outputScale, outputHalf, outputShift),
+      requantizeSum(
+        i32x4.shl(i32x4.extend_low_i16x8_s(halved), 20),
+        requantizeShifted(b0, highs, lows, bNudge, bHalf, bShift),
+        outputScale,
+        outputNudge,
+        outputHalf,
+        outputShift,
+      ),
+      requantizeSum(
+        i32x4.shl(i32x4.extend_high_i16x8_s(halved), 20),
+        requantizeShifted(b1, highs, lows, bNudge, bHalf, bShift),
+        outputScale,
+        outputNudge,
+        outputHalf,
+        outputShift,
+      ),
       outputZero,
       lowerBound,
       upperBound,
     );
   }
-  return end;
+}
+
+/** requantize(v << 20) of four int16, each of them twice, as derived at sumVectors; `half` is 2^shift. */
+function requantizeShifted(v: v128, highs: v128, lows: v128, nudge: v128, half: v128, shift: i32): v128 {
+  const low = i32x4.shr_s(i32x4.add(i32x4.dot_i16x8_s(v, lows), nudge), 11);
+  const y = i32x4.add(i32x4.shl(i32x4.dot_i16x8_s(v, highs), 5), low);
+  return i32x4.shr_s(i32x4.add(i32x4.add(i32x4.add(y, y), i32x4.shr_s(y, 31)), half), shift + 1);
+}
+
+/**
+ * requantize(a / 2 + b), `nudge` is 2^31, `half` 2^(shift − 1):
+ *
+ *   y = ((a + 2b)·m + 2^31) >> 32,   (y − [y < 0] + half) >> shift
+ */
+function requantizeSum(a: v128, b: v128, multiplier: v128, nudge: v128, half: v128, shift: i32): v128 {
+  const twice = i32x4.add(a, i32x4.add(b, b));
+  const low = i64x2.add(i64x2.extmul_low_i32x4_s(twice, multiplier), nudge);
+  const high = i64x2.add(i64x2.extmul_high_i32x4_s(twice, multiplier), nudge);
+  const y = v128.shuffle<i32>(low, high, 1, 3, 5, 7);
+  return i32x4.shr_s(i32x4.add(i32x4.add(y, i32x4.shr_s(y, 31)), half), shift);
 }
 
 /**
@@ -157,11 +258,6 @@ function requantize(quadruple: v128, multiplier: v128, half: v128, shift: i32): 
   const h = i32x4.sub(v128.shuffle<i32>(low, high, 1, 3, 5, 7), i32x4.splat(-1));
   const twice = i32x4.shl(i32x4.shr_s(h, 1), 1);
   return i32x4.shr_s(i32x4.add(i32x4.add(twice, i32x4.shr_s(h, 31)), half), shift + 1);
-}
-
-/** Negated where `sign` is −1. */
-function withSign(value: v128, sign: v128): v128 {
-  return i32x4.sub(v128.xor(value, sign), sign);
 }
 
 /** Adds the zero point, clamps and stores eight values. */
