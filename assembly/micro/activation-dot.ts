@@ -1,5 +1,6 @@
 import { loadActivation } from "../record.ts";
 import { UNSIGNED } from "../storage.ts";
+import { loadEight } from "./eight.ts";
 
 /**
  *   Σ_k (a[k·aStep] − aZero) · (b[k·bStep] − bZero)   of `length` activations
@@ -41,10 +42,4 @@ export function dotOfActivations(
     b += bStep;
   }
   return sum;
-}
-
-/** Eight activations as they are stored, as int16. */
-function loadEight(at: usize): v128 {
-  if (UNSIGNED) return v128.load_ext<u8>(at);
-  return v128.load_ext<i8>(at);
 }

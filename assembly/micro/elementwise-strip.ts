@@ -1,5 +1,5 @@
 import { UNSIGNED } from "../storage.ts";
-import { storedActivation } from "../record.ts";
+import { loadEight, splatStored, storeEight } from "./eight.ts";
 
 /**
  * Runs of elementwise int8 arithmetic, eight values at a time where the variant has vectors. Requantisation is exact:
@@ -143,8 +143,7 @@ function sumVectors(
     if (bStep) scaled = i16x8.sub(loadEight(b + i), bZero);
     const b0 = v128.shuffle<i16>(scaled, scaled, 0, 8, 1, 9, 2, 10, 3, 11);
     const b1 = v128.shuffle<i16>(scaled, scaled, 4, 12, 5, 13, 6, 14, 7, 15);
-    storeEight(
-      out + i,
+    const values = withZeroPoint(
       requantizeSum(
         i32x4.shl(i32x4.extend_low_i16x8_s(halved), 20),
         requantizeShifted(b0, highs, lows, bNudge, bHalf, bShift),
@@ -162,9 +161,8 @@ function sumVectors(
         outputShift,
       ),
       outputZero,
-      lowerBound,
-      upperBound,
     );
+    storeEight(out + i, values, lowerBound, upperBound);
   }
 }
 
@@ -227,22 +225,14 @@ export function mulVectors(
     if (rhsStep) b = i16x8.sub(loadEight(rhs + i), rhsZero);
     const low = i32x4.shl(i32x4.extmul_low_i16x8_s(a, b), leftBy4);
     const high = i32x4.shl(i32x4.extmul_high_i16x8_s(a, b), leftBy4);
-    storeEight(
-      out + i,
+    const values = withZeroPoint(
       requantize(low, scale, half, right),
       requantize(high, scale, half, right),
       outputZero,
-      lowerBound,
-      upperBound,
     );
+    storeEight(out + i, values, lowerBound, upperBound);
   }
   return end;
-}
-
-/** Eight stored values as int16. */
-function loadEight(at: usize): v128 {
-  if (UNSIGNED) return v128.load_ext<u8>(at);
-  return v128.load_ext<i8>(at);
 }
 
 /** One stored value as int16 in every lane. */
@@ -260,15 +250,7 @@ function requantize(quadruple: v128, multiplier: v128, half: v128, shift: i32): 
   return i32x4.shr_s(i32x4.add(i32x4.add(twice, i32x4.shr_s(h, 31)), half), shift + 1);
 }
 
-/** Adds the zero point, clamps and stores eight values. */
-function storeEight(out: usize, low: v128, high: v128, zeroPoint: v128, lower: v128, upper: v128): void {
-  const value = i16x8.add_sat_s(i16x8.narrow_i32x4_s(low, high), zeroPoint);
-  const clamped = i16x8.min_s(i16x8.max_s(value, lower), upper);
-  const bytes = UNSIGNED ? i8x16.narrow_i16x8_u(clamped, clamped) : i8x16.narrow_i16x8_s(clamped, clamped);
-  v128.store_lane<i64>(out, bytes, 0);
-}
-
-/** An int8 in storage form, as int16 in every lane. */
-function splatStored(value: i32): v128 {
-  return i16x8.splat(<i16>storedActivation(value));
+/** Eight values in two vectors, with the zero point. */
+function withZeroPoint(low: v128, high: v128, zeroPoint: v128): v128 {
+  return i16x8.add_sat_s(i16x8.narrow_i32x4_s(low, high), zeroPoint);
 }
