@@ -1,5 +1,7 @@
 import { AveragePool2dField, View } from "../../src/plan/format.ts";
 import { clamp } from "../fixed-point.ts";
+import { averages, MAX_CELLS } from "../micro/average.ts";
+import { loadValues, splatStored, storeEight } from "../micro/eight.ts";
 import { address, field, loadActivation, rowAddress, storeActivation } from "../record.ts";
 import { pool2d } from "./pool2d.ts";
 
@@ -33,7 +35,16 @@ function addRow(sums: usize, input: usize, y: i32, channels: i32): void {
   let pixel = rowAddress(input, y, 0);
   for (let x = field(input, View.width); x > 0; x--) {
     let at = pixel;
-    for (let sum = sums; sum < end; sum += 4) store<i32>(sum, load<i32>(sum) + loadActivation(at++));
+    let sum = sums;
+    if (ASC_FEATURE_SIMD) {
+      for (; sum + 32 <= end; sum += 32) {
+        const values = loadValues(at);
+        v128.store(sum, i32x4.add(v128.load(sum), i32x4.extend_low_i16x8_s(values)));
+        v128.store(sum, i32x4.add(v128.load(sum, 16), i32x4.extend_high_i16x8_s(values)), 16);
+        at += 8;
+      }
+    }
+    for (; sum < end; sum += 4) store<i32>(sum, load<i32>(sum) + loadActivation(at++));
     pixel += pixelBytes;
   }
 }
@@ -41,16 +52,19 @@ function addRow(sums: usize, input: usize, y: i32, channels: i32): void {
 function storeAverages(record: usize, sums: usize, count: i32, channels: i32): void {
   const out = rowAddress(record + (AveragePool2dField.outputView << 2), 0, 0);
   const half = count >> 1;
-  for (let c = 0; c < channels; c++) {
+  const activationMin = field(record, AveragePool2dField.activationMin);
+  const activationMax = field(record, AveragePool2dField.activationMax);
+  let c = 0;
+  if (ASC_FEATURE_SIMD && count <= MAX_CELLS) {
+    for (; c + 8 <= channels; c += 8) {
+      const at = sums + ((<usize>c) << 2);
+      const values = averages(v128.load(at), v128.load(at, 16), count);
+      storeEight(out + <usize>c, values, splatStored(activationMin), splatStored(activationMax));
+    }
+  }
+  for (; c < channels; c++) {
     const sum = load<i32>(sums + ((<usize>c) << 2));
     const average = (sum > 0 ? sum + half : sum - half) / count;
-    storeActivation(
-      out + <usize>c,
-      clamp(
-        average,
-        field(record, AveragePool2dField.activationMin),
-        field(record, AveragePool2dField.activationMax),
-      ),
-    );
+    storeActivation(out + <usize>c, clamp(average, activationMin, activationMax));
   }
 }

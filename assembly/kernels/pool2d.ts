@@ -1,5 +1,7 @@
 import { AveragePool2dField as Field, View } from "../../src/plan/format.ts";
 import { clamp } from "../fixed-point.ts";
+import { averages, MAX_CELLS } from "../micro/average.ts";
+import { loadEight, loadValues, splatStored, storeEight } from "../micro/eight.ts";
 import { address, field, loadActivation, rowAddress, storeActivation } from "../record.ts";
 
 /**
@@ -47,7 +49,17 @@ function poolRow(record: usize, y: i32, inputBatch: usize, outputBatch: usize, m
     const firstColumn = max(left, 0);
     const columns = min(left + kernelWidth, inputWidth) - firstColumn;
     const window = row + <usize>firstColumn * pixelBytes;
-    for (let c = c0; c < c1; c++) {
+    let c = c0;
+    if (ASC_FEATURE_SIMD && (maximum || rows * columns <= MAX_CELLS)) {
+      for (; c + 8 <= c1; c += 8) {
+        const at = window + c;
+        const values = maximum
+          ? windowMaxima(at, rows, columns, rowBytes, pixelBytes, ringEnd, ringBytes)
+          : windowAverages(at, rows, columns, rowBytes, pixelBytes, ringEnd, ringBytes);
+        storeEight(out + c, values, splatStored(activationMin), splatStored(activationMax));
+      }
+    }
+    for (; c < c1; c++) {
       const at = window + c;
       const value = maximum
         ? windowMaximum(at, rows, columns, rowBytes, pixelBytes, ringEnd, ringBytes)
@@ -101,6 +113,57 @@ function windowMaximum(
     let pixel = row;
     for (let x = 0; x < columns; x++) {
       greatest = max(greatest, loadActivation(pixel));
+      pixel += pixelBytes;
+    }
+    row += rowBytes;
+    if (row >= ringEnd) row -= ringBytes;
+  }
+  return greatest;
+}
+
+/** As windowAverage, of eight channels as int16 in storage form; at most MAX_CELLS cells. */
+function windowAverages(
+  at: usize,
+  rows: i32,
+  columns: i32,
+  rowBytes: usize,
+  pixelBytes: usize,
+  ringEnd: usize,
+  ringBytes: usize,
+): v128 {
+  let low = i32x4.splat(0);
+  let high = i32x4.splat(0);
+  let row = at;
+  for (let y = 0; y < rows; y++) {
+    let pixel = row;
+    for (let x = 0; x < columns; x++) {
+      const values = loadValues(pixel);
+      low = i32x4.add(low, i32x4.extend_low_i16x8_s(values));
+      high = i32x4.add(high, i32x4.extend_high_i16x8_s(values));
+      pixel += pixelBytes;
+    }
+    row += rowBytes;
+    if (row >= ringEnd) row -= ringBytes;
+  }
+  return averages(low, high, rows * columns);
+}
+
+/** As windowMaximum, of eight channels as int16 in storage form. */
+function windowMaxima(
+  at: usize,
+  rows: i32,
+  columns: i32,
+  rowBytes: usize,
+  pixelBytes: usize,
+  ringEnd: usize,
+  ringBytes: usize,
+): v128 {
+  let greatest = loadEight(at);
+  let row = at;
+  for (let y = 0; y < rows; y++) {
+    let pixel = row;
+    for (let x = 0; x < columns; x++) {
+      greatest = i16x8.max_s(greatest, loadEight(pixel));
       pixel += pixelBytes;
     }
     row += rowBytes;

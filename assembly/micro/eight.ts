@@ -9,6 +9,11 @@ export function loadEight(at: usize): v128 {
   return v128.load_ext<i8>(at);
 }
 
+/** Eight int8, not in storage form, as int16. */
+export function loadValues(at: usize): v128 {
+  return UNSIGNED ? i16x8.sub(loadEight(at), splatStored(0)) : loadEight(at);
+}
+
 /** An int8 in storage form, as int16 in every lane. */
 export function splatStored(value: i32): v128 {
   return i16x8.splat(<i16>storedActivation(value));
