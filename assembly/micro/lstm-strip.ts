@@ -1,6 +1,6 @@
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
 import { storeActivation } from "../record.ts";
-import { scale4 } from "./matrix-strip.ts";
+import { scale4 } from "./scale.ts";
 import { sigmoid4, sigmoidByTable, tanh4, tanhByTable } from "./sigmoid-table.ts";
 import { UNSIGNED } from "../storage.ts";
 
