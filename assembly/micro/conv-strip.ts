@@ -15,6 +15,7 @@ import { storedActivation } from "../record.ts";
  *   simd     staged as int16; weights int8 [step][8 channels][2]         step = 2 elements
  *   relaxed  u8 storage;      weights int8 [step][8 channels][4]         step = 4 elements
  *
+ * Weights of a pixel stand segment by segment; where there are fewer steps than segments, step by step (not in mcu).
  * Steps past the end of a segment read what lies behind it against zero weights. The bias has −z · Σw folded in, z the
  * zero point in storage form. No overflow while Σ|w|·255 + |bias| < 2^31; the packer picks the scalar method beyond.
  * Weights live in registers while four pixels pass: 8 accumulators, 2 weight vectors and 1 input leave V8's 15 vector
@@ -83,12 +84,12 @@ export function convRow(
   packed: usize,
 ): void {
   if (ASC_FEATURE_SIMD) {
-    // Segments of one step (a kernel row of a one-channel input) are one run with a longer stride.
-    const single = steps === 1;
-    const runs = single ? 1 : segments;
-    const run = single ? segments : steps;
-    const stride: usize = single ? segmentBytes : 4;
-    const jump: usize = single ? 0 : segmentBytes - ((<usize>steps) << 2);
+    // The longer loop is the inner one: short segments (kernel rows of a one-channel input) are walked across.
+    const across = steps < segments;
+    const runs = across ? steps : segments;
+    const run = across ? segments : steps;
+    const stride: usize = across ? segmentBytes : 4;
+    const jump = (across ? 4 : segmentBytes) - <usize>run * stride;
     for (; width > 1; width -= 4) {
       fourPixels(
         pixel,
@@ -110,7 +111,7 @@ export function convRow(
       out += outStep << 2;
     }
     if (width > 0) {
-      onePixel(pixel, segments, segmentBytes, steps, block, blockBytes, head, channels, constants, out);
+      onePixel(pixel, runs, run, stride, jump, block, blockBytes, head, channels, constants, out);
     }
   } else {
     scalarRow(
@@ -218,8 +219,9 @@ function fourPixels(
 function onePixel(
   p: usize,
   segments: i32,
-  segmentBytes: usize,
   steps: i32,
+  stride: usize,
+  jump: usize,
   block: usize,
   blockBytes: usize,
   head: usize,
@@ -227,7 +229,6 @@ function onePixel(
   constants: usize,
   out: usize,
 ): void {
-  const jump = segmentBytes - ((<usize>steps) << 2);
   let c = 0;
   for (; c + 16 < channels; c += 24) {
     const blockB = block + blockBytes;
@@ -251,7 +252,7 @@ function onePixel(
         b1 = multiplyAdd(loadWeights(wb, 1), x, b1);
         c0 = multiplyAdd(loadWeights(wc, 0), x, c0);
         c1 = multiplyAdd(loadWeights(wc, 1), x, c1);
-        q += 4;
+        q += stride;
         wa += stepBytes();
         wb += stepBytes();
         wc += stepBytes();
@@ -273,7 +274,7 @@ function onePixel(
         const x = v128.load_splat<i32>(q);
         a0 = multiplyAdd(loadWeights(w, 0), x, a0);
         a1 = multiplyAdd(loadWeights(w, 1), x, a1);
-        q += 4;
+        q += stride;
         w += stepBytes();
       }
       q += jump;

@@ -1,8 +1,8 @@
 import { ExecutionError } from "../errors.ts";
 import type { ElementType } from "../graph/graph.ts";
-import { latin1 } from "../latin1.ts";
 import { crc32 } from "../plan/crc32.ts";
 import { Head, Header, PLAN_VERSION } from "../plan/format.ts";
+import { latin1 } from "../plan/latin1.ts";
 import { align } from "../plan/packing.ts";
 import { encodePortTable } from "../plan/port-table.ts";
 import type { PortType } from "../plan/port-type.ts";

@@ -1,5 +1,4 @@
 import { InputError } from "../errors.ts";
-import { latin1 } from "../latin1.ts";
 
 /** Sound of one channel. */
 export interface Sound {
@@ -32,7 +31,7 @@ interface Encoding {
 export function readWav(bytes: Uint8Array): Sound {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tag = (at: number): string =>
-    at + 4 > bytes.length ? "" : latin1(bytes.subarray(at, at + 4));
+    at + 4 > bytes.length ? "" : String.fromCharCode(...bytes.subarray(at, at + 4));
   if (tag(0) !== "RIFF" || tag(8) !== "WAVE") throw damaged("it does not begin with RIFF … WAVE");
   let encoding: Encoding | undefined;
   for (let at = 12; at + 8 <= bytes.length;) {

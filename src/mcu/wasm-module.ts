@@ -1,4 +1,4 @@
-import { latin1 } from "../latin1.ts";
+import { latin1 } from "../plan/latin1.ts";
 
 /**
  * WebAssembly modules as far as the `mcu` kernels use them: types, imported and own functions, one memory, exported functions, data.

@@ -23,7 +23,10 @@ export interface ConvolutionWeights {
   readonly dilationX: number;
 }
 
-/** Blocks for the conv2d record: [segment][step][channel][lane], zero where a segment's last step has no input. */
+/**
+ * Blocks for the conv2d record: [segment][step][channel][lane], zero where a segment's last step has no input. Where there are more segments than
+ * steps, [step][segment] (not in mcu).
+ */
 export function packConvolution(
   node: BoundNode<Pick<ConvolutionAttrs, "activation">>,
   variant: Variant,
@@ -34,6 +37,9 @@ export function packConvolution(
   const lanes = dotLanes(variant);
   const perBlock = blockChannels(variant);
   const steps = Math.ceil(patch.length / lanes);
+  // As convRow of assembly/micro/conv-strip.ts walks them.
+  const across = variant !== "mcu" && steps < patch.segments;
+  const next = across ? patch.segments : 1;
   return packBlocks(
     {
       name: requireInput(node.inputs, 1, "weights").name,
@@ -49,8 +55,9 @@ export function packConvolution(
       writeWeights(bytes, start, lane, values) {
         let from = 0;
         for (let segment = 0; segment < patch.segments; segment++) {
-          let at = start + (segment * steps * perBlock + lane) * lanes;
-          for (let i = 0; i < patch.length; i += lanes, at += perBlock * lanes) {
+          const first = across ? segment : segment * steps;
+          let at = start + (first * perBlock + lane) * lanes;
+          for (let i = 0; i < patch.length; i += lanes, at += next * perBlock * lanes) {
             const end = Math.min(lanes, patch.length - i);
             for (let j = 0; j < end; j++) bytes[at + j] = values[from++] ?? 0;
           }

@@ -1,5 +1,5 @@
 import { ModelError } from "../errors.ts";
-import { latin1 } from "../latin1.ts";
+import { latin1 } from "../plan/latin1.ts";
 
 /**
  * A FlatBuffers reader for files that nobody vouches for: every offset, vtable, length and string is checked before it is

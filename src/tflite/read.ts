@@ -1,7 +1,7 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { ElementType, Quantization, Tensor } from "../graph/graph.ts";
 import { elementBytes } from "../graph/graph.ts";
-import { latin1 } from "../latin1.ts";
+import { latin1 } from "../plan/latin1.ts";
 import type { Table } from "./flatbuffer.ts";
 import { FlatBuffer, readableText } from "./flatbuffer.ts";
 import {
@@ -103,10 +103,7 @@ function checkContainer(bytes: Uint8Array): void {
   const identifier = readableText(bytes.subarray(4, 8));
   if (identifier === "TFL3") return;
   // trimStart removes a byte order mark in UTF-16 only; in UTF-8 it is these three characters.
-  const start = latin1(bytes.subarray(0, 64))
-    .replace("\xef\xbb\xbf", "")
-    .trimStart()
-    .toLowerCase();
+  const start = latin1(bytes.subarray(0, 64)).replace("\xef\xbb\xbf", "").trimStart().toLowerCase();
   if (start.startsWith("<!doctype") || start.startsWith("<html") || start.startsWith("<?xml")) {
     throw new ModelError(
       "html-file",
