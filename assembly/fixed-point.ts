@@ -16,7 +16,7 @@ export function roundingShift(x: i32, exponent: i32): i32 {
 }
 
 /**
- * RoundingDivideByPOT where sums are int64 anyway and |x| ≤ 2^30:
+ * RoundingDivideByPOT where sums are int64 anyway, for e ≥ 1 or −2^30 ≤ x < 2^30:
  *
  *   roundingShift(x, e) = (x·TWICE + 2^(30 + e)) >> (31 + e)
  *

@@ -8,7 +8,7 @@ export const MAX_CELLS: i32 = 1 << 16;
  *
  *   (s ± count / 2) / count       the sign is that of s, divisions truncate
  *
- * A quotient of integers a / b, b < 2^17 and |a / b| ≤ 128, is at least 1 / b from the next integer, which is further than float32 rounds.
+ * A quotient of integers a / b, b < 2^17 and |a / b| < 129, is at least 1 / b from the next integer, which is further than float32 rounds.
  */
 export function averages(low: v128, high: v128, count: i32): v128 {
   const cells = f32x4.splat(<f32>count);

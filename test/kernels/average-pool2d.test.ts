@@ -23,6 +23,28 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
         { numRuns: 300 },
       );
     });
+
+    // 2^16 cells are the last that vectors divide exactly.
+    test.each([
+      [256, 256],
+      [256, 257],
+    ])("equals the reference for a window of %i × %i", (height, width) => {
+      const quantization = { scale: 1, zeroPoint: 0 };
+      const shape = [1, height, width, 9];
+      // Sums of the channels differ by one cell's value around every half and whole average.
+      const values = Int8Array.from({ length: height * width * 9 }, (_, i) => ((i % 9) - 4) * 31 + (i % 2));
+      const input = { shape, values, ...quantization };
+      const output = { shape: [1, 1, 1, 9], ...quantization };
+      const window = { kernelHeight: height, kernelWidth: width, strideY: 1, strideX: 1, same: false };
+      const c = { input, output, window, activation: 0, rows: [0, 1], channels: [0, 1] } as const;
+      const whole: PoolCase = { ...c, extraRows: [0, 0], gaps: [0, 0] };
+      checkWholePool(averagePool2d, kernels, whole, reference(whole));
+      // A cell that makes halves, and one less.
+      for (const value of [127, -128]) {
+        values.fill(value, 0, 9 * 129);
+        checkWholePool(averagePool2d, kernels, whole, reference(whole));
+      }
+    });
   },
 );
 

@@ -9,6 +9,7 @@ import { scale, zeroPoint } from "../ops/elementwise.ts";
 import { executeWithin, importNode, int8Tensor, int8Values, lowerNode } from "../ops/node.ts";
 import { quantizeReference, requantizeReference } from "../reference/quantize.ts";
 import type { Int8Output } from "../reference/tensor.ts";
+import { resizable } from "../resizable.ts";
 
 const float32Tensor = (shape: readonly number[]): Tensor => ({
   id: 0,
@@ -60,7 +61,9 @@ const quantizeCase = fc
     return { ...rest, values: Float32Array.of(...halves, ...special) };
   });
 
-/** Whole arrays, which are copied by views that are kept, and rows of them. */
+/** Short arrays are copied by a loop, longer ones by views that are kept. */
+const lengths = fc.oneof(fc.nat(1200), fc.integer({ min: 2040, max: 4000 }));
+/** Whole arrays, and rows of them. */
 const startsAt = fc.oneof(fc.constant(0), fc.nat(20));
 
 const requantizeCase = fc
@@ -100,7 +103,7 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
 
     test("equals the reference for a model's input, whose values pass through its own bytes", () => {
       fc.assert(
-        fc.property(quantizeCase, fc.nat(1200), fc.nat(3), startsAt, (drawn, more, odd, from) => {
+        fc.property(quantizeCase, lengths, fc.nat(3), startsAt, (drawn, more, odd, from) => {
           const values = Float32Array.from(
             { length: from + more },
             (_, i) => drawn.values[i % drawn.values.length] ?? 0,
@@ -124,6 +127,24 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
         }),
         { numRuns: 300 },
       );
+    });
+
+    test("takes an array whose buffer has grown or shrunk since", () => {
+      const buffer = resizable(4 * 3000, 3);
+      const values = new Float32Array(buffer);
+      kernels.reset();
+      const at = kernels.allocate(9016);
+      const quantizer = new InputQuantizer(kernels.exports);
+      for (const length of [3000, 9000, 2500, 3000]) {
+        buffer.resize(4 * length);
+        for (let i = 0; i < length; i++) values[i] = ((i * 7919) % 400) / 2 - 100;
+        const before = kernels.bytes.slice(at, at + 9016);
+        quantizer.write(values, 0, at, length, 1, 3);
+        before.set(
+          new Uint8Array(quantizeReference(values, { shape: [length], scale: 1, zeroPoint: 3 }).buffer),
+        );
+        expect(Buffer.compare(kernels.bytes.slice(at, at + 9016), before)).toBe(0);
+      }
     });
 
     test("equals the reference for every int8 and any pair of scales, in place too", () => {

@@ -10,6 +10,7 @@ import { compile, decodeImage, encodeImage, load, provesVariant, VARIANTS } from
 import { Header, SLACK_BYTES } from "../../src/plan/format.ts";
 import { BUILTIN, options, writeModel } from "../model-writer.ts";
 import { int8Values } from "../ops/node.ts";
+import { resizable } from "../resizable.ts";
 import { startWatched } from "../watched.ts";
 import { float32, int8, named } from "../written-models.ts";
 
@@ -18,19 +19,6 @@ for (const variant of VARIANTS) if (await provesVariant(variant)) proved.push(va
 
 const bytes = depthwiseNet(3);
 const LENGTH = 32 * 32 * 3;
-
-/** An ArrayBuffer as TypeScript's library does not know it yet. */
-interface Resizable extends ArrayBuffer {
-  resize(bytes: number): void;
-}
-
-function resizable(bytes: number): Resizable {
-  const Constructor = ArrayBuffer as unknown as new (
-    bytes: number,
-    options: { maxByteLength: number },
-  ) => Resizable;
-  return new Constructor(bytes, { maxByteLength: 2 * bytes });
-}
 
 describe.each(proved)("a session in %s", (variant) => {
   test("guarded, notices a change of any byte but the arena's, in a run and in a trace", async () => {
