@@ -2,7 +2,8 @@ import { UNSIGNED } from "../storage.ts";
 import { loadEight, splatStored, storeEight } from "./eight.ts";
 
 /**
- * Runs of elementwise int8 arithmetic, eight values at a time where the variant has vectors. Requantisation is exact:
+ * Runs of elementwise int8 arithmetic, eight values at a time where the variant has vectors. Requantisation is exact; of
+ * products
  *
  *   h = floor(4a·m / 2^32) + 1,  y = h >> 1               SaturatingRoundingDoublingHighMul, |a| < 2^29
  *   (2y + [h < 0 ? −1 : 0] + 2^e) >> (e + 1)              RoundingDivideByPOT of y by 2^e; doubled so that e may be 0
@@ -14,6 +15,9 @@ import { loadEight, splatStored, storeEight } from "./eight.ts";
 /** Right shifts up to this one keep e + 1 within a vector shift. */
 const MAX_RIGHT_SHIFT = 30;
 
+/** A multiplier of ½, in 2^-31. */
+const HALF = 1 << 30;
+
 /** Left shifts up to this one keep a product of two int8, less zero points, below 2^29. */
 const MAX_LEFT_SHIFT = 13;
 
@@ -21,6 +25,12 @@ const MAX_LEFT_SHIFT = 13;
  *   out[i] = clamp(zOut + requantize(scaled(lhs[i] − zLhs) + scaled(rhs[i] − zRhs))),   scaled(v) = requantize(v << 20)
  *
  * With `sign` −1 instead of 0 the scaled rhs is subtracted. Shifts are to the right. Returns how many of the first outputs are done; the rest is the caller's.
+ *
+ * Of the sides' multipliers one is ½. With that of the other, m = 2^16·high + low, MBQM's first rounding is
+ *
+ *   y = (v·2^20·m + 2^30) >> 31 = (v·high << 5) + ((v·low + 2^10) >> 11)
+ *
+ * of products of 9 and 16 bits; `high`, up to 2^15, in two halves. Where that side is subtracted m is negative, and 2^10 one less: −y.
  */
 export function addVectors(
   lhs: usize,
@@ -44,80 +54,19 @@ export function addVectors(
 ): usize {
   if (!ASC_FEATURE_SIMD) return 0;
   if (outputShift === 0 || max(max(lhsShift, rhsShift), outputShift) > MAX_RIGHT_SHIFT) return 0;
-  // The side of the larger scale is halved, exactly: v << 19.
-  if (lhsMultiplier === HALF && lhsShift === 0) {
-    sumVectors(
-      lhs,
-      lhsStep,
-      lhsZeroPoint,
-      0,
-      rhs,
-      rhsStep,
-      rhsZeroPoint,
-      rhsMultiplier,
-      rhsShift,
-      sign,
-      out,
-      length,
-      outputZeroPoint,
-      outputMultiplier,
-      outputShift,
-      lower,
-      upper,
-    );
-  } else if (rhsMultiplier === HALF && rhsShift === 0) {
-    sumVectors(
-      rhs,
-      rhsStep,
-      rhsZeroPoint,
-      sign,
-      lhs,
-      lhsStep,
-      lhsZeroPoint,
-      lhsMultiplier,
-      lhsShift,
-      0,
-      out,
-      length,
-      outputZeroPoint,
-      outputMultiplier,
-      outputShift,
-      lower,
-      upper,
-    );
-  } else return 0;
-  return length & ~7;
-}
-
-/** A multiplier of ½, in 2^-31. */
-const HALF = 1 << 30;
-
-/**
- * `a` is halved, `b` requantised, m = 2^16·high + low its multiplier:
- *
- *   y = (b·2^20·m + 2^30) >> 31 = (b·high << 5) + ((b·low + 2^10) >> 11)
- *
- * of products of 9 and 16 bits; `high`, up to 2^15, in two halves. Where b is subtracted m is negative, and 2^10 one less: −y.
- */
-function sumVectors(
-  a: usize,
-  aStep: usize,
-  aZeroPoint: i32,
-  aSign: i32,
-  b: usize,
-  bStep: usize,
-  bZeroPoint: i32,
-  bMultiplier: i32,
-  bShift: i32,
-  bSign: i32,
-  out: usize,
-  length: usize,
-  outputZeroPoint: i32,
-  outputMultiplier: i32,
-  outputShift: i32,
-  lower: i32,
-  upper: i32,
-): void {
+  // `a` is the side of the larger scale, which is halved, exactly: v << 19.
+  const isLhs = lhsMultiplier === HALF && lhsShift === 0;
+  if (!isLhs && (rhsMultiplier !== HALF || rhsShift !== 0)) return 0;
+  const a = isLhs ? lhs : rhs;
+  const aStep = isLhs ? lhsStep : rhsStep;
+  const aZeroPoint = isLhs ? lhsZeroPoint : rhsZeroPoint;
+  const aSign = isLhs ? 0 : sign;
+  const b = isLhs ? rhs : lhs;
+  const bStep = isLhs ? rhsStep : lhsStep;
+  const bZeroPoint = isLhs ? rhsZeroPoint : lhsZeroPoint;
+  const bMultiplier = isLhs ? rhsMultiplier : lhsMultiplier;
+  const bShift = isLhs ? rhsShift : lhsShift;
+  const bSign = isLhs ? sign : 0;
   // With sign −1, (x ^ −1) − (z ^ −1) is z − x.
   const aSigns = i16x8.splat(<i16>aSign);
   const aZero = v128.xor(splatStored(aZeroPoint), aSigns);
@@ -164,9 +113,10 @@ function sumVectors(
     );
     storeEight(out + i, values, lowerBound, upperBound);
   }
+  return end;
 }
 
-/** requantize(v << 20) of four int16, each of them twice, as derived at sumVectors; `half` is 2^shift. */
+/** requantize(v << 20) of four int16, each of them twice, as derived at addVectors; `half` is 2^shift. */
 function requantizeShifted(v: v128, highs: v128, lows: v128, nudge: v128, half: v128, shift: i32): v128 {
   const low = i32x4.shr_s(i32x4.add(i32x4.dot_i16x8_s(v, lows), nudge), 11);
   const y = i32x4.add(i32x4.shl(i32x4.dot_i16x8_s(v, highs), 5), low);

@@ -434,9 +434,9 @@ export function twiceMask(constants: usize): i32 {
  *   clamp((Σ·multiplier + offset) >> offset)
  *
  * Where a second rounding meets negative numbers (ROUNDS_TWICE, twiceMask) the offset has the half of the first alone, and
- * y = (Σ·multiplier + offset) >> 31 is rounded again: (y·TWICE + secondOffset) >> offset.
+ * y = (Σ·multiplier + offset) >> 31 is rounded again: (y·TWICE + secondOffset) >> offset. This bit of the offset says whether there is
+ * a second rounding: right shifts are below 64.
  */
-/** The bit of the offset that says whether there is a second rounding: right shifts are below 64. */
 export const ROUNDS_TWICE: i32 = 32;
 
 /** The half of the second rounding, and the zero point. */
