@@ -44,10 +44,8 @@ export function shakeKernels(
       )
       .map(([, index]) => index),
   );
-  const bodyOf = (index: number): WasmFunction | undefined => {
-    const known = kernels.functions[index - imports.length];
-    return known && { ...known, body: trapCalls(known.body, unused) };
-  };
+  const trapped = kernels.functions.map((known) => ({ ...known, body: trapCalls(known.body, unused) }));
+  const bodyOf = (index: number): WasmFunction | undefined => trapped[index - imports.length];
 
   const reached = new Set<number>();
   const reach = (index: number): void => {
