@@ -1,7 +1,8 @@
 /**
  * What models cost on microcontrollers: `npm run bench:mcu [-- MODEL.tflite …]`. Instructions per MAC on an emulated Cortex-M4 (QEMU's
  * -icount), per model and per kernel, as C (wasm2c) and on wasm3; milliseconds of the same kernels on this machine as C, in V8 and on
- * wasm3; and models on wasm3 with all weights in memory beside what bare loops would take for as many products. Needs what `npm run test:mcu` needs, and WASM3_SOURCE: the folder of wasm3's C files (of pywasm3's source package).
+ * wasm3; and models on wasm3 with all weights in memory beside what bare loops would take for as many products. Needs what
+ * `npm run test:mcu` needs, and WASM3_SOURCE: the folder of wasm3's C files (of pywasm3's source package).
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -35,8 +35,8 @@ export interface Model {
    * Runs the model once, synchronously. A model of one input and one output takes and gives them bare; any model takes
    * and gives arrays in the model's order. A model compiled with `input: "streamed"` takes a function for each input, which
    * fills its rows when they are needed; it takes whole arrays too, and reads the rows from them. What comes back is valid
-   * until the next run, which overwrites it. Allocates nothing, but for
-   * a few views of a long Float32Array that is given for the first time, to a model that quantises its input itself.
+   * until the next run, which overwrites it. Allocates nothing, but for a few views of a long Float32Array that is given for the
+   * first time, to a model that quantises its input itself.
    * @throws InputError wrong number, length or type of inputs, the model's memory is then as before; a run within a run
    * @throws ExecutionError memory-damaged, with `guard` of `load`
    * @throws whatever a row source throws; the model can run again
