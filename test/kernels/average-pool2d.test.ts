@@ -8,6 +8,8 @@ import { checkOverlappedPool, checkPoolInRings, checkWholePool, poolCase, type P
 const reference = (c: PoolCase): Int8Array =>
   averagePool2dReference(c.input, c.output, c.window, c.activation);
 
+const AVERAGES = [-127, -100, -41, -3, 1, 2, 41, 55, 97, 127];
+
 describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as const))(
   "averagePool2d (%s)",
   (_, kernels) => {
@@ -24,26 +26,34 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
       );
     });
 
-    // 2^16 cells are the last that vectors divide exactly.
+    // 2^16 cells are the last that vectors divide.
+    const long = [[256, 256] as const, [256, 257] as const];
+    const short = Array.from({ length: 300 }, (_, i) => [1, i + 1] as const);
     test.each([
-      [256, 256],
-      [256, 257],
-    ])("equals the reference for a window of %i × %i", (height, width) => {
-      const quantization = { scale: 1, zeroPoint: 0 };
-      const shape = [1, height, width, 9];
-      // Averages of a half, and of one cell's step above and below it.
-      const cells = height * width;
-      const values = Int8Array.from({ length: cells * 9 }, (_, i) => {
-        const channel = i % 9;
-        const raised = (cells >> 1) + (channel % 3) - 1;
-        return (channel - 4) * 31 + Number(i < 9 * raised);
-      });
-      const input = { shape, values, ...quantization };
-      const output = { shape: [1, 1, 1, 9], ...quantization };
-      const window = { kernelHeight: height, kernelWidth: width, strideY: 1, strideX: 1, same: false };
-      const c = { input, output, window, activation: 0, rows: [0, 1], channels: [0, 1] } as const;
-      const whole: PoolCase = { ...c, extraRows: [0, 0], gaps: [0, 0] };
-      checkWholePool(averagePool2d, kernels, whole, reference(whole));
+      ["short", short],
+      ["as long as float32 allows, and longer", long],
+    ])("equals the reference where a quotient is whole, and one step below: windows %s", (_name, windows) => {
+      for (const [height, width] of windows) {
+        const cells = height * width;
+        const shape = [1, height, width, 2 * AVERAGES.length];
+        const sums = AVERAGES.flatMap((average) => {
+          const sum = average * cells - Math.sign(average) * (cells >> 1);
+          return [sum, sum - 1];
+        });
+        const values = new Int8Array(cells * sums.length);
+        for (const [c, sum] of sums.entries()) {
+          const least = Math.floor(sum / cells);
+          const raised = sum - least * cells;
+          for (let i = 0; i < cells; i++) values[i * sums.length + c] = least + Number(i < raised);
+        }
+        const quantization = { scale: 1, zeroPoint: 0 };
+        const input = { shape, values, ...quantization };
+        const output = { shape: [1, 1, 1, sums.length], ...quantization };
+        const window = { kernelHeight: height, kernelWidth: width, strideY: 1, strideX: 1, same: false };
+        const parts = { rows: [0, 1], channels: [0, 1], extraRows: [0, 0], gaps: [0, 0] } as const;
+        const c: PoolCase = { input, output, window, activation: 0, ...parts };
+        checkWholePool(averagePool2d, kernels, c, reference(c));
+      }
     });
   },
 );
