@@ -49,6 +49,7 @@ export function svdf(record: usize): void {
       field(record, Field.featureShift),
       features,
       false,
+      staging,
     );
     storeFeatures(record, features, state + filterBytes - <usize>stateBytes, filters, filterBytes);
     let weights = time;

@@ -97,7 +97,7 @@ function gateRows(
   for (let gate = 0; gate < GATES; gate++) {
     const multiplier = load<i32>(scales);
     const shift = load<i32>(scales, 4);
-    if (elementBytes === 1) matrixRows(vector, depth, matrix, cells, multiplier, shift, gates, adds);
+    if (elementBytes === 1) matrixRows(vector, depth, matrix, cells, multiplier, shift, gates, adds, staging);
     else matrixRowsInt16(vector, depth, matrix, cells, multiplier, shift, gates, adds);
     matrix += bytes;
     scales += 8;

@@ -1,11 +1,12 @@
 import { TWICE } from "../fixed-point.ts";
 import { isSingle, laneTerms, LOWER, storeScalar, twiceMask, zeroPointAndHalf } from "./epilogue.ts";
+import { fourDots } from "./four-dots.ts";
 import { LANE_BITS, LANE_MASK, LANE_ZERO, zeroLanes } from "./lanes.ts";
 
 /**
  * mcu: convRow of conv-strip.ts. Three pixels lie in one int64 (lanes.ts), so that one multiplication makes three products; packed
  * they lie at `packed`, 8 bytes for each of a pixel's elements. By method `single` only; otherwise, and for the last pixel,
- * two products of a channel at a time.
+ * two products of a channel at a time (four-dots.ts), whose sums lie at `packed`.
  */
 export function scalarRow(
   pixel: usize,
@@ -34,7 +35,19 @@ export function scalarRow(
     out += 3 * outStep;
   }
   for (; width > 0; width--) {
-    onePixelScalar(pixel, segments, segmentBytes, steps, block, blockBytes, head, channels, constants, out);
+    onePixelScalar(
+      pixel,
+      segments,
+      segmentBytes,
+      steps,
+      block,
+      blockBytes,
+      head,
+      channels,
+      constants,
+      out,
+      packed,
+    );
     pixel += pixelStep;
     out += outStep;
   }
@@ -252,9 +265,9 @@ function threePixels(
   } while (channels > 0);
 }
 
-/** One channel per block: four together, then one by one. */
+/** One pixel: four channels at a time. */
 function onePixelScalar(
-  p: usize,
+  pixel: usize,
   segments: i32,
   segmentBytes: usize,
   steps: i32,
@@ -264,131 +277,28 @@ function onePixelScalar(
   channels: i32,
   constants: usize,
   out: usize,
+  sums: usize,
 ): void {
-  const eights = <usize>(min(steps, PAIR_TERMS / segments) & ~7);
-  for (; channels >= 4; channels -= 4) {
-    fourChannels(p, segments, segmentBytes, steps, eights, block, blockBytes, head, constants, out);
-    block += 4 * blockBytes;
-    out += 4;
-  }
-  for (; channels > 0; channels--) {
-    let sum = 0;
-    let w = block + head;
-    let q = p;
-    for (let left = segments; left > 0; left--) {
-      const end = w + <usize>steps;
-      for (; w + 4 <= end; w += 4) {
-        sum +=
-          <i32>load<i8>(q) * <i32>load<i8>(w) +
-          <i32>load<i8>(q, 1) * <i32>load<i8>(w, 1) +
-          <i32>load<i8>(q, 2) * <i32>load<i8>(w, 2) +
-          <i32>load<i8>(q, 3) * <i32>load<i8>(w, 3);
-        q += 4;
+  const lower = load<i32>(constants, LOWER);
+  const upper = load<i32>(constants, LOWER + 4);
+  const mask = twiceMask(constants);
+  const zeroAndHalf = zeroPointAndHalf(constants);
+  const single = isSingle(constants);
+  for (; channels > 0; channels -= 4) {
+    fourDots(pixel, segments, segmentBytes, steps, block + head, blockBytes, channels, sums);
+    const end = sums + <usize>(min(channels, 4) << 2);
+    for (let sum = sums; sum < end; sum += 4) {
+      if (single) {
+        // storeScalar without its call.
+        const right = load<i64>(block);
+        let product = <i64>load<i32>(sum) * <i64>load<i32>(block, 8) + right;
+        if ((<i32>right) & mask) product = (product >> 31) * TWICE + (zeroAndHalf << (right - 1));
+        store<i8>(out, min(max(<i32>(product >> right), lower), upper));
+      } else {
+        storeScalar(load<i32>(sum), block, constants, out);
       }
-      for (; w < end; w++) sum += <i32>load<i8>(q++) * <i32>load<i8>(w);
-      q += segmentBytes - <usize>steps;
+      block += blockBytes;
+      out++;
     }
-    storeScalar(sum, block, constants, out++);
-    block += blockBytes;
   }
-}
-
-/** Of an int64, its bytes 0 and 4: two elements 32 bits apart. */
-const PAIR_MASK: i64 = 0x000000ff000000ff;
-/** Adds 128, by exclusive or, to each of eight int8, which then are not negative. */
-const BYTE_BIAS: i64 = -0x7f7f7f7f7f7f7f80;
-/** Those 128 of two elements. */
-const PAIR_BIAS: i64 = 0x0000008000000080;
-/** Elements of a pixel that are taken in pairs: the sum below the one wanted stays within int32. */
-const PAIR_TERMS: i32 = 1 << 16;
-
-/**
- * Four channels share the loads of a pixel. One multiplication makes two products of a channel: with u = w + 128,
- *
- *   (u[i] + u[i + 4] · 2^32) · (x[i + 4] + x[i] · 2^32) = (u[i] · x[i] + u[i + 4] · x[i + 4]) · 2^32 + u[i] · x[i + 4]  modulo 2^64
- *
- * whose upper half is the sum wanted once the lower is rounded off; the 128 added 128 · Σx to all channels. Of a segment the first
- * `eights` elements, a multiple of 8, are taken so.
- */
-function fourChannels(
-  first: usize,
-  segments: i32,
-  segmentBytes: usize,
-  steps: i32,
-  eights: usize,
-  block: usize,
-  blockBytes: usize,
-  head: usize,
-  constants: usize,
-  out: usize,
-): void {
-  const toC = <usize>2 * blockBytes;
-  const toD = <usize>3 * blockBytes;
-  const tail = <usize>steps - eights;
-  let a: i64 = 0;
-  let b: i64 = 0;
-  let c: i64 = 0;
-  let d: i64 = 0;
-  let x: i64 = 0;
-  let w = block + head;
-  do {
-    let q = first;
-    for (const end = q + eights; q < end; q += 8) {
-      // The halves change places: x[i + 4] below x[i].
-      const v = rotl(load<i64>(q), 32) ^ BYTE_BIAS;
-      const x0 = (v & PAIR_MASK) - PAIR_BIAS;
-      const x1 = ((v >> 8) & PAIR_MASK) - PAIR_BIAS;
-      const x2 = ((v >> 16) & PAIR_MASK) - PAIR_BIAS;
-      const x3 = ((v >> 24) & PAIR_MASK) - PAIR_BIAS;
-      x += x0 + x1 + x2 + x3;
-      const ua = load<i64>(w) ^ BYTE_BIAS;
-      const ub = load<i64>(w + blockBytes) ^ BYTE_BIAS;
-      const uc = load<i64>(w + toC) ^ BYTE_BIAS;
-      const ud = load<i64>(w + toD) ^ BYTE_BIAS;
-      a +=
-        (ua & PAIR_MASK) * x0 +
-        ((ua >> 8) & PAIR_MASK) * x1 +
-        ((ua >> 16) & PAIR_MASK) * x2 +
-        ((ua >> 24) & PAIR_MASK) * x3;
-      b +=
-        (ub & PAIR_MASK) * x0 +
-        ((ub >> 8) & PAIR_MASK) * x1 +
-        ((ub >> 16) & PAIR_MASK) * x2 +
-        ((ub >> 24) & PAIR_MASK) * x3;
-      c +=
-        (uc & PAIR_MASK) * x0 +
-        ((uc >> 8) & PAIR_MASK) * x1 +
-        ((uc >> 16) & PAIR_MASK) * x2 +
-        ((uc >> 24) & PAIR_MASK) * x3;
-      d +=
-        (ud & PAIR_MASK) * x0 +
-        ((ud >> 8) & PAIR_MASK) * x1 +
-        ((ud >> 16) & PAIR_MASK) * x2 +
-        ((ud >> 24) & PAIR_MASK) * x3;
-      w += 8;
-    }
-    for (const end = q + tail; q < end; q++) {
-      const last = (<i64>load<i8>(q)) << 32;
-      a += last * <i64>load<i8>(w);
-      b += last * <i64>load<i8>(w + blockBytes);
-      c += last * <i64>load<i8>(w + toC);
-      d += last * <i64>load<i8>(w + toD);
-      w++;
-    }
-    first += segmentBytes;
-  } while (--segments > 0);
-  const added = (roundedUpper(x) + <i32>x) << 7;
-  for (let count = 4; count > 0; count--) {
-    storeScalar(roundedUpper(a) - added, block, constants, out++);
-    block += blockBytes;
-    // Sums change places, so that the same code serves each channel.
-    a = b;
-    b = c;
-    c = d;
-  }
-}
-
-/** What stands above the lower half, which is a signed number itself. */
-function roundedUpper(sum: i64): i32 {
-  return <i32>((sum + 0x80000000) >> 32);
 }

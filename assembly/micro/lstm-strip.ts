@@ -1,4 +1,4 @@
-import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
+import { TWICE } from "../fixed-point.ts";
 import { storeActivation } from "../record.ts";
 import { scale4 } from "./scale.ts";
 import { sigmoid4, sigmoidByTable, tanh4, tanhByTable } from "./sigmoid-table.ts";
@@ -7,6 +7,9 @@ import { UNSIGNED } from "../storage.ts";
 /** MultiplyByQuantizedMultiplier's form of 2^-15: forget gate · cell state → cell state. */
 const FORGET_MULTIPLIER = 1 << 30;
 const FORGET_SHIFT = -14;
+/** The same by TWICE, of half the product. */
+const FORGET_RIGHT: i64 = 45;
+const FORGET_HALF: i64 = 1 << 44;
 
 /**
  * One step of `cells` cells from their gates before activation, int16, forget, input, cell, output, `gateBytes` apart:
@@ -36,11 +39,12 @@ export function updateCells(
   const factor = left > 0 ? 3 << left : 3;
   const right = left < 0 ? -left : 0;
   const half = (1 << right) >> 1;
+  const updateLeft = max(updateShift, 0);
+  const hiddenLeft = max(hiddenShift, 0);
+  const low = max(-clip, -32768);
+  const high = min(clip, 32767);
   let i = 0;
   if (ASC_FEATURE_SIMD) {
-    const bound = min(clip, 32767);
-    const updateLeft = max(updateShift, 0);
-    const hiddenLeft = max(hiddenShift, 0);
     for (; i + 4 <= cells; i += 4) {
       const forget = sigmoid4(times3(gates), table);
       const input = sigmoid4(times3(gates + gateBytes), table);
@@ -52,8 +56,7 @@ export function updateCells(
       const added = scale4(product, updateMultiplier, updateLeft, updateLeft - updateShift);
       // Narrowing and adding clamp to int16.
       const sum = i16x8.add_sat_s(i16x8.narrow_i32x4_s(kept, kept), i16x8.narrow_i32x4_s(added, added));
-      const low = i16x8.splat(<i16>max(-clip, -32768));
-      const state = i16x8.min_s(i16x8.max_s(sum, low), i16x8.splat(<i16>bound));
+      const state = i16x8.min_s(i16x8.max_s(sum, i16x8.splat(<i16>low)), i16x8.splat(<i16>high));
       v128.store_lane<i64>(cell, state, 0);
       const wide = i32x4.mul(i32x4.extend_low_i16x8_s(state), i32x4.splat(factor));
       const activated = tanh4(i32x4.shr_s(i32x4.add(wide, i32x4.splat(half)), right), table);
@@ -66,34 +69,37 @@ export function updateCells(
       out += (<usize>elementBytes) << 2;
     }
   }
+  const updateRight = <i64>(31 + updateLeft - updateShift);
+  const hiddenRight = <i64>(31 + hiddenLeft - hiddenShift);
+  // Products are scaled as matrix-strip.ts scales sums, without calls.
   for (; i < cells; i++) {
     const forget = sigmoidByTable(3 * load<i16>(gates), table);
     const input = sigmoidByTable(3 * load<i16>(gates + gateBytes), table);
     const fresh = tanhByTable(3 * load<i16>(gates + 2 * gateBytes), table);
     const output = sigmoidByTable(3 * load<i16>(gates + 3 * gateBytes), table);
-    const kept = multiplyByQuantizedMultiplier(forget * load<i16>(cell), FORGET_MULTIPLIER, FORGET_SHIFT);
-    const added = multiplyByQuantizedMultiplier(input * fresh, updateMultiplier, updateShift);
-    const state = clamp(clamp16(clamp16(kept) + clamp16(added)), -clip, clip);
+    // Within int16, as the forget gate is below 2^15.
+    const kept = <i32>((<i64>((forget * load<i16>(cell) + 1) >> 1) * TWICE + FORGET_HALF) >> FORGET_RIGHT);
+    const product = (<i64>((input * fresh) << updateLeft) * updateMultiplier + (1 << 30)) >> 31;
+    const added = <i32>((product * TWICE + ((<i64>1) << (updateRight - 1))) >> updateRight);
+    const state = min(max(kept + min(max(added, -32768), 32767), low), high);
     store<i16>(cell, <i16>state);
     const activated = tanhByTable((state * factor + half) >> right, table);
-    const value =
-      multiplyByQuantizedMultiplier(activated * output, hiddenMultiplier, hiddenShift) + zeroPoint;
+    const emitted = (<i64>((activated * output) << hiddenLeft) * hiddenMultiplier + (1 << 30)) >> 31;
+    const value = <i32>((emitted * TWICE + ((<i64>1) << (hiddenRight - 1))) >> hiddenRight) + zeroPoint;
     if (elementBytes === 1) {
-      storeActivation(hidden, clamp(value, -128, 127));
-      storeActivation(out, clamp(value, -128, 127));
+      const byte = min(max(value, -128), 127);
+      storeActivation(hidden, byte);
+      storeActivation(out, byte);
     } else {
-      store<i16>(hidden, <i16>clamp16(value));
-      store<i16>(out, <i16>clamp16(value));
+      const short = <i16>min(max(value, -32768), 32767);
+      store<i16>(hidden, short);
+      store<i16>(out, short);
     }
     gates += 2;
     cell += 2;
     hidden += elementBytes;
     out += elementBytes;
   }
-}
-
-function clamp16(x: i32): i32 {
-  return clamp(x, -32768, 32767);
 }
 
 /** Four int16, times 3. */

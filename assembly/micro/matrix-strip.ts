@@ -1,6 +1,7 @@
 import { TWICE } from "../fixed-point.ts";
 import { segmentSteps } from "./conv-strip.ts";
 import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
+import { fourDots } from "./four-dots.ts";
 import { dotInt16 } from "./int16-dot.ts";
 import { scale4 } from "./scale.ts";
 
@@ -11,7 +12,7 @@ import { scale4 } from "./scale.ts";
  *
  * or that added to out[r], saturating. Weights are blocks of src/plan/recurrent-packing.ts; the vector is staged as conv-strip.ts
  * does, or of int16. `out` has room for a multiple of 8 rows. No float or proof here: requantisation is in int64, exact for any
- * accumulator and multiplier, because recurrent matrices are small and their outputs wide.
+ * accumulator and multiplier, because recurrent matrices are small and their outputs wide. mcu has four sums at a time at `sums`.
  */
 export function matrixRows(
   vector: usize,
@@ -22,10 +23,11 @@ export function matrixRows(
   shift: i32,
   out: usize,
   adds: bool,
+  sums: usize,
 ): void {
   const steps = segmentSteps(depth);
   if (ASC_FEATURE_SIMD) vectorRows(vector, steps, block, rows, multiplier, shift, out, adds);
-  else scalarRows(vector, steps, block, rows, multiplier, shift, out, adds);
+  else scalarRows(vector, steps, block, rows, multiplier, shift, out, adds, sums);
 }
 
 /** Bytes of matrixRows' weights: matrixBytes in src/plan/recurrent-packing.ts. */
@@ -109,6 +111,7 @@ function storeRows(a0: v128, a1: v128, multiplier: i32, shift: i32, out: usize, 
   v128.store(out, adds ? i16x8.add_sat_s(v128.load(out), row) : row);
 }
 
+/** Four rows at a time. A row's end is spelled out, because calls cost an interpreter much. */
 function scalarRows(
   vector: usize,
   depth: i32,
@@ -118,35 +121,27 @@ function scalarRows(
   shift: i32,
   out: usize,
   adds: bool,
+  sums: usize,
 ): void {
   const blockBytes = (4 + <usize>depth + 3) & ~3;
   const left = max(shift, 0);
   const right = <i64>(31 + left - shift);
   // Where TWICE does not hold, beyond 2^30, the result is beyond int16 as well.
   const half = (<i64>1) << (right - 1);
-  for (let r = 0; r < rows; r++) {
-    let sum = load<i32>(block);
-    let k = 0;
-    for (; k + 4 <= depth; k += 4) {
-      const x = vector + k;
-      const w = block + k;
-      sum +=
-        <i32>load<i8>(x) * <i32>load<i8>(w, 4) +
-        <i32>load<i8>(x, 1) * <i32>load<i8>(w, 5) +
-        <i32>load<i8>(x, 2) * <i32>load<i8>(w, 6) +
-        <i32>load<i8>(x, 3) * <i32>load<i8>(w, 7);
+  for (; rows > 0; rows -= 4) {
+    fourDots(vector, 1, 0, depth, block + 4, blockBytes, rows, sums);
+    const end = sums + <usize>(min(rows, 4) << 2);
+    for (let sum = sums; sum < end; sum += 4) {
+      const biased = load<i32>(sum) + load<i32>(block);
+      const scaled = (<i64>(biased << left) * multiplier + (1 << 30)) >> 31;
+      let row = <i32>((scaled * TWICE + half) >> right);
+      row = min(max(row, -32768), 32767);
+      if (adds) row = min(max(<i32>load<i16>(out) + row, -32768), 32767);
+      store<i16>(out, <i16>row);
+      block += blockBytes;
+      out += 2;
     }
-    for (; k < depth; k++) sum += <i32>load<i8>(vector + k) * <i32>load<i8>(block + k, 4);
-    const scaled = (<i64>(sum << left) * multiplier + (1 << 30)) >> 31;
-    storeRow16(<i32>((scaled * TWICE + half) >> right), out, adds);
-    block += blockBytes;
-    out += 2;
   }
-}
-
-function storeRow16(value: i32, out: usize, adds: bool): void {
-  const row = min(max(value, -32768), 32767);
-  store<i16>(out, <i16>(adds ? min(max(<i32>load<i16>(out) + row, -32768), 32767) : row));
 }
 
 /**
@@ -170,6 +165,11 @@ export function matrixRowsInt16(
     block += matrixInt16RowBytes(depth);
     out += 2;
   }
+}
+
+function storeRow16(value: i32, out: usize, adds: bool): void {
+  const row = min(max(value, -32768), 32767);
+  store<i16>(out, <i16>(adds ? min(max(<i32>load<i16>(out) + row, -32768), 32767) : row));
 }
 
 /** Bytes of one row of matrixRowsInt16's weights. */

@@ -202,9 +202,13 @@ export function convPixelsAtOnce(variant: Variant): number {
   return variant === "mcu" ? 1 : 4;
 }
 
-/** `mcu` packs pixels by threes, 8 bytes for each of their elements, where there are several. */
+/** Sums of four rows of weights times one vector, in `mcu`. */
+export const FOUR_DOTS_BYTES = 16;
+
+/** `mcu` packs pixels by threes, 8 bytes for each of their elements, where there are several; of one it has four sums at a time. */
 function packedPixelBytes(variant: Variant, outputPixels: number, elements: number): number {
-  return variant === "mcu" && outputPixels > 1 ? 8 * elements : 0;
+  if (variant !== "mcu") return 0;
+  return Math.max(FOUR_DOTS_BYTES, outputPixels > 1 ? 8 * elements : 0);
 }
 
 /**

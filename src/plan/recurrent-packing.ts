@@ -10,7 +10,7 @@
  * output of the input and again of the recurrent matrices a multiplier and a shift, int32; then their matrices in that order.
  * SVDF: `[bias int32 [units]][time weights [filters][memory]][feature matrix]`, each to a multiple of 16.
  */
-import { align, blockChannels, dotLanes, stagedBytes } from "./packing.ts";
+import { align, blockChannels, dotLanes, FOUR_DOTS_BYTES, stagedBytes } from "./packing.ts";
 import type { Variant } from "./variant.ts";
 
 /** Of an LSTM, in the order of its weights. */
@@ -56,9 +56,11 @@ export function lstmWeightBytes(variant: Variant, { elementBytes, inputDepth, ce
   return SIGMOID_TABLE_BYTES + GATE_SCALE_BYTES + GATES * (ofInput + ofHidden);
 }
 
-/** Gates of one step, int16, filled up to a block of 8; then in simd the staged vector, input and hidden state in turn. */
+/** Gates of one step, int16, filled up to a block of 8; then in simd the staged vector, input and hidden state in turn, in mcu four sums. */
 export function lstmScratchBytes(variant: Variant, { elementBytes, inputDepth, cells }: LstmSizes): number {
-  return GATES * 2 * align(cells, 8) + stagedVectorBytes(variant, elementBytes, Math.max(inputDepth, cells));
+  return (
+    GATES * 2 * align(cells, 8) + productScratchBytes(variant, elementBytes, Math.max(inputDepth, cells))
+  );
 }
 
 /** What sizes depend on. */
@@ -80,11 +82,14 @@ export function svdfWeightParts(
   return { time, features, end: features + matrixBytes(variant, 1, filters, inputDepth) };
 }
 
-/** Features of one batch, int16, filled up to a block of 8; then in simd the staged input. */
+/** Features of one batch, int16, filled up to a block of 8; then in simd the staged input, in mcu four sums. */
 export function svdfScratchBytes(variant: Variant, { filters, inputDepth }: SvdfSizes): number {
-  return 2 * align(filters, 8) + stagedVectorBytes(variant, 1, inputDepth);
+  return 2 * align(filters, 8) + productScratchBytes(variant, 1, inputDepth);
 }
 
-function stagedVectorBytes(variant: Variant, elementBytes: number, depth: number): number {
-  return variant === "simd" && elementBytes === 1 ? stagedBytes(variant, depth) : 0;
+/** What a product of a matrix and a vector of int8 needs. */
+function productScratchBytes(variant: Variant, elementBytes: number, depth: number): number {
+  if (elementBytes > 1) return 0;
+  if (variant === "mcu") return FOUR_DOTS_BYTES;
+  return variant === "simd" ? stagedBytes(variant, depth) : 0;
 }
