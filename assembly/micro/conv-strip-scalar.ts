@@ -1,5 +1,5 @@
 import { TWICE } from "../fixed-point.ts";
-import { isSingle, laneTerms, LOWER, storeScalar, twiceMask, zeroPointAndHalf } from "./epilogue.ts";
+import { isSingle, laneTerms, LOWER, storeScaled, twiceMask, zeroPointAndHalf } from "./epilogue.ts";
 import { fourDots } from "./four-dots.ts";
 import { LANE_BITS, LANE_MASK, LANE_ZERO, zeroLanes } from "./lanes.ts";
 
@@ -289,13 +289,13 @@ function onePixelScalar(
     const end = sums + <usize>(min(channels, 4) << 2);
     for (let sum = sums; sum < end; sum += 4) {
       if (single) {
-        // storeScalar without its call.
+        // storeScalar without a call.
         const right = load<i64>(block);
         let product = <i64>load<i32>(sum) * <i64>load<i32>(block, 8) + right;
         if ((<i32>right) & mask) product = (product >> 31) * TWICE + (zeroAndHalf << (right - 1));
         store<i8>(out, min(max(<i32>(product >> right), lower), upper));
       } else {
-        storeScalar(load<i32>(sum), block, constants, out);
+        storeScaled(load<i32>(sum), block, constants, out);
       }
       block += blockBytes;
       out++;

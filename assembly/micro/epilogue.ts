@@ -451,22 +451,28 @@ export function zeroPointAndHalf(constants: usize): i64 {
 
 /** mcu: one sum without bias, requantised with the head of `block`, to `out`. Inner loops have this spelled out: calls cost an interpreter much. */
 export function storeScalar(sum: i32, block: usize, constants: usize, out: usize): void {
-  const multiplier = load<i32>(block, 8);
-  let value: i32;
-  if (isSingle(constants)) {
-    const offset = load<i64>(block);
-    let product = <i64>sum * <i64>multiplier + offset;
-    if ((<i32>offset) & twiceMask(constants))
-      product = (product >> 31) * TWICE + secondOffset(offset, constants);
-    value = <i32>(product >> offset);
-  } else {
-    // Clamped before the zero point is added, which could wrap.
-    value = clamp(
-      multiplyByQuantizedMultiplier(sum + load<i32>(block), multiplier, load<i32>(block, 4)),
-      -1024,
-      1024,
-    );
-    value += load<i32>(constants, LOWER + 8);
+  if (!isSingle(constants)) {
+    storeScaled(sum, block, constants, out);
+    return;
   }
+  const offset = load<i64>(block);
+  let product = <i64>sum * <i64>load<i32>(block, 8) + offset;
+  if ((<i32>offset) & twiceMask(constants))
+    product = (product >> 31) * TWICE + secondOffset(offset, constants);
+  storeClamped(<i32>(product >> offset), constants, out);
+}
+
+/** As storeScalar, for method `scalar` alone. */
+export function storeScaled(sum: i32, block: usize, constants: usize, out: usize): void {
+  const scaled = multiplyByQuantizedMultiplier(
+    sum + load<i32>(block),
+    load<i32>(block, 8),
+    load<i32>(block, 4),
+  );
+  // Clamped before the zero point is added, which could wrap.
+  storeClamped(clamp(scaled, -1024, 1024) + load<i32>(constants, LOWER + 8), constants, out);
+}
+
+function storeClamped(value: i32, constants: usize, out: usize): void {
   store<i8>(out, min(max(value, load<i32>(constants, LOWER)), load<i32>(constants, LOWER + 4)));
 }

@@ -1,4 +1,4 @@
-/** mcu: dot products of one vector with four rows of weights, two products to a multiplication. */
+/** mcu: dot products of one vector with up to four rows of weights; of four with two products to a multiplication. */
 
 /** Of an int64, its bytes 0 and 4: two elements 32 bits apart. */
 const PAIR_MASK: i64 = 0x000000ff000000ff;
@@ -12,13 +12,7 @@ const PAIR_TERMS: i32 = 1 << 16;
 /**
  *   sums[r] = Σ_s Σ_i vector[s · segmentBytes + i] · weights[r · rowBytes + s · steps + i]      int32, i < steps, s < segments
  *
- * for r < 4; where there are fewer `rows`, the last is computed again for the others. All four share the loads of the vector. With
- * u = w + 128 one multiplication makes two products of a row,
- *
- *   (u[i] + u[i + 4] · 2^32) · (x[i + 4] + x[i] · 2^32) = (u[i] · x[i] + u[i + 4] · x[i + 4]) · 2^32 + u[i] · x[i + 4]  modulo 2^64
- *
- * whose upper half is the sum wanted once the lower is rounded off; the 128 added 128 · Σx to all rows. What a segment has beyond a
- * multiple of 8 is multiplied one by one. `sums` is of FOUR_DOTS_BYTES, src/plan/packing.ts.
+ * for r < min(rows, 4). `sums` is of FOUR_DOTS_BYTES, src/plan/packing.ts. Fewer than four come where weights pass through SRAM in small tiles.
  */
 export function fourDots(
   vector: usize,
@@ -30,11 +24,54 @@ export function fourDots(
   rows: i32,
   sums: usize,
 ): void {
+  if (rows >= 4) {
+    pairedDots(vector, segments, segmentBytes, steps, weights, rowBytes, sums);
+    return;
+  }
+  for (; rows > 0; rows--) {
+    let sum = 0;
+    let w = weights;
+    let q = vector;
+    for (let left = segments; left > 0; left--) {
+      const end = w + <usize>steps;
+      for (; w + 4 <= end; w += 4) {
+        sum +=
+          <i32>load<i8>(q) * <i32>load<i8>(w) +
+          <i32>load<i8>(q, 1) * <i32>load<i8>(w, 1) +
+          <i32>load<i8>(q, 2) * <i32>load<i8>(w, 2) +
+          <i32>load<i8>(q, 3) * <i32>load<i8>(w, 3);
+        q += 4;
+      }
+      for (; w < end; w++) sum += <i32>load<i8>(q++) * <i32>load<i8>(w);
+      q += segmentBytes - <usize>steps;
+    }
+    store<i32>(sums, sum);
+    sums += 4;
+    weights += rowBytes;
+  }
+}
+
+/**
+ * Four rows share the loads of the vector. With u = w + 128 one multiplication makes two products of a row,
+ *
+ *   (u[i] + u[i + 4] · 2^32) · (x[i + 4] + x[i] · 2^32) = (u[i] · x[i] + u[i + 4] · x[i + 4]) · 2^32 + u[i] · x[i + 4]  modulo 2^64
+ *
+ * whose upper half is the sum wanted once the lower is rounded off; the 128 added 128 · Σx to all rows. What a segment has beyond a
+ * multiple of 8 is multiplied one by one.
+ */
+function pairedDots(
+  vector: usize,
+  segments: i32,
+  segmentBytes: usize,
+  steps: i32,
+  weights: usize,
+  rowBytes: usize,
+  sums: usize,
+): void {
   const eights = <usize>(min(steps, PAIR_TERMS / segments) & ~7);
   const tail = <usize>steps - eights;
-  const toB = rows > 1 ? rowBytes : 0;
-  const toC = rows > 2 ? toB + rowBytes : toB;
-  const toD = rows > 3 ? toC + rowBytes : toC;
+  const toC = 2 * rowBytes;
+  const toD = 3 * rowBytes;
   let a: i64 = 0;
   let b: i64 = 0;
   let c: i64 = 0;
@@ -52,7 +89,7 @@ export function fourDots(
       const x3 = ((v >> 24) & PAIR_MASK) - PAIR_BIAS;
       x += x0 + x1 + x2 + x3;
       const ua = load<i64>(w) ^ BYTE_BIAS;
-      const ub = load<i64>(w + toB) ^ BYTE_BIAS;
+      const ub = load<i64>(w + rowBytes) ^ BYTE_BIAS;
       const uc = load<i64>(w + toC) ^ BYTE_BIAS;
       const ud = load<i64>(w + toD) ^ BYTE_BIAS;
       a +=
@@ -80,7 +117,7 @@ export function fourDots(
     for (const end = q + tail; q < end; q++) {
       const last = (<i64>load<i8>(q)) << 32;
       a += last * <i64>load<i8>(w);
-      b += last * <i64>load<i8>(w + toB);
+      b += last * <i64>load<i8>(w + rowBytes);
       c += last * <i64>load<i8>(w + toC);
       d += last * <i64>load<i8>(w + toD);
       w++;
