@@ -86,7 +86,9 @@ export function prepareEpilogue(
     const stored = zeroPoint + storageOffset();
     v128.store(constants, i8x16.splat(<i8>(lower + storageOffset())), LOWER);
     v128.store(constants, i8x16.splat(<i8>(upper + storageOffset())), UPPER);
-    v128.store(constants, i32x4.splat(0x4b400000 - stored), FLOAT_BIAS);
+    // Blocks in float32 count outputs from the middle of their range: src/ops/single-precision.ts.
+    const origin = method === Requantization.relu ? ((lower + upper + 1) >> 1) + storageOffset() : stored;
+    v128.store(constants, i32x4.splat(0x4b400000 - origin), FLOAT_BIAS);
     v128.store(constants, i16x8.splat(<i16>stored), ZERO_POINT);
     v128.store(constants, i32x4.splat(0x41380000), RELU_BASE);
     v128.store(constants, f64x2.splat(6755399441055744.0), ROUND_F64);
@@ -146,6 +148,21 @@ export function relu4(
   const low = f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(a), scale01), offset01);
   const high = f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(upperHalf(a)), scale23), offset23);
   return i32x4.sub(highWords(low, high), base);
+}
+
+/** Whether a block of method `relu` has its constants in float32: there are no offsets of doubles then, which are not 0. */
+export function isSinglePrecision(block: usize): bool {
+  return !ASC_FEATURE_RELAXED_SIMD && load<i64>(block, 96) === 0;
+}
+
+/**
+ *   round(float32(float32(a)·scale) + offset) + middle of the output range
+ *
+ * which is exact for the channels that have it: src/ops/single-precision.ts.
+ */
+export function reluSingle4(a: v128, scale: v128, offset: v128, round32: v128, bias: v128): v128 {
+  const scaled = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(a), scale), offset);
+  return i32x4.sub(f32x4.add(scaled, round32), bias);
 }
 
 /**
@@ -354,6 +371,14 @@ function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize): v128
         bias,
         above,
       ),
+    );
+  }
+  if (method === Requantization.relu && isSinglePrecision(block)) {
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    return i16x8.narrow_i32x4_s(
+      reluSingle4(a0, v128.load(block, 32), v128.load(block, 64), round32, bias),
+      reluSingle4(a1, v128.load(block, 48), v128.load(block, 80), round32, bias),
     );
   }
   if (method === Requantization.relu) {

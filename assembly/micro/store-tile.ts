@@ -4,11 +4,13 @@ import {
   general4,
   generalFused4,
   HIGH_HALF,
+  isSinglePrecision,
   METHOD,
   narrow,
   relu4,
   RELU_BASE,
   reluFused4,
+  reluSingle4,
   ROUND_F32,
   ROUND_F64,
   scalar4,
@@ -88,6 +90,21 @@ export function storeTile(
     b1 = generalFused4(b1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     c1 = generalFused4(c1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     d1 = generalFused4(d1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+  } else if (method === Requantization.relu && isSinglePrecision(block)) {
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    let scale = v128.load(block, 32);
+    let offset = v128.load(block, 64);
+    a0 = reluSingle4(a0, scale, offset, round32, bias);
+    b0 = reluSingle4(b0, scale, offset, round32, bias);
+    c0 = reluSingle4(c0, scale, offset, round32, bias);
+    d0 = reluSingle4(d0, scale, offset, round32, bias);
+    scale = v128.load(block, 48);
+    offset = v128.load(block, 80);
+    a1 = reluSingle4(a1, scale, offset, round32, bias);
+    b1 = reluSingle4(b1, scale, offset, round32, bias);
+    c1 = reluSingle4(c1, scale, offset, round32, bias);
+    d1 = reluSingle4(d1, scale, offset, round32, bias);
   } else if (method === Requantization.relu) {
     const base = v128.load(constants, RELU_BASE);
     let scaleA = v128.load(block, 32);
@@ -233,6 +250,17 @@ export function storeSixHalf(
     d = generalFused4(d, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     e = generalFused4(e, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     f = generalFused4(f, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+  } else if (method === Requantization.relu && isSinglePrecision(block)) {
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    const scale = v128.load(narrowly, 32);
+    const offset = v128.load(narrowly, 64);
+    a = reluSingle4(a, scale, offset, round32, bias);
+    b = reluSingle4(b, scale, offset, round32, bias);
+    c = reluSingle4(c, scale, offset, round32, bias);
+    d = reluSingle4(d, scale, offset, round32, bias);
+    e = reluSingle4(e, scale, offset, round32, bias);
+    f = reluSingle4(f, scale, offset, round32, bias);
   } else if (method === Requantization.relu) {
     const base = v128.load(constants, RELU_BASE);
     const scaleA = v128.load(widely, 32);
@@ -369,6 +397,19 @@ export function storeEightHalf(
     f = generalFused4(f, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     g = generalFused4(g, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     h = generalFused4(h, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+  } else if (method === Requantization.relu && isSinglePrecision(block)) {
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    const scale = v128.load(narrowly, 32);
+    const offset = v128.load(narrowly, 64);
+    a = reluSingle4(a, scale, offset, round32, bias);
+    b = reluSingle4(b, scale, offset, round32, bias);
+    c = reluSingle4(c, scale, offset, round32, bias);
+    d = reluSingle4(d, scale, offset, round32, bias);
+    e = reluSingle4(e, scale, offset, round32, bias);
+    f = reluSingle4(f, scale, offset, round32, bias);
+    g = reluSingle4(g, scale, offset, round32, bias);
+    h = reluSingle4(h, scale, offset, round32, bias);
   } else if (method === Requantization.relu) {
     const base = v128.load(constants, RELU_BASE);
     const scaleA = v128.load(widely, 32);

@@ -24,7 +24,7 @@ export function planScalarRequantization(
   return {
     method: Requantization.single,
     shift,
-    accumulatorBias: 0,
+    accumulatorBias: () => 0,
     write(blocks, at, _, channel) {
       blocks.setBigInt64(at, offsets.get(channel) ?? 0n, true);
       blocks.setInt32(at + 8, channel.multiplier.multiplier, true);
@@ -35,7 +35,7 @@ export function planScalarRequantization(
 const SCALAR: RequantizationPlan = {
   method: Requantization.scalar,
   shift: 0,
-  accumulatorBias: 0,
+  accumulatorBias: () => 0,
   write(blocks, at, _, { multiplier }) {
     blocks.setInt32(at + 4, multiplier.shift, true);
     blocks.setInt32(at + 8, multiplier.multiplier, true);

@@ -1,6 +1,8 @@
 import { Requantization } from "../plan/format.ts";
 import type { Multiplier } from "./fixed-point.ts";
 import { multiplyByQuantizedMultiplier } from "./fixed-point.ts";
+import type { SinglePrecision } from "./single-precision.ts";
+import { singlePrecision } from "./single-precision.ts";
 
 /**
  * Which requantisation arithmetic is exact for a layer. Each vector method of assembly/micro/epilogue.ts is monotone in the
@@ -27,8 +29,8 @@ export interface RequantizationPlan {
   readonly method: Requantization;
   /** The record's shift: of `wide`; of `single` that of a lane's products; of uniform methods the multiplier's, to the right; otherwise 0. */
   readonly shift: number;
-  /** Added to every folded bias, modulo 2^32. */
-  readonly accumulatorBias: number;
+  /** Added to a channel's folded bias, modulo 2^32. */
+  accumulatorBias(channel: Channel): number;
   /** Writes a channel's constants into lane `lane` of the block that begins at byte `at`. */
   write(blocks: DataView, at: number, lane: number, channel: Channel): void;
 }
@@ -55,26 +57,49 @@ export function planRequantization(
   // The fused offset is representable where the shift is to the right.
   const fusable = fused && channels.every(({ multiplier }) => multiplier.shift <= 0);
   if (output.min >= output.zeroPoint && channels.every((channel) => provesRelu(channel, output))) {
-    return reluPlan(output, storageOffset, fusable);
+    return fusable ? reluFusedPlan(output, storageOffset) : reluPlan(channels, output, storageOffset, !fused);
   }
   if (provesGeneral(channels, output)) return fusable ? GENERAL_FUSED : GENERAL;
   const shift = Math.max(1, ...channels.map(({ multiplier }) => -multiplier.shift));
   return channels.every((channel) => fitsWide(channel, shift)) ? widePlan(shift) : SCALAR;
 }
 
-function reluPlan(output: OutputRange, storageOffset: number, fused: boolean): RequantizationPlan {
+/** `narrows`: blocks of channels all of which are proved in float32 have its constants (single-precision.ts). */
+function reluPlan(
+  channels: readonly Channel[],
+  output: OutputRange,
+  storageOffset: number,
+  narrows: boolean,
+): RequantizationPlan {
+  const single = narrows ? singlePrecision(channels, output) : new Map<Channel, SinglePrecision>();
   return {
-    method: fused ? Requantization.reluFused : Requantization.relu,
+    method: Requantization.relu,
     shift: 0,
-    accumulatorBias: fused ? ACCUMULATOR_BIAS : 0,
+    accumulatorBias: (channel) => single.get(channel)?.bias ?? 0,
+    write(blocks, at, lane, channel) {
+      const narrow = single.get(channel);
+      if (narrow === undefined) {
+        blocks.setFloat64(at + 32 + 8 * lane, reluScale(channel.multiplier), true);
+        const offset = reluOffset(channel.multiplier, output.zeroPoint + storageOffset);
+        blocks.setFloat64(at + 96 + 8 * lane, offset, true);
+      } else {
+        blocks.setFloat32(at + 32 + 4 * lane, narrow.scale, true);
+        blocks.setFloat32(at + 64 + 4 * lane, narrow.offset, true);
+      }
+    },
+  };
+}
+
+function reluFusedPlan(output: OutputRange, storageOffset: number): RequantizationPlan {
+  return {
+    method: Requantization.reluFused,
+    shift: 0,
+    accumulatorBias: () => ACCUMULATOR_BIAS,
     write(blocks, at, lane, { multiplier }) {
+      const scale = reluScale(multiplier);
       const offset = reluOffset(multiplier, output.zeroPoint + storageOffset);
-      blocks.setFloat64(at + 32 + 8 * lane, reluScale(multiplier), true);
-      blocks.setFloat64(
-        at + 96 + 8 * lane,
-        fused ? offset - unsignedOffset(reluScale(multiplier)) : offset,
-        true,
-      );
+      blocks.setFloat64(at + 32 + 8 * lane, scale, true);
+      blocks.setFloat64(at + 96 + 8 * lane, offset - unsignedOffset(scale), true);
     },
   };
 }
@@ -82,7 +107,7 @@ function reluPlan(output: OutputRange, storageOffset: number, fused: boolean): R
 const GENERAL: RequantizationPlan = {
   method: Requantization.general,
   shift: 0,
-  accumulatorBias: 0,
+  accumulatorBias: () => 0,
   write(blocks, at, lane, { multiplier }) {
     blocks.setFloat64(at + 32 + 8 * lane, generalScale(multiplier), true);
     blocks.setFloat32(at + 96 + 4 * lane, generalFine(multiplier), true);
@@ -92,7 +117,7 @@ const GENERAL: RequantizationPlan = {
 const GENERAL_FUSED: RequantizationPlan = {
   method: Requantization.generalFused,
   shift: 0,
-  accumulatorBias: ACCUMULATOR_BIAS,
+  accumulatorBias: () => ACCUMULATOR_BIAS,
   write(blocks, at, lane, { multiplier }) {
     const scale = generalScale(multiplier);
     blocks.setFloat64(at + 32 + 8 * lane, scale, true);
@@ -105,7 +130,7 @@ function widePlan(shift: number): RequantizationPlan {
   return {
     method: Requantization.wide,
     shift,
-    accumulatorBias: 0,
+    accumulatorBias: () => 0,
     write(blocks, at, lane, { multiplier }) {
       blocks.setInt32(at + 32 + 4 * lane, multiplier.multiplier, true);
       blocks.setInt32(at + 64 + 4 * lane, 2 ** (shift + multiplier.shift), true);
@@ -133,7 +158,7 @@ export function planUniform(
   return {
     method: isRelu ? Requantization.uniformRelu : Requantization.uniformGeneral,
     shift: -shift,
-    accumulatorBias: 0,
+    accumulatorBias: () => 0,
     write(blocks, at) {
       blocks.setInt32(at + 32, multiplier, true);
     },
@@ -143,7 +168,7 @@ export function planUniform(
 const SCALAR: RequantizationPlan = {
   method: Requantization.scalar,
   shift: 0,
-  accumulatorBias: 0,
+  accumulatorBias: () => 0,
   write(blocks, at, lane, { multiplier }) {
     blocks.setInt32(at + 32 + 4 * lane, multiplier.multiplier, true);
     blocks.setInt32(at + 64 + 4 * lane, multiplier.shift, true);

@@ -1,0 +1,138 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Channel, OutputRange } from "../../src/ops/requantization.ts";
+import { planRequantization } from "../../src/ops/requantization.ts";
+import type { SinglePrecision } from "../../src/ops/single-precision.ts";
+import { singlePrecision } from "../../src/ops/single-precision.ts";
+import { Requantization } from "../../src/plan/format.ts";
+import { clampTo, multiplyByQuantizedMultiplier } from "../reference/fixed-point.ts";
+
+const multiplier = fc.oneof(
+  fc.integer({ min: 2 ** 30, max: 2 ** 31 - 1 }),
+  fc.integer({ min: 2 ** 14, max: 2 ** 15 - 1 }).map((high) => high * 2 ** 16),
+);
+
+/** Eight channels whose output is 0 or more above the zero point, as after ReLU. */
+const block = fc.record({
+  channels: fc.array(
+    fc.record({
+      multiplier: fc.record({ multiplier, shift: fc.integer({ min: -12, max: 0 }) }),
+      ends: fc.tuple(fc.integer({ min: -(2 ** 22), max: 2 ** 22 }), fc.integer({ min: 0, max: 2 ** 23 })),
+      isEmpty: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 8 },
+  ),
+  zeroPoint: fc.integer({ min: -128, max: 126 }),
+  above: fc.nat(20),
+  below: fc.nat(20),
+});
+
+function range(zeroPoint: number, above: number, below: number): OutputRange {
+  const min = Math.min(zeroPoint + above, 126);
+  return { zeroPoint, min, max: Math.max(127 - below, min + 1) };
+}
+
+/** reluSingle4 of assembly/micro/epilogue.ts and the clamp after it, of one accumulator. */
+function emulate({ scale, offset, bias }: SinglePrecision, { min, max }: OutputRange, a: number): number {
+  const sum = (a + bias) | 0;
+  const scaled = Math.fround(Math.fround(Math.fround(sum) * scale) + offset);
+  const middle = (min + max + 1) >> 1;
+  return clampTo(Math.fround(scaled + 12582912) - 12582912 + middle, [min, max]);
+}
+
+function reference({ multiplier: m }: Channel, { zeroPoint, min, max }: OutputRange, a: number): number {
+  return clampTo(multiplyByQuantizedMultiplier(a, m.multiplier, m.shift) + zeroPoint, [min, max]);
+}
+
+/** Accumulators around every step of the output that the channel reaches, its ends, and some between. */
+function interesting({ multiplier: m, low, high }: Channel, { zeroPoint, min, max }: OutputRange): number[] {
+  const scale = m.multiplier * 2 ** (m.shift - 31);
+  const steps = Array.from({ length: max - min + 2 }, (_, i) =>
+    Math.round((min + i - zeroPoint - 0.5) / scale),
+  );
+  const between = Array.from({ length: 50 }, (_, i) => Math.round(low + ((high - low) * i) / 50));
+  return [low, high, ...between, ...steps.flatMap((a) => [a - 2, a - 1, a, a + 1, a + 2])].filter(
+    (a) => a >= low && a <= high,
+  );
+}
+
+test("channels that get float32 constants step where the reference does", () => {
+  let given = 0;
+  fc.assert(
+    fc.property(block, ({ channels: drawn, zeroPoint, above, below }) => {
+      const output = range(zeroPoint, above, below);
+      const channels = drawn.map(({ multiplier, ends: [low, length], isEmpty }) => ({
+        multiplier,
+        low,
+        high: low + (isEmpty ? length % 50 : length),
+      }));
+      const found = singlePrecision(channels, output);
+      // All of a block, or none.
+      expect([0, channels.length]).toContain(found.size);
+      for (const [channel, constants] of found) {
+        given++;
+        for (const a of interesting(channel, output)) {
+          expect(emulate(constants, output, a), `accumulator ${a}`).toBe(reference(channel, output, a));
+        }
+      }
+    }),
+    { numRuns: 1500 },
+  );
+  expect(given).toBeGreaterThan(500);
+});
+
+test("every accumulator of a channel, one by one", () => {
+  const output = { zeroPoint: -128, min: -128, max: 127 };
+  for (const [multiplier, shift] of [
+    [1_415_926_535, -7],
+    [1_073_741_824, -8],
+    [2_147_483_647, -6],
+    [1_718_281_828, 0],
+  ] as const) {
+    const channel = { multiplier: { multiplier, shift }, low: -70_000, high: 70_000 };
+    const constants = singlePrecision([channel], output).get(channel);
+    if (constants === undefined) throw new Error(`none for ${multiplier} · 2^${shift}`);
+    for (let a = channel.low; a <= channel.high; a++) {
+      if (emulate(constants, output, a) !== reference(channel, output, a)) {
+        expect.fail(`accumulator ${a} of ${multiplier} · 2^${shift}`);
+      }
+    }
+  }
+});
+
+test("most blocks of usual channels get them, blocks of 8 with one channel that has none do not", () => {
+  const output = { zeroPoint: -128, min: -128, max: 127 };
+  // A multiplier per channel, as training leaves them; the golden ratio spreads them.
+  const usual = Array.from({ length: 800 }, (_, i) => ({
+    multiplier: { multiplier: 2 ** 30 + Math.floor(((i * 0.618034) % 1) * 2 ** 30), shift: -7 },
+    low: -60_000,
+    high: 60_000,
+  }));
+  const size = singlePrecision(usual, output).size;
+  expect(size).toBeGreaterThan(600);
+  expect(size % 8).toBe(0);
+  // Steps of a fine multiplier are closer together than float32 tells apart.
+  const fine = { multiplier: { multiplier: 1_234_567_891, shift: -16 }, low: -(2 ** 27), high: 2 ** 27 };
+  const mixed = [...usual.slice(0, 3), fine, ...usual.slice(3, 7)];
+  expect(singlePrecision(mixed, output).size).toBe(0);
+  expect(singlePrecision(usual.slice(0, 8), output).size).toBe(8);
+});
+
+test("a block's head has float32 or doubles, told by its first offset", () => {
+  const output = { zeroPoint: -128, min: -128, max: 127 };
+  const channel = { multiplier: { multiplier: 1_415_926_535, shift: -7 }, low: -60_000, high: 60_000 };
+  const write = (fused: boolean): { head: DataView; bias: number } => {
+    const plan = planRequantization([channel], output, 0, fused);
+    const head = new DataView(new ArrayBuffer(160));
+    plan.write(head, 0, 0, channel);
+    expect(plan.method).toBe(fused ? Requantization.reluFused : Requantization.relu);
+    return { head, bias: plan.accumulatorBias(channel) };
+  };
+  const single = singlePrecision([channel], output).get(channel);
+  const { head, bias } = write(false);
+  expect(head.getFloat32(32, true)).toBe(single?.scale);
+  expect(head.getFloat32(64, true)).toBe(single?.offset);
+  expect(head.getBigInt64(96, true)).toBe(0n);
+  expect(bias).toBe(single?.bias);
+  expect(write(true).head.getBigInt64(96, true)).not.toBe(0n);
+});
