@@ -29,8 +29,8 @@ const SHARES = [0.5, 0.25, 0.75];
 /** How far an offset may be from the real one. */
 const LEEWAY = 2 ** -16;
 /**
- * What sums are away from the real ones at most, outputs being within 129 of the middle: 129 · 1.5 · 2^-23 for the scale, 2^-17 for
- * each of two roundings, and the leeway. Accumulators further from a step cannot be on its wrong side.
+ * What sums are away from the real ones at most, and a little more: with sums within 135 of 0 that is 135 · 1.5 · 2^-23 for the scale,
+ * 2^-17 for each of two roundings, and the leeway. Accumulators further from a step cannot be on its wrong side.
  */
 const WINDOW = 2 ** -14;
 

@@ -7,6 +7,7 @@ import type { Variant } from "./variant.ts";
  *
  *   simd, relaxed, signed, 8 channels   bias int32 [8]
  *     relu      scale float64 [8], offset float64 [8]
+ *               or scale float32 [8], offset float32 [8], 0 float64 [8]: in simd, told by the 0 (src/ops/single-precision.ts)
  *     general   scale float64 [8], scale float32 [8]
  *     wide      multiplier int32 [8], factor int32 [8]
  *     scalar    multiplier int32 [8], shift int32 [8]
