@@ -5,8 +5,8 @@ import { LANE_BITS, LANE_MASK, LANE_ZERO, zeroLanes } from "./lanes.ts";
 
 /**
  * mcu: convRow of conv-strip.ts. Three pixels lie in one int64 (lanes.ts), so that one multiplication makes three products; packed
- * they lie at `packed`, 8 bytes for each of a pixel's elements. By method `single` only; otherwise, and for the last pixel,
- * two products of a channel at a time (four-dots.ts), whose sums lie at `packed`.
+ * they lie at `packed`, 8 bytes for each of a pixel's elements. By method `single` only; otherwise, and for a pixel
+ * that is left, four channels at a time (four-dots.ts), whose sums lie at `packed`.
  */
 export function scalarRow(
   pixel: usize,

@@ -65,7 +65,7 @@ export function stageZeroPoint(destination: usize, zeroPoint: i32, count: i32): 
 
 /**
  * `width` pixels, `pixelStep` bytes apart from `pixel` on, × `channels` output channels, to `out` and every `outStep` bytes. mcu
- * packs pixels at `packed`, 8 bytes for each of a pixel's elements, if there are several.
+ * packs pixels at `packed`, 8 bytes for each of a pixel's elements, or has four sums there.
  */
 export function convRow(
   pixel: usize,

@@ -71,7 +71,8 @@ export function updateCells(
   }
   const updateRight = <i64>(31 + updateLeft - updateShift);
   const hiddenRight = <i64>(31 + hiddenLeft - hiddenShift);
-  // Products are scaled as matrix-strip.ts scales sums, without calls.
+  // Products are scaled as matrix-strip.ts scales sums, without calls. A multiplier made of float32 scales is 2^31 − 256 at most, so that
+  // adding the zero point does not wrap.
   for (; i < cells; i++) {
     const forget = sigmoidByTable(3 * load<i16>(gates), table);
     const input = sigmoidByTable(3 * load<i16>(gates + gateBytes), table);

@@ -46,7 +46,7 @@ const ROUND_F32 = 12582912;
 
 /**
  * The cheapest method that is proved for all channels. `storageOffset` is 128 where activations are stored as u8, `fused`
- * whether the variant has a fused multiply-add.
+ * whether the variant has a fused multiply-add; without one ReLU may be computed in float32.
  */
 export function planRequantization(
   channels: readonly Channel[],

@@ -1,3 +1,4 @@
+import { blockChannels } from "../plan/packing.ts";
 import type { Channel, OutputRange } from "./requantization.ts";
 
 /**
@@ -16,8 +17,7 @@ export interface SinglePrecision {
   readonly bias: number;
 }
 
-/** Channels of a block. */
-const BLOCK = 8;
+const BLOCK = blockChannels("simd");
 /** 1.5 · 2^23: adding it rounds a float32 to an integer. */
 const ROUND = 12582912;
 /** Scales that are tried, in units in the last place from the multiplier. */
@@ -30,13 +30,14 @@ const SHARES = [0.5, 0.25, 0.75];
 const LEEWAY = 2 ** -16;
 /**
  * What sums are away from the real ones at most, and a little more: with sums within 135 of 0 that is 135 · 1.5 · 2^-23 for the scale,
- * 2^-17 for each of two roundings, and the leeway. Accumulators further from a step cannot be on its wrong side.
+ * 2^-17 for each of two roundings, and the leeway. Accumulators further from a step cannot be on its wrong side. (Where a float32 does not
+ * hold the accumulator, f is below 2^-13 and every step within the window.)
  */
 const WINDOW = 2 ** -14;
 
 /**
- * The constants of channels whose blocks are proved as a whole. `output.min` ≥ the zero point: below it the reference may round otherwise,
- * and both clamp.
+ * The constants of channels whose blocks are proved as a whole, by object: the same one twice would be taken for both. `output.min` ≥ the
+ * zero point: below it the reference may round otherwise, and both clamp.
  */
 export function singlePrecision(
   channels: readonly Channel[],
@@ -45,22 +46,22 @@ export function singlePrecision(
   const found = new Map<Channel, SinglePrecision>();
   for (let first = 0; first < channels.length; first += BLOCK) {
     const block = channels.slice(first, first + BLOCK);
-    const constants: SinglePrecision[] = [];
+    const proved: [Channel, SinglePrecision][] = [];
     for (const channel of block) {
       const single = search(channel, output);
       if (single === undefined) break;
-      constants.push(single);
+      proved.push([channel, single]);
     }
-    if (constants.length < block.length) continue;
-    for (const [i, single] of constants.entries()) {
-      const channel = block[i];
-      if (channel !== undefined) found.set(channel, single);
-    }
+    if (proved.length < block.length) continue;
+    for (const [channel, single] of proved) found.set(channel, single);
   }
   return found;
 }
 
-/** Accumulators at which an output begins, and that output, counted from the middle of the range. Reused: models have thousands of channels. */
+/**
+ * What findSteps finds: accumulators at which an output begins, and that output, counted from the middle of the range. Reused, because models
+ * have thousands of channels.
+ */
 const steps = new Float64Array(256);
 const outputs = new Float64Array(256);
 
@@ -130,7 +131,7 @@ function staysWithin({ low, high }: Channel, bias: number, scale: number): boole
   return least >= -(2 ** 31) && most < 2 ** 31 && least * scale > -(2 ** 21) && most * scale < 2 ** 21;
 }
 
-/** An offset next to `offset` with which outputs begin at the first `count` of their steps, as far as the channel gets there. */
+/** An offset next to `offset` with which the first `count` of `outputs` begin at their `steps`, as far as the channel gets there. */
 function exactOffset(
   count: number,
   { low, high }: Channel,
