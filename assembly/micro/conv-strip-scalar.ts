@@ -1,5 +1,5 @@
 import { TWICE } from "../fixed-point.ts";
-import { isSingle, laneTerms, LOWER, storeScaled, twiceMask, zeroPointAndHalf } from "./epilogue.ts";
+import { isSingle, laneTerms, LOWER, storeScaled, twiceMask, zeroPointAndHalf } from "./epilogue-scalar.ts";
 import { fourDots } from "./four-dots.ts";
 import { LANE_BITS, LANE_MASK, LANE_ZERO, zeroLanes } from "./lanes.ts";
 

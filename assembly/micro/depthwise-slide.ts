@@ -1,5 +1,5 @@
 import { clamp, TWICE } from "../fixed-point.ts";
-import { LOWER, SCALAR_HEAD, secondOffset, twiceMask } from "./epilogue.ts";
+import { LOWER, SCALAR_HEAD, secondOffset, twiceMask } from "./epilogue-scalar.ts";
 import {
   LANE_BITS,
   LANE_MASK,

@@ -1,6 +1,7 @@
 import { fitsLanes, slideRows, slideThree, slideThreeHalved, slideWide } from "./depthwise-slide.ts";
 import { oneRow, twoRows } from "./depthwise-tile.ts";
-import { gatherBuffer, isSingle, SCALAR_HEAD, storeScalar, twiceMask } from "./epilogue.ts";
+import { gatherBuffer } from "./epilogue.ts";
+import { isSingle, SCALAR_HEAD, storeScalar, twiceMask } from "./epilogue-scalar.ts";
 import { storedActivation } from "../record.ts";
 
 /**
@@ -64,7 +65,7 @@ function interleave2(strip: usize, r0: v128, r1: v128): void {
   v128.store(strip, v128.shuffle<i16>(r0, r1, 4, 12, 5, 13, 6, 14, 7, 15), 16);
 }
 
-/** simd: interleaves `count` columns of two row groups of 8 channels, side by side: a loop for each takes a fifth longer. */
+/** simd: interleaves `count` columns of two row groups of 8 channels, side by side: one loop instead of two (docs/performance.md). */
 function interleaveTwoGroups(strip: usize, columnBytes: usize, rows: usize, count: i32, c: i32): void {
   const step0 = <usize>load<u32>(rows, 4);
   const step1 = <usize>load<u32>(rows, 16);

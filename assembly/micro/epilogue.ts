@@ -1,24 +1,23 @@
 import { Requantization } from "../../src/plan/format.ts";
-import { clamp, multiplyByQuantizedMultiplier, TWICE } from "../fixed-point.ts";
+import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
 import { UNSIGNED } from "../storage.ts";
-import { LANE_TERMS } from "./lanes.ts";
+import { prepareScalar, SCALAR_HEAD } from "./epilogue-scalar.ts";
 
 /**
  * From accumulators to stored activations, 8 channels at a time. `constants` is scratch that `prepareEpilogue` fills once
  * per record, so that the loops load vectors instead of building them:
  *
- *   0 lower clamp ×16 · 16 upper clamp ×16 · 32 float bias − zero point, int32 ×4 · 48 zero point, int16 ×8
+ *   0 lower clamp ×16 · 16 upper clamp ×16 · 32 float bias − zero point (or middle: FLOAT_BIAS), int32 ×4 · 48 zero point, int16 ×8
  *   64 0x41380000 ×4 · 80 1.5·2^52 ×2 · 96 1.5·2^23 ×4 · 112 2^(shift − 1), int32 ×4 · 128 2^31, int64 ×2 · 144 tail, 16 bytes
  *   160 accumulators of the scalar method, 16 bytes · 176 0x43300000 ×4
  *   192 method, shift
  *
- * In mcu it holds four int32: lower clamp, upper clamp, zero point, and by method `single` the products that
- * a lane holds, and ROUNDS_TWICE where not all below the zero point is clamped; otherwise 0.
- * Clamps and zero points are in storage form. Which method is exact for which constants is proved when the weights are
+ * (In mcu four int32: epilogue-scalar.ts.) Clamps and zero points are in storage form. Which method is exact for which constants is proved when the weights are
  * packed (src/ops/requantization.ts); derivations in docs/numerics.md.
  */
-export const LOWER = 0;
+const LOWER = 0;
 const UPPER = 16;
+/** Of 1.5 · 2^23: its bits less the zero point, in method `relu` less the middle of the output range. */
 export const FLOAT_BIAS = 32;
 export const ZERO_POINT = 48;
 export const RELU_BASE = 64;
@@ -50,9 +49,6 @@ export function gatherBuffer(constants: usize): usize {
 export function epilogueBytes(): usize {
   return ASC_FEATURE_SIMD ? 208 : 16;
 }
-
-/** Bytes at the head of a block of one channel, in mcu. */
-export const SCALAR_HEAD: usize = 12;
 
 /** Bias and requantisation bytes at the head of a block: blockHeadBytes in src/plan/packing.ts. */
 export function blockHeadBytes(method: i32): usize {
@@ -112,11 +108,7 @@ export function prepareEpilogue(
     store<i32>(constants, method, METHOD);
     store<i32>(constants, shift, SHIFT);
   } else {
-    store<i32>(constants, lower, LOWER);
-    store<i32>(constants, upper, LOWER + 4);
-    store<i32>(constants, zeroPoint, LOWER + 8);
-    const twice = lower < zeroPoint ? ROUNDS_TWICE : 0;
-    store<i32>(constants, method === Requantization.single ? (LANE_TERMS << shift) + twice : 0, LOWER + 12);
+    prepareScalar(constants, method, shift, zeroPoint, lower, upper);
   }
 }
 
@@ -432,72 +424,4 @@ export function storeRow(a0: v128, a1: v128, block: usize, constants: usize, cou
       ? uniformRow(a0, a1, block, constants, method)
       : requantizeRow(a0, a1, block, constants);
   storeLow(out, narrow(row, row, constants), count, constants);
-}
-
-/** mcu: whether the record's method is `single`. */
-export function isSingle(constants: usize): bool {
-  return load<i32>(constants, LOWER + 12) !== 0;
-}
-
-/**
- * mcu, method `single`: products of the record's weights that a lane (lanes.ts) holds, LANE_TERMS or a multiple of it where the weights
- * are small.
- */
-export function laneTerms(constants: usize): i32 {
-  return load<i32>(constants, LOWER + 12) & -LANE_TERMS;
-}
-
-/** mcu, method `single`: bits of a block's offset that ask for a second rounding, none where all below the zero point is clamped. */
-export function twiceMask(constants: usize): i32 {
-  return load<i32>(constants, LOWER + 12) & ROUNDS_TWICE;
-}
-
-/**
- * mcu: method `single` of Σ = sum without bias. The head of a block is [offset int64][multiplier int32], the right shift 31 + e the lower
- * six bits of the offset, as shifts take it:
- *
- *   clamp((Σ·multiplier + offset) >> offset)
- *
- * Where a second rounding meets negative numbers (ROUNDS_TWICE, twiceMask) the offset has the half of the first alone, and
- * y = (Σ·multiplier + offset) >> 31 is rounded again: (y·TWICE + secondOffset) >> offset. This bit of the offset says whether there is
- * a second rounding: right shifts are below 64.
- */
-export const ROUNDS_TWICE: i32 = 32;
-
-/** The half of the second rounding, and the zero point. */
-export function secondOffset(offset: i64, constants: usize): i64 {
-  return zeroPointAndHalf(constants) << (offset - 1);
-}
-
-/** 2 · (zero point + ½). */
-export function zeroPointAndHalf(constants: usize): i64 {
-  return 2 * <i64>load<i32>(constants, LOWER + 8) + 1;
-}
-
-/** mcu: one sum without bias, requantised with the head of `block`, to `out`. Inner loops have this spelled out: calls cost an interpreter much. */
-export function storeScalar(sum: i32, block: usize, constants: usize, out: usize): void {
-  if (!isSingle(constants)) {
-    storeScaled(sum, block, constants, out);
-    return;
-  }
-  const offset = load<i64>(block);
-  let product = <i64>sum * <i64>load<i32>(block, 8) + offset;
-  if ((<i32>offset) & twiceMask(constants))
-    product = (product >> 31) * TWICE + secondOffset(offset, constants);
-  storeClamped(<i32>(product >> offset), constants, out);
-}
-
-/** As storeScalar, for method `scalar` alone. */
-export function storeScaled(sum: i32, block: usize, constants: usize, out: usize): void {
-  const scaled = multiplyByQuantizedMultiplier(
-    sum + load<i32>(block),
-    load<i32>(block, 8),
-    load<i32>(block, 4),
-  );
-  // Clamped before the zero point is added, which could wrap.
-  storeClamped(clamp(scaled, -1024, 1024) + load<i32>(constants, LOWER + 8), constants, out);
-}
-
-function storeClamped(value: i32, constants: usize, out: usize): void {
-  store<i8>(out, min(max(value, load<i32>(constants, LOWER)), load<i32>(constants, LOWER + 4)));
 }

@@ -47,7 +47,7 @@ const SHIFT_BITS = 6;
 
 /**
  * bias·m and the halves of both roundings and the zero point; of the first rounding alone where the second meets negative numbers
- * (assembly/micro/epilogue.ts). Its lower bits are replaced by the right shift, the nearest number above or below that moves no step of the
+ * (assembly/micro/epilogue-scalar.ts). Its lower bits are replaced by the right shift, the nearest number above or below that moves no step of the
  * output. Undefined where both do, where sums wrap, or where the sum before the shift could leave int64, or the result int32.
  */
 function singleOffset(channel: Channel, bias: number, output: OutputRange): bigint | undefined {

@@ -28,7 +28,7 @@ function int64(value: bigint): bigint {
   return value;
 }
 
-/** storeScalar of assembly/micro/epilogue.ts, method `single`. */
+/** storeScalar of assembly/micro/epilogue-scalar.ts, method `single`. */
 function emulate(sum: number, offset: bigint, multiplier: number, output: OutputRange): number {
   const right = BigInt.asUintN(6, offset);
   let product = int64(BigInt(sum) * BigInt(multiplier) + offset);
