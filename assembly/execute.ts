@@ -9,6 +9,7 @@ import { cast } from "./kernels/cast.ts";
 import { compare } from "./kernels/compare.ts";
 import { conv2d } from "./kernels/conv2d.ts";
 import { conv2dInt16 } from "./kernels/conv2d-int16.ts";
+import { conv2dWinograd } from "./kernels/conv2d-winograd.ts";
 import { convert } from "./kernels/convert.ts";
 import { copy } from "./kernels/copy.ts";
 import { cumsum } from "./kernels/cumsum.ts";
@@ -187,6 +188,12 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
     case Op.addN:
       addN(record);
       return true;
+    case Op.conv2dWinograd:
+      if (ASC_FEATURE_SIMD && !ASC_FEATURE_RELAXED_SIMD) {
+        conv2dWinograd(record, y0, y1);
+        return true;
+      }
+      return false;
     case Op.pool2dInt16:
       pool2dInt16(record);
       return true;

@@ -1,8 +1,5 @@
+import { Conv2dField, Head, Op, View } from "#internal/plan/format";
 import type { StepReport, Variant } from "thimble";
-
-/** Word offsets shared by conv2d and depthwiseConv2d records: src/plan/format.ts. */
-const RECORD = { op: 0, input: 4, output: 11, kernelHeight: 23, kernelWidth: 24, strideY: 25 } as const;
-const CONV2D = 3;
 
 /** Pointwise products M × K × N and MAC/c, requantisation included, as the kernels' design measured them. */
 const POINTWISE: Record<"simd" | "relaxed", readonly (readonly [number, number, number, number])[]> = {
@@ -31,18 +28,24 @@ export interface DesignFigure {
   readonly design: number | undefined;
 }
 
-/** Reads the geometry from the step's record. */
+/** Reads the geometry from the step's record, whose fields are those of conv2d and depthwiseConv2d alike. */
 export function designFigure(variant: Variant, step: StepReport, words: Int32Array): DesignFigure {
   const at = step.firstRecord >> 2;
   const word = (offset: number): number => words[at + offset] ?? 0;
-  const depth = word(RECORD.input + 6);
-  const [height, width, channels] = [4, 5, 6].map((i) => word(RECORD.output + i)) as [number, number, number];
-  const kernel = [word(RECORD.kernelHeight), word(RECORD.kernelWidth)] as const;
-  const stride = word(RECORD.strideY);
+  const depth = word(Conv2dField.inputView + View.channels);
+  const height = word(Conv2dField.outputView + View.height);
+  const width = word(Conv2dField.outputView + View.width);
+  const channels = word(Conv2dField.outputView + View.channels);
+  const kernel = [word(Conv2dField.kernelHeight), word(Conv2dField.kernelWidth)] as const;
+  const stride = word(Conv2dField.strideY);
+  const op = Op[word(Head.op)];
   const pixels = height * width;
   const shape = [pixels, depth, channels, ...kernel, stride];
   const size = `${height}×${width}×${channels}`;
-  if (word(RECORD.op) !== CONV2D) {
+  if (op === "conv2dWinograd") {
+    return { label: `Winograd 3×3×${depth} → ${size}`, shape, design: undefined };
+  }
+  if (op !== "conv2d") {
     const label = `depthwise ${kernel.join("×")} s${stride} → ${size}`;
     return { label, shape, design: variant === "relaxed" ? depthwiseDesign(kernel[0], stride) : undefined };
   }

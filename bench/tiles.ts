@@ -25,6 +25,8 @@ const SHAPES = [
   "conv 3×3×16 s1 → 32×32×16",
   "conv 3×3×64 s1 → 8×8×64",
   "conv 10×4×1 s2 → 25×5×64",
+  "Winograd 3×3×16 → 32×32×16",
+  "Winograd 3×3×64 → 8×8×64",
   "depthwise 3×3 s1 → 48×48×8",
   "depthwise 3×3 s2 → 20×20×48",
   "depthwise 5×5 s1 → 10×10×120",

@@ -5,13 +5,13 @@ import { InputError } from "./errors.ts";
 import type { Graph, Node } from "./graph/graph.ts";
 import type { PackedProgram, Schedule } from "./memory/search.ts";
 import { planProgram } from "./memory/search.ts";
-import type { Packed } from "./ops/op.ts";
+import type { OpDefinition, Packed } from "./ops/op.ts";
 import type { Pass } from "./passes/index.ts";
 import { PASSES, runPasses } from "./passes/index.ts";
 import type { Variant } from "./plan/variant.ts";
 import { VARIANTS } from "./plan/variant.ts";
-import type { Program } from "./schedule/program.ts";
-import { programOf } from "./schedule/program.ts";
+import type { Operation, Program } from "./schedule/program.ts";
+import { fasterProgram, programOf } from "./schedule/program.ts";
 import { recomputations } from "./schedule/recompute.ts";
 import { importModel } from "./tflite/import.ts";
 
@@ -74,7 +74,7 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Image 
   }
 
   const graph = runPasses(importModel(bytes, name), passes);
-  const programs = programsOf(graph, variant, input === "streamed", maxRecompute);
+  const programs = programsOf(graph, variant, input === "streamed", maxRecompute, schedule);
   const [plain] = programs;
   const planned = planProgram({
     programs,
@@ -90,35 +90,44 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Image 
 }
 
 /**
- * The program as it is (if copies can be saved, without and with them: what lies in its place from the first part on needs it longer), and
- * with more and more of it done twice; what is done twice has its weights packed once.
+ * The program as it is (if copies can be saved, without and with them: what lies in its place from the first part on needs it longer),
+ * the same with operators that take more bytes of weights for less time, where time counts, and with more and more of it done twice. The
+ * weights of one operator are packed once.
  */
 function programsOf(
   graph: Graph,
   variant: Variant,
   streamedInput: boolean,
   maxRecompute: number,
+  schedule: Schedule,
 ): readonly [PackedProgram, ...PackedProgram[]] {
-  const packedNodes = new Map<Node, Packed | undefined>();
-  const pack = (program: Program, original: (node: Node) => Node): PackedProgram => {
-    const packed = new Map(
-      program.operations.map((operation) => {
-        const node = original(operation.node);
-        if (!packedNodes.has(node)) packedNodes.set(node, operation.op.pack?.(operation.bound, variant));
-        return [operation, packedNodes.get(node)] as const;
-      }),
-    );
-    return { program, packed };
+  const known = new Map<Node, Map<OpDefinition, Packed | undefined>>();
+  const packOnce = (node: Node, { op, bound }: Operation): Packed | undefined => {
+    const packs = known.get(node) ?? new Map<OpDefinition, Packed | undefined>();
+    known.set(node, packs);
+    if (!packs.has(op)) packs.set(op, op.pack?.(bound, variant));
+    return packs.get(op);
   };
+  const pack = (program: Program, original = (node: Node): Node => node): PackedProgram => ({
+    program,
+    packed: new Map(
+      program.operations.map((operation) => [operation, packOnce(original(operation.node), operation)]),
+    ),
+  });
   const plain = programOf(graph, streamedInput);
   const mayView = plain.operations.some(({ op }) => op.moves === true);
   const runs = mayView ? programOf(graph, streamedInput, 0, "runs") : plain;
   const channels = mayView ? programOf(graph, streamedInput, 0, "channels") : plain;
+  const once = [
+    plain,
+    ...(runs.operations.length < plain.operations.length ? [runs] : []),
+    ...(channels.operations.length < runs.operations.length ? [channels] : []),
+  ];
+  const faster = schedule === "auto" ? once.flatMap((program) => fasterProgram(program, variant) ?? []) : [];
   const twice = maxRecompute > 0 ? recomputations(graph, maxRecompute * macsOf(plain)) : [];
   return [
-    pack(plain, (node) => node),
-    ...(runs.operations.length < plain.operations.length ? [pack(runs, (node) => node)] : []),
-    ...(channels.operations.length < runs.operations.length ? [pack(channels, (node) => node)] : []),
+    pack(plain),
+    ...[...once.slice(1), ...faster].map((program) => pack(program)),
     ...twice.map(({ graph, originals, extraMacs }) =>
       pack(programOf(graph, streamedInput, extraMacs), (node) => originals.get(node) ?? node),
     ),

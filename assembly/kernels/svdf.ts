@@ -1,6 +1,6 @@
 import { SvdfField as Field } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { stage, stagedElementBytes } from "../micro/conv-strip.ts";
+import { stage, stagedElementBytes } from "../micro/staging.ts";
 import { matrixRows } from "../micro/matrix-strip.ts";
 import { address, field, loadActivation, storeActivation } from "../record.ts";
 

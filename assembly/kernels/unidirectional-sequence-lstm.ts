@@ -1,5 +1,5 @@
 import { UnidirectionalSequenceLstmField as Field } from "../../src/plan/format.ts";
-import { stage, stagedElementBytes } from "../micro/conv-strip.ts";
+import { stage, stagedElementBytes } from "../micro/staging.ts";
 import { updateCells } from "../micro/lstm-strip.ts";
 import { matrixBytes, matrixInt16RowBytes, matrixRows, matrixRowsInt16 } from "../micro/matrix-strip.ts";
 import { address, field } from "../record.ts";

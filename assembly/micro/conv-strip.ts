@@ -2,7 +2,6 @@ import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
 import { scalarRow } from "./conv-strip-scalar.ts";
 import { storeRow } from "./epilogue.ts";
 import { storeTile } from "./store-tile.ts";
-import { storedActivation } from "../record.ts";
 
 /**
  * Convolution strips: dot products of staged input pixels with blocks of packed weights.
@@ -22,45 +21,11 @@ import { storedActivation } from "../record.ts";
  * registers unspilled. mcu: conv-strip-scalar.ts.
  */
 
-/** Bytes of one staged element. */
-export function stagedElementBytes(): usize {
-  return ASC_FEATURE_SIMD && !ASC_FEATURE_RELAXED_SIMD ? 2 : 1;
-}
-
 /** Dot-product steps of a segment of `length` elements. */
 export function segmentSteps(length: i32): i32 {
   if (ASC_FEATURE_RELAXED_SIMD) return (length + 3) >> 2;
   if (ASC_FEATURE_SIMD) return (length + 1) >> 1;
   return length;
-}
-
-/** Copies `count` stored activations to staged form. May write up to 15 elements more than asked for. */
-export function stage(destination: usize, source: usize, count: i32): void {
-  if (ASC_FEATURE_SIMD && !ASC_FEATURE_RELAXED_SIMD) {
-    for (let i = 0; i < count; i += 8) {
-      v128.store(destination + ((<usize>i) << 1), v128.load_ext<i8>(source + i));
-    }
-  } else if (ASC_FEATURE_SIMD) {
-    for (let i = 0; i < count; i += 16) v128.store(destination + i, v128.load(source + i));
-  } else {
-    memory.copy(destination, source, count);
-  }
-}
-
-/**
- * Writes `count` staged elements of the int8 value `zeroPoint`. May write up to 15 elements more than asked for. Not
- * memory.fill, which is a call out of the engine's compiled code: borders are a few bytes.
- */
-export function stageZeroPoint(destination: usize, zeroPoint: i32, count: i32): void {
-  if (ASC_FEATURE_SIMD) {
-    const value = ASC_FEATURE_RELAXED_SIMD
-      ? i8x16.splat(<i8>storedActivation(zeroPoint))
-      : i16x8.splat(<i16>zeroPoint);
-    const end = destination + <usize>count * stagedElementBytes();
-    for (; destination < end; destination += 16) v128.store(destination, value);
-  } else {
-    memory.fill(destination, <u8>zeroPoint, count);
-  }
 }
 
 /**

@@ -1,9 +1,23 @@
 import { ModelError } from "../errors.ts";
 import type { BoundNode, TensorType } from "../graph/graph.ts";
 import type { SpatialGeometry } from "../plan/packing.ts";
-import { convPixelsAtOnce, convScratchBytes, isPointwise, pointwiseRowsAtOnce } from "../plan/packing.ts";
+import type { RecordOf } from "../plan/record.ts";
+import {
+  convPixelsAtOnce,
+  convScratchBytes,
+  isPointwise,
+  pointwiseRowsAtOnce,
+  WINOGRAD_ROWS,
+} from "../plan/packing.ts";
 import { requireInput, requireInputCount, requireOutput, requireRank } from "./check.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";
+import {
+  isWinograd,
+  packWinograd,
+  winogradOverlapDistance,
+  winogradScratch,
+  winogradWork,
+} from "./conv2d-winograd.ts";
 import { channelMultipliers, int8Values, requireWeights } from "./convolution.ts";
 import { isWideSum, lowerInt16, packInt16 } from "./convolution-int16.ts";
 import type { ConvolutionPart } from "./convolution-parts.ts";
@@ -18,6 +32,7 @@ import {
 } from "./convolution-window.ts";
 import { isInt16, requireActivations } from "./int16.ts";
 import type { Multiplier } from "./fixed-point.ts";
+import type { OpDefinition } from "./op.ts";
 import { defineOp } from "./op.ts";
 import { rowOverlapDistance } from "./window.ts";
 
@@ -26,7 +41,7 @@ interface ConvOptions extends WindowOptions {
 }
 
 /** CONV_2D: NHWC int8 or int16 input, OHWI int8 weights, int32 bias. Reference: TFLite reference/integer_ops/conv.h. */
-export const conv2d = defineOp<ConvolutionAttrs>({
+export const conv2d: OpDefinition = defineOp<ConvolutionAttrs>({
   name: "conv2d",
   types: ["int8", "int16"],
   tflite: {
@@ -108,6 +123,8 @@ export const conv2d = defineOp<ConvolutionAttrs>({
     return rowOverlapDistance({ strideY: 1, padTop: 0 }, pixels(from), pixels(to), convPixelsAtOnce(variant));
   },
 
+  faster: (node, variant) => (isWinograd(node, variant, groupsOf(node)) ? conv2dWinograd : undefined),
+
   channelMultipliers: multipliersOf,
 
   pack(node, variant) {
@@ -144,6 +161,22 @@ export const conv2d = defineOp<ConvolutionAttrs>({
     });
   },
 });
+
+type Convolution = BoundNode<ConvolutionAttrs>;
+
+/** By Winograd's minimal filtering, of the nodes of `isWinograd`. */
+export const conv2dWinograd: OpDefinition = {
+  ...conv2d,
+  work: winogradWork,
+  rowsAtOnce: () => WINOGRAD_ROWS,
+  scratchBytes: winogradScratch,
+  overlapDistance: (node: Convolution, input) => (input === 0 ? winogradOverlapDistance(node) : undefined),
+  pack: (node: Convolution, variant) => packWinograd(node, variant, multipliersOf(node)),
+  lower: (node: Convolution, at, _variant, packed) =>
+    lowerParts(node, at, packed, partsOf(node)).map(({ record }) => ({
+      record: { ...(record as RecordOf<"conv2d">), op: "conv2dWinograd" },
+    })),
+};
 
 function groupsOf({ inputs }: BoundNode): number {
   const [, , , depth = 1] = requireInput(inputs, 0, "input").shape;

@@ -164,6 +164,10 @@ export interface OpDefinition<Attrs = unknown> {
   carriesChannels?(node: BoundNode<Attrs>): boolean;
   /** Multiply-accumulates of the whole node. */
   macs(node: BoundNode<Attrs>): number;
+  /** How long it takes, as that many multiply-accumulates of a usual layer; `macs` if absent. */
+  work?(node: BoundNode<Attrs>): number;
+  /** The same operator run in less time, with more bytes of weights; undefined (or absent) where it cannot be. */
+  faster?(node: BoundNode<Attrs>, variant: Variant): OpDefinition | undefined;
   /** Working bytes while the record runs; addresses are 16-byte aligned. `isPitched`: the pixels that it reads lie apart. */
   scratchBytes?(node: BoundNode<Attrs>, variant: Variant, isPitched?: boolean): number;
   /**

@@ -28,7 +28,13 @@ import {
 import { copyFootprint, padFootprint } from "./move-footprint.ts";
 import { lstmFootprint, svdfFootprint } from "./recurrent-footprint.ts";
 import { distinctBytes, rowByRow, rowsOf, stridedBytes } from "./rows.ts";
-import { checkView, conv2dFootprint, depthwiseFootprint, poolFootprint } from "./spatial-footprint.ts";
+import {
+  checkView,
+  conv2dFootprint,
+  conv2dWinogradFootprint,
+  depthwiseFootprint,
+  poolFootprint,
+} from "./spatial-footprint.ts";
 import type { Variant } from "./variant.ts";
 
 /**
@@ -64,6 +70,8 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
     }
     case "conv2d":
       return conv2dFootprint(record, variant);
+    case "conv2dWinograd":
+      return conv2dWinogradFootprint(record, variant);
     case "depthwiseConv2d":
       return depthwiseFootprint(record, variant);
     case "averagePool2d":

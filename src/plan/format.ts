@@ -86,6 +86,7 @@ export enum Op {
   softmaxToInt16 = 48,
   softmaxInt16 = 49,
   addN = 50,
+  conv2dWinograd = 51,
 }
 
 export enum Head {
@@ -178,7 +179,7 @@ export enum FlipSignField {
   bytes = 3,
 }
 
-/** Output rows [y0, y1), output channels [c0, c1); `weights` points at the block of channel c0. */
+/** Output rows [y0, y1), output channels [c0, c1); `weights` points at the block of channel c0. Of conv2dWinograd too. */
 export enum Conv2dField {
   op = 0,
   words = 1,

@@ -232,6 +232,28 @@ export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): n
   return epilogue + rows + packedPixelBytes(variant, outputWidth, segments * length);
 }
 
+/** Products of Winograd's F(2×2, 3×3) for 2×2 outputs: assembly/micro/winograd-tile.ts. */
+export const WINOGRAD_POSITIONS = 16;
+/** Output rows that are made together. */
+export const WINOGRAD_ROWS = 2;
+
+/** Pairs of input channels, which are transformed by eights. */
+export function winogradPairs(depth: number): number {
+  return 4 * Math.ceil(depth / 8);
+}
+
+/** Bytes of transformed weights of 8 output channels. */
+export function winogradWeightBytes(depth: number): number {
+  return WINOGRAD_POSITIONS * winogradPairs(depth) * 32;
+}
+
+/** Scratch of a Winograd convolution: the epilogue's constants, four padded input rows, and four tiles, transformed and multiplied. */
+export function winogradScratchBytes(variant: Variant, depth: number, outputWidth: number): number {
+  const columns = 2 * Math.ceil(outputWidth / 2) + 2;
+  const tiles = WINOGRAD_POSITIONS * 4 * (4 * winogradPairs(depth) + 32);
+  return epilogueBytes(variant) + 4 * stagedBytes(variant, columns * depth) + tiles;
+}
+
 /** What decides how a depthwise convolution runs, beside its requantisation: whether all below the zero point is clamped among it. */
 export interface DepthwiseGeometry extends DepthwiseKernel {
   readonly outputWidth: number;

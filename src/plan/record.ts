@@ -102,6 +102,7 @@ export const FIELDS = {
   softmaxToInt16: SoftmaxField,
   softmaxInt16: SoftmaxInt16Field,
   addN: AddNField,
+  conv2dWinograd: Conv2dField,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;

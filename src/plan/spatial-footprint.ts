@@ -5,6 +5,7 @@ import { atLeast, checkClamp, LIMIT, product, refusal, zeroPoints } from "./fiel
 import { Requantization } from "./format.ts";
 import {
   blockChannels,
+  blockHeadBytes,
   convBlockBytes,
   convPixelsAtOnce,
   convScratchBytes,
@@ -17,11 +18,14 @@ import {
   isPointwise,
   MAX_LANE_SHIFT,
   pointwiseRowsAtOnce,
+  WINOGRAD_ROWS,
+  winogradScratchBytes,
+  winogradWeightBytes,
 } from "./packing.ts";
 import type { RecordOf, ViewWords } from "./record.ts";
 import type { Variant } from "./variant.ts";
 
-type Convolution = (RecordOf<"conv2d"> | RecordOf<"depthwiseConv2d">) & Placed;
+type Convolution = (RecordOf<"conv2d"> | RecordOf<"conv2dWinograd"> | RecordOf<"depthwiseConv2d">) & Placed;
 type Pool = (RecordOf<"averagePool2d"> | RecordOf<"maxPool2d">) & Placed;
 type Spatial = Convolution | Pool;
 
@@ -180,6 +184,29 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
     accesses: pointwise
       ? pointwiseAccesses(record, variant)
       : rowAccesses(record, 1, record.dilationY, 0, channels),
+  };
+}
+
+export function conv2dWinogradFootprint(
+  record: RecordOf<"conv2dWinograd"> & Placed,
+  variant: Variant,
+): Footprint {
+  atLeast(record, 0, ["weights", "scratch"]);
+  checkSpatial(record, 1, 1);
+  checkRequantization(record, variant);
+  const { kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX } = record;
+  const window = [kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX];
+  if (variant !== "simd" || window.join() !== "3,3,1,1,1,1") {
+    throw refusal("plan-field", record, `has a window of ${window.join(", ")} in ${variant}`);
+  }
+  const { inputView, outputView, c0, c1, requantization } = record;
+  const blocks = Math.ceil((c1 - c0) / blockChannels(variant));
+  const blockBytes = blockHeadBytes(variant, requantization) + winogradWeightBytes(inputView.channels);
+  const scratchBytes = winogradScratchBytes(variant, inputView.channels, outputView.width);
+  return {
+    scratch: { address: record.scratch, bytes: product(record, scratchBytes) },
+    weights: { address: record.weights, bytes: product(record, blocks, blockBytes) },
+    accesses: rowAccesses(record, WINOGRAD_ROWS, 1, 0, inputView.channels),
   };
 }
 

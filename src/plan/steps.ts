@@ -30,6 +30,7 @@ export function operandNames(op: RecordOp): readonly string[] {
     case "flipSign":
       return ["input"];
     case "conv2d":
+    case "conv2dWinograd":
     case "depthwiseConv2d":
     case "lookup":
     case "sigmoidInt16":

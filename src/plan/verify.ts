@@ -226,7 +226,7 @@ function replayTiles(replay: Replay, { tiles, ids, operator }: TilesPlacement): 
   atLeast(tiles, 0, ["destination", "source"]);
   const { index, destination, bytes, tileBytes, tileChannels, channels } = tiles;
   const { record } = operator;
-  if (record.op !== "conv2d" && record.op !== "depthwiseConv2d") {
+  if (record.op !== "conv2d" && record.op !== "conv2dWinograd" && record.op !== "depthwiseConv2d") {
     throw refusal("plan-field", record, "stands where an operator with weights in tiles does");
   }
   const count = Math.ceil(bytes / tileBytes);

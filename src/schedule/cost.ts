@@ -155,7 +155,7 @@ export function stepScratch({ operations, stream, inPlace }: Step, variant: Vari
 interface OperationCosts {
   readonly scratchBytes: number;
   readonly inPlaceScratchBytes: number;
-  readonly macs: number;
+  readonly work: number;
   readonly rowsAtOnce: number;
 }
 
@@ -169,7 +169,7 @@ function costsOf(operation: Operation, variant: Variant): OperationCosts {
   const costs = known.get(variant) ?? {
     scratchBytes: op.scratchBytes?.(bound, variant, operation.isPitched) ?? 0,
     inPlaceScratchBytes: op.inPlaceScratchBytes?.(bound, variant) ?? 0,
-    macs: op.macs(bound),
+    work: op.work?.(bound) ?? op.macs(bound),
     rowsAtOnce: op.rowsAtOnce?.(bound, variant) ?? 1,
   };
   known.set(variant, costs);
@@ -192,7 +192,7 @@ export function cyclesOf(
   for (const [i, operation] of operations.entries()) {
     const [output = NOTHING] = operation.bound.outputs;
     const [, height = 1, width = 1] = output.shape;
-    const { macs, rowsAtOnce } = costsOf(operation, variant);
+    const { work, rowsAtOnce } = costsOf(operation, variant);
     const rows = stream?.rows[i] ?? height;
     const perPull = stream?.rowsPerPull[i] ?? height;
     const pulls = Math.ceil(rows / perPull);
@@ -203,7 +203,7 @@ export function cyclesOf(
     const waste = filledUp(TILE, width) * (1 + ALONE_COST * (filledUp(rowsAtOnce, 1) - 1));
     const copied = inPlace === true ? byteSize(output) : 0;
     cycles +=
-      (macs / MACS_PER_CYCLE) * waste +
+      (work / MACS_PER_CYCLE) * waste +
       pulls * PULL_CYCLES * (strips?.length ?? 1) +
       copied / COPIED_PER_CYCLE;
   }

@@ -4,6 +4,7 @@ import { bind, byteSize, tensorOf } from "../graph/graph.ts";
 import { inputRows } from "../ops/input.ts";
 import { opOf } from "../ops/index.ts";
 import type { OpDefinition, RowAccess } from "../ops/op.ts";
+import type { Variant } from "../plan/variant.ts";
 import type { View } from "./views.ts";
 import { findViews } from "./views.ts";
 
@@ -202,6 +203,22 @@ export function programOf(
     values,
     valueOf,
     inputRows: graph.inputs.map((_, i) => sources[i]?.op.rows?.(sources[i].bound)?.rows),
+  };
+}
+
+/** The program with all operations run in less time and with more bytes of weights that can be; undefined if none can. */
+export function fasterProgram(program: Program, variant: Variant): Program | undefined {
+  const others = new Map(
+    program.operations.flatMap((operation) => {
+      const op = operation.op.faster?.(operation.bound, variant);
+      return op === undefined ? [] : [[operation, { ...operation, op }] as const];
+    }),
+  );
+  if (others.size === 0) return undefined;
+  return {
+    ...program,
+    operations: program.operations.map((operation) => others.get(operation) ?? operation),
+    completed: new Map([...program.completed].map(([by, tensors]) => [others.get(by) ?? by, tensors])),
   };
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { conv2d } from "../../src/ops/conv2d.ts";
+import { conv2d, conv2dWinograd } from "../../src/ops/conv2d.ts";
 import { resolvePadding } from "../../src/ops/padding.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { provedKernels } from "../kernel-harness.ts";
@@ -25,7 +25,7 @@ const geometry = fc.record({
   padding: fc.constantFrom(0, 1),
 });
 
-type Geometry = typeof geometry extends fc.Arbitrary<infer T> ? T : never;
+type Geometry = typeof geometry extends fc.Arbitrary<infer T> ? Record<keyof T, number> : never;
 type Operands = typeof operands extends fc.Arbitrary<infer T> ? T : never;
 
 /** The node of a case and its answer; undefined where the window does not fit. */
@@ -75,6 +75,94 @@ for (const kernels of provedKernels()) {
     );
   });
 }
+
+const [simd] = provedKernels().filter(({ variant }) => variant === "simd");
+const winograd = geometry.map((g) => ({
+  ...g,
+  kernelHeight: 3,
+  kernelWidth: 3,
+  strideY: 1,
+  strideX: 1,
+  dilationY: 1,
+  dilationX: 1,
+}));
+
+test("by Winograd's filtering it equals the reference", () => {
+  fc.assert(
+    fc.property(winograd, operands, fc.integer({ min: 1, max: 3 }), (g, drawn, tileBlocks) => {
+      const prepared = prepare("simd", g, drawn);
+      fc.pre(prepared !== undefined && simd !== undefined);
+      const { node, input, expected } = prepared;
+      checkConvolution(simd, conv2dWinograd, node, input, expected(), tileBlocks);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test.each([-128, 127])(
+  "so it does of weights and inputs that are all at the ends of their range: %i",
+  (zeroPoint) => {
+    for (const [weight, value] of [
+      [-128, -128],
+      [-128, 127],
+      [127, -128],
+      [127, 127],
+    ] as const) {
+      const c = {
+        input: { shape: [1, 5, 5, 24], scale: 1, zeroPoint, values: new Int8Array(600).fill(value) },
+        weights: { shape: [9, 3, 3, 24], scales: [1], values: new Int8Array(1944).fill(weight) },
+        bias: undefined,
+        output: { shape: [1, 5, 5, 9], scale: 2 ** 17, zeroPoint: 0 },
+      };
+      const node = importNode(conv2d, tensorsOf({ ...c, activation: 0 }, 0), int8Tensor("output", c.output), {
+        0: 0,
+        1: 1,
+        2: 1,
+        3: 0,
+        4: 1,
+        5: 1,
+      });
+      const window = {
+        strideY: 1,
+        strideX: 1,
+        dilationY: 1,
+        dilationX: 1,
+        padTop: 1,
+        padLeft: 1,
+        activation: 0,
+      };
+      const expected = conv2dReference(c.input, c.weights, c.bias, c.output, window);
+      if (simd !== undefined) checkConvolution(simd, conv2dWinograd, node, c.input, expected, 1);
+    }
+  },
+);
+
+test("it is chosen where it takes less time, and nowhere else", () => {
+  const [drawn] = fc.sample(operands, { seed: 1, numRuns: 1 });
+  const isChosen = (variant: Variant, changed: Partial<Geometry>): boolean => {
+    const window = { kernelHeight: 3, kernelWidth: 3, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 };
+    const shape = { batches: 1, height: 8, width: 8, depth: 32, channels: 32, padding: 0 };
+    const prepared = drawn && prepare(variant, { ...window, ...shape, ...changed }, drawn);
+    if (prepared === undefined) throw new Error("the window does not fit");
+    return conv2d.faster?.(prepared.node, variant) === conv2dWinograd;
+  };
+  expect(isChosen("simd", {})).toBe(true);
+  expect(isChosen("simd", { batches: 2, height: 7 })).toBe(true);
+  expect(isChosen("mcu", {})).toBe(false);
+  for (const changed of [
+    { strideX: 2 },
+    { strideY: 2 },
+    { dilationX: 2 },
+    { dilationY: 2 },
+    { kernelHeight: 1 },
+    { kernelWidth: 5 },
+    { depth: 3 },
+    { channels: 2 },
+    { width: 2 },
+  ]) {
+    expect(isChosen("simd", changed), JSON.stringify(changed)).toBe(false);
+  }
+});
 
 test("every proved variant is tested", () => {
   expect(provedKernels().length).toBeGreaterThanOrEqual(2);

@@ -4,6 +4,7 @@ import { Requantization } from "../../src/plan/format.ts";
 import {
   align,
   blockChannels,
+  blockHeadBytes,
   convBlockBytes,
   convScratchBytes,
   convSegments,
@@ -11,6 +12,9 @@ import {
   depthwiseRowsAtOnce,
   depthwiseScratchBytes,
   isPointwise,
+  WINOGRAD_ROWS,
+  winogradScratchBytes,
+  winogradWeightBytes,
 } from "../../src/plan/packing.ts";
 import type { PlanRecord, RecordOf, ViewWords } from "../../src/plan/record.ts";
 import type { Variant } from "../../src/plan/variant.ts";
@@ -185,13 +189,15 @@ export function drawChain(pick: Pick): Chain {
     if (kind <= 4) {
       // A window: its output is as large as one that begins within the input.
       const pointwise = kind === 0;
-      const kernelHeight = pointwise ? 1 : 1 + pick(4);
-      const kernelWidth = pointwise ? 1 : 1 + pick(4);
+      const winograd = kind === 1 && variant === "simd" && pick(2) === 0;
+      const size = (): number => (pointwise ? 1 : winograd ? 3 : 1 + pick(4));
+      const kernelHeight = size();
+      const kernelWidth = size();
       const pool = kind === 4;
-      const dilationY = pool ? 1 : 1 + pick(2);
-      const dilationX = pool ? 1 : 1 + pick(2);
-      const strideY = 1 + pick(3);
-      const strideX = 1 + pick(3);
+      const dilationY = pool || winograd ? 1 : 1 + pick(2);
+      const dilationX = pool || winograd ? 1 : 1 + pick(2);
+      const strideY = winograd ? 1 : 1 + pick(3);
+      const strideX = winograd ? 1 : 1 + pick(3);
       const padTop = pick(kernelHeight);
       const padLeft = pick(kernelWidth);
       const window = { kernelHeight, kernelWidth, strideY, strideX, padTop, padLeft };
@@ -238,7 +244,24 @@ export function drawChain(pick: Pick): Chain {
         [batches, output.height, output.width, output.channels],
       ].map((shape) => ({ shape, type: "int8" as const }));
       const [from, to] = shapes as [(typeof shapes)[number], (typeof shapes)[number]];
-      if (kind <= 1) {
+      if (winograd) {
+        const { requantization } = arithmetic;
+        const records0 = records.length;
+        const blockBytes = blockHeadBytes(variant, requantization) + winogradWeightBytes(channels);
+        const scratchBytes = winogradScratchBytes(variant, channels, output.width);
+        convolve(input, output, blockBytes, scratchBytes, (c0, c1, weights, scratch, at) => ({
+          op: "conv2dWinograd",
+          ...common(at, c0, c1),
+          ...arithmetic,
+          dilationY,
+          dilationX,
+          weights,
+          scratch,
+        }));
+        if (records.length === records0 + 1) {
+          mayOverlap(output, input, rowOverlapDistance(window, from, to, WINOGRAD_ROWS));
+        }
+      } else if (kind <= 1) {
         const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
         const scratchBytes = convScratchBytes(variant, {
           kernelHeight,

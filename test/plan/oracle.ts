@@ -1,6 +1,7 @@
 import { Header, SLACK_BYTES } from "../../src/plan/format.ts";
 import {
   blockChannels,
+  blockHeadBytes,
   convBlockBytes,
   convScratchBytes,
   convSegments,
@@ -66,7 +67,11 @@ export function findBreak(plan: PlanToVerify): string | undefined {
 }
 
 type Spatial =
-  RecordOf<"conv2d"> | RecordOf<"depthwiseConv2d"> | RecordOf<"averagePool2d"> | RecordOf<"maxPool2d">;
+  | RecordOf<"conv2d">
+  | RecordOf<"conv2dWinograd">
+  | RecordOf<"depthwiseConv2d">
+  | RecordOf<"averagePool2d">
+  | RecordOf<"maxPool2d">;
 
 type Mean = RecordOf<"mean"> | RecordOf<"meanInt16">;
 
@@ -230,6 +235,9 @@ class Machine {
         return;
       case "conv2d":
         this.#conv2d(record);
+        return;
+      case "conv2dWinograd":
+        this.#winograd(record);
         return;
       case "depthwiseConv2d":
         this.#depthwise(record);
@@ -407,6 +415,31 @@ class Machine {
       for (let y = record.y0; y < record.y1; y++) {
         for (let x = 0; x < outputWidth; x++) this.#readWindow(record, n, y, x, 0, channels);
         for (let x = 0; x < outputWidth; x++) this.#writePixel(record, n, y, x, c0, c1);
+      }
+    }
+  }
+
+  /** Windows of two rows are read before either is written. */
+  #winograd(record: RecordOf<"conv2dWinograd">): void {
+    const { inputView, outputView, c0, c1, requantization } = record;
+    const { channels } = inputView;
+    const { width } = outputView;
+    const columns = 2 * Math.ceil(width / 2) + 2;
+    const eights = Math.ceil(channels / 8);
+    const rowBytes = 16 * Math.ceil((2 * columns * channels) / 16) + 16;
+    // Tiles of 16 positions by four: int16 of their channels, int32 of 8 sums.
+    this.#reserve(
+      record.scratch,
+      208 + 4 * rowBytes + 16 * 4 * (2 * 8 * eights + 4 * 8),
+      record.weights,
+      Math.ceil((c1 - c0) / 8) * (blockHeadBytes("simd", requantization) + 16 * 8 * 8 * eights * 2),
+    );
+    for (let n = 0; n < record.batches; n++) {
+      for (let y = record.y0; y < record.y1; y += 2) {
+        const rows = y + 1 < record.y1 ? [y, y + 1] : [y];
+        const pixels = rows.flatMap((row) => Array.from({ length: width }, (_, x) => [row, x] as const));
+        for (const [row, x] of pixels) this.#readWindow(record, n, row, x, 0, channels);
+        for (const [row, x] of pixels) this.#writePixel(record, n, row, x, c0, c1);
       }
     }
   }

@@ -1,0 +1,68 @@
+import { View } from "../../src/plan/format.ts";
+import { address, field, rowAddress, storedActivation } from "../record.ts";
+
+/** Bytes of one staged element. */
+export function stagedElementBytes(): usize {
+  return ASC_FEATURE_SIMD && !ASC_FEATURE_RELAXED_SIMD ? 2 : 1;
+}
+
+/** Copies `count` stored activations to staged form. May write up to 15 elements more than asked for. */
+export function stage(destination: usize, source: usize, count: i32): void {
+  if (ASC_FEATURE_SIMD && !ASC_FEATURE_RELAXED_SIMD) {
+    for (let i = 0; i < count; i += 8) {
+      v128.store(destination + ((<usize>i) << 1), v128.load_ext<i8>(source + i));
+    }
+  } else if (ASC_FEATURE_SIMD) {
+    for (let i = 0; i < count; i += 16) v128.store(destination + i, v128.load(source + i));
+  } else {
+    memory.copy(destination, source, count);
+  }
+}
+
+/**
+ * Writes `count` staged elements of the int8 value `zeroPoint`. May write up to 15 elements more than asked for. Not
+ * memory.fill, which is a call out of the engine's compiled code: borders are a few bytes.
+ */
+export function stageZeroPoint(destination: usize, zeroPoint: i32, count: i32): void {
+  if (ASC_FEATURE_SIMD) {
+    const value = ASC_FEATURE_RELAXED_SIMD
+      ? i8x16.splat(<i8>storedActivation(zeroPoint))
+      : i16x8.splat(<i16>zeroPoint);
+    const end = destination + <usize>count * stagedElementBytes();
+    for (; destination < end; destination += 16) v128.store(destination, value);
+  } else {
+    memory.fill(destination, <u8>zeroPoint, count);
+  }
+}
+
+/** Stages columns [first, first + count) of an input row, zIn where they or the row lie outside. */
+export function stageRow(
+  destination: usize,
+  input: usize,
+  inputBatch: usize,
+  row: i32,
+  first: i32,
+  count: i32,
+  zeroPoint: i32,
+): void {
+  const depth = field(input, View.channels);
+  const begin = min(max(-first, 0), count);
+  const end = min(field(input, View.width) - first, count);
+  if (row < 0 || row >= field(input, View.height) || begin >= end) {
+    stageZeroPoint(destination, zeroPoint, count * depth);
+    return;
+  }
+  const element = stagedElementBytes();
+  stageZeroPoint(destination, zeroPoint, begin * depth);
+  const pixelBytes = address(input, View.pixelBytes);
+  let from = rowAddress(input, row, inputBatch) + <usize>(first + begin) * pixelBytes;
+  if (pixelBytes === <usize>depth) {
+    stage(destination + <usize>(begin * depth) * element, from, (end - begin) * depth);
+  } else {
+    for (let column = begin; column < end; column++) {
+      stage(destination + <usize>(column * depth) * element, from, depth);
+      from += pixelBytes;
+    }
+  }
+  stageZeroPoint(destination + <usize>(end * depth) * element, zeroPoint, (count - end) * depth);
+}

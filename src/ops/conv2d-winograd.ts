@@ -1,0 +1,129 @@
+/** CONV_2D of 3×3 kernels at stride 1 by Winograd's minimal filtering: assembly/kernels/conv2d-winograd.ts. */
+import type { BoundNode } from "../graph/graph.ts";
+import {
+  align,
+  blockHeadBytes,
+  WINOGRAD_POSITIONS,
+  WINOGRAD_ROWS,
+  winogradPairs,
+  winogradScratchBytes,
+  winogradWeightBytes,
+} from "../plan/packing.ts";
+import type { Variant } from "../plan/variant.ts";
+import { perTensor, requireInput, requireOutput } from "./check.ts";
+import type { ConvolutionAttrs } from "./convolution.ts";
+import { int8Values, outputRange, packBlocks } from "./convolution.ts";
+import type { Multiplier } from "./fixed-point.ts";
+import type { Packed } from "./op.ts";
+import { rowOverlapDistance } from "./window.ts";
+
+/** 2 G of F(2×2, 3×3). */
+const KERNEL_TRANSFORM = [
+  [2, 0, 0],
+  [1, 1, 1],
+  [1, -1, 1],
+  [0, 0, 2],
+];
+
+type Convolution = BoundNode<ConvolutionAttrs>;
+
+/** Whether the node may run so, and does in less time. Sums are four times the convolution's, and must not wrap before they are divided. */
+export function isWinograd(node: Convolution, variant: Variant, groups: number): boolean {
+  const input = requireInput(node.inputs, 0, "input");
+  const [channels = 0, kernelHeight, kernelWidth, depth = 0] = requireInput(node.inputs, 1, "weights").shape;
+  const { strideY, strideX, dilationY, dilationX } = node.attrs;
+  return (
+    variant === "simd" &&
+    input.type === "int8" &&
+    groups === 1 &&
+    [kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX].join() === "3,3,1,1,1,1" &&
+    4 * 9 * depth * 2 ** 14 < 2 ** 31 &&
+    winogradWork(node) < outputPositions(node) * 9 * depth * channels
+  );
+}
+
+export function winogradScratch({ inputs, outputs }: Convolution, variant: Variant): number {
+  const [, , , depth = 1] = requireInput(inputs, 0, "input").shape;
+  const [, , width = 1] = requireOutput(outputs).shape;
+  return winogradScratchBytes(variant, depth, width);
+}
+
+export function winogradOverlapDistance(node: Convolution): number | undefined {
+  return rowOverlapDistance(
+    node.attrs,
+    requireInput(node.inputs, 0, "input"),
+    requireOutput(node.outputs),
+    WINOGRAD_ROWS,
+  );
+}
+
+/** Blocks for the conv2dWinograd record: int16 [position][pair of input channels][channel][2], of kernels transformed by 2 G. */
+export function packWinograd(
+  node: Convolution,
+  variant: Variant,
+  multipliers: readonly Multiplier[],
+): Packed {
+  const weights = requireInput(node.inputs, 1, "weights");
+  const values = int8Values(weights);
+  const [, , , depth = 1] = weights.shape;
+  const size = 9 * depth;
+  const pairs = winogradPairs(depth);
+  return packBlocks(
+    {
+      name: weights.name,
+      channels: multipliers.length,
+      multipliers,
+      bias: node.inputs[2],
+      inputZeroPoint: perTensor(requireInput(node.inputs, 0, "input"), "input").zeroPoint,
+      output: outputRange(node),
+      onePixel: false,
+      weightsOf: (channel) => values.subarray(channel * size, (channel + 1) * size),
+      blockBytes: (method) => blockHeadBytes(variant, method) + winogradWeightBytes(depth),
+      headBytes: (method) => blockHeadBytes(variant, method),
+      writeWeights(bytes, start, lane, kernel) {
+        const out = new DataView(bytes.buffer, bytes.byteOffset);
+        for (let i = 0; i < depth; i++) {
+          const transformed = transformKernel(kernel, i, depth);
+          for (let position = 0; position < WINOGRAD_POSITIONS; position++) {
+            const at = start + 32 * (position * pairs + (i >> 1)) + 4 * lane + 2 * (i & 1);
+            out.setInt16(at, transformed[position] ?? 0, true);
+          }
+        }
+      },
+    },
+    variant,
+  );
+}
+
+/** (2 G) g (2 G)ᵀ of input channel `channel` of a kernel [3, 3, depth]. */
+function transformKernel(kernel: Int8Array, channel: number, depth: number): number[] {
+  const columns = KERNEL_TRANSFORM.map((row) =>
+    [0, 1, 2].map((x) =>
+      row.reduce((sum, factor, y) => sum + factor * (kernel[(3 * y + x) * depth + channel] ?? 0), 0),
+    ),
+  );
+  return columns.flatMap((sums) =>
+    KERNEL_TRANSFORM.map((row) => row.reduce((sum, factor, x) => sum + factor * (sums[x] ?? 0), 0)),
+  );
+}
+
+/** What transforming a tile's inputs and its outputs takes, in multiply-accumulates per channel; measured (docs/performance.md). */
+const INPUT_TRANSFORM = 65;
+const OUTPUT_TRANSFORM = 115;
+/** Tiles of a row that are multiplied together. */
+const TILES = 4;
+
+/** Multiply-accumulates of a usual layer that take as long. */
+export function winogradWork({ inputs, outputs }: Convolution): number {
+  const [, , , depth = 1] = requireInput(inputs, 0, "input").shape;
+  const [batches = 1, height = 1, width = 1, channels = 1] = requireOutput(outputs).shape;
+  const rows = batches * Math.ceil(height / 2);
+  const tiles = Math.ceil(width / 2);
+  const transforms = rows * tiles * (INPUT_TRANSFORM * depth + OUTPUT_TRANSFORM * channels);
+  return transforms + rows * align(tiles, TILES) * WINOGRAD_POSITIONS * align(depth, 8) * channels;
+}
+
+function outputPositions({ outputs }: Convolution): number {
+  const [batches = 1, height = 1, width = 1] = requireOutput(outputs).shape;
+  return batches * height * width;
+}
