@@ -1,6 +1,15 @@
 import { ModelError } from "../errors.ts";
 import type { Graph } from "./graph.ts";
 
+/** What a user can do about a graph that is wrong after the import, or after a pass. */
+export function mendAfter(after: string): string {
+  if (after === IMPORT) return "export the model again";
+  return "this is a bug of thimble: compile with `passes: []`, and report the model";
+}
+
+/** What `verifyGraph` is told of a graph that comes from a file. */
+export const IMPORT = "import";
+
 /**
  * What every graph must be: ids in range, each tensor made once and before it is read, constants and variables made by nobody,
  * all outputs made. `after` names the import or pass to blame.
@@ -9,7 +18,7 @@ import type { Graph } from "./graph.ts";
 export function verifyGraph(graph: Graph, after: string): void {
   const { tensors, nodes, inputs, outputs } = graph;
   const fail = (code: string, what: string): never => {
-    throw new ModelError(code, `graph "${graph.name}" after ${after}: ${what}; export the model again`);
+    throw new ModelError(code, `graph "${graph.name}" after ${after}: ${what}; ${mendAfter(after)}`);
   };
   const label = (id: number): string => `tensor ${id} "${tensors[id]?.name ?? ""}"`;
   for (const [index, tensor] of tensors.entries()) {
@@ -27,13 +36,13 @@ export function verifyGraph(graph: Graph, after: string): void {
     for (const id of node.inputs) {
       if (id === -1) continue;
       if (tensors[id] === undefined)
-        fail("graph-tensor-index", `${node.op} "${node.name}" reads tensor ${id}`);
+        fail("graph-tensor-index", `${node.op} "${node.name}" reads tensor ${id} of ${tensors.length}`);
       if (!available.has(id))
         fail("graph-order", `${node.op} "${node.name}" reads ${label(id)} before it is made`);
     }
     for (const id of node.outputs) {
       if (tensors[id] === undefined)
-        fail("graph-tensor-index", `${node.op} "${node.name}" writes tensor ${id}`);
+        fail("graph-tensor-index", `${node.op} "${node.name}" writes tensor ${id} of ${tensors.length}`);
       if (available.has(id))
         fail("graph-two-producers", `${node.op} "${node.name}" writes ${label(id)}, which is there`);
       available.add(id);

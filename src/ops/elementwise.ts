@@ -10,7 +10,7 @@ import {
   elementwiseRows,
   requireElementwise,
 } from "./broadcast.ts";
-import { requireInt8, withShape } from "./check.ts";
+import { withShape } from "./check.ts";
 import type { Int16Elementwise } from "./elementwise-int16.ts";
 import { elementwiseInt16 } from "./elementwise-int16.ts";
 import { isInt16, requireActivations } from "./int16.ts";
@@ -20,7 +20,7 @@ import { defineOp } from "./op.ts";
 
 /** What an operator of two broadcast operands says of itself. */
 export type ElementwiseDefinition<Attrs> = Pick<OpDefinition<Attrs>, "name" | "tflite"> & {
-  /** Checks options and operands further than that they are int8 and broadcast; `require` replaces that check. */
+  /** Checks options and operands further than that they are of one type and broadcast; `require` replaces that check. */
   readonly prepare: (options: unknown, operands: ElementwiseOperands) => Attrs;
   readonly require?: (operands: ElementwiseOperands) => void;
   /** What it computes of int16, where it runs on that too. */
@@ -37,7 +37,7 @@ export type ElementwiseDefinition<Attrs> = Pick<OpDefinition<Attrs>, "name" | "t
 export function defineElementwise<Attrs>({
   prepare,
   int16,
-  require = int16 === undefined ? requireElementwise : requireEither,
+  require = int16 === undefined ? requireElementwise : requireOneKind,
   record,
   ...definition
 }: ElementwiseDefinition<Attrs>): OpDefinition {
@@ -68,10 +68,8 @@ export function defineElementwise<Attrs>({
   });
 }
 
-/** All int8, or all int16 but perhaps for a second operand of int8. */
-function requireEither({ lhs, rhs, output }: ElementwiseOperands): void {
-  requireActivations([lhs, output], "operand");
-  if (lhs.type === "int8" || rhs.type === "int16") requireActivations([lhs, rhs], "operand");
-  else requireInt8(rhs, "rhs");
+/** All int8, or all int16. */
+function requireOneKind({ lhs, rhs, output }: ElementwiseOperands): void {
+  requireActivations([lhs, rhs, output], "operand");
   broadcastFields(lhs, rhs);
 }

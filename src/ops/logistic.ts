@@ -2,7 +2,7 @@ import { UnsupportedError } from "../errors.ts";
 import { perTensor } from "./check.ts";
 import { multiplyByQuantizedMultiplier, quantizeMultiplier, roundingShift } from "./fixed-point.ts";
 import { logistic as logisticOf } from "./fixed-functions.ts";
-import { packSigmoidTable, sigmoidInt16 } from "./sigmoid-int16.ts";
+import { packSigmoidTable, requireSigmoidScale, sigmoidInt16 } from "./sigmoid-int16.ts";
 import { defineLookup } from "./lookup.ts";
 
 /** LOGISTIC of int8, to scale 1/256 and zero point −128. Reference: TFLite reference/integer_ops/logistic.h. */
@@ -10,7 +10,8 @@ export const logistic = defineLookup<undefined>({
   name: "logistic",
   tflite: { builtin: 14, read: () => undefined },
 
-  prepare(_options, _input, output) {
+  prepare(_options, input, output) {
+    requireSigmoidScale(input, false);
     const { zeroPoint } = perTensor(output, "output");
     if (zeroPoint === -128 || output.type === "int16") return undefined;
     throw new UnsupportedError(

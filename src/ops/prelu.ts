@@ -1,8 +1,10 @@
 import { Int16Operation } from "../plan/format.ts";
 import type { ElementwiseOperands } from "./broadcast.ts";
-import { perTensor, requireMultiplier } from "./check.ts";
+import { broadcastFields } from "./broadcast.ts";
+import { perTensor, requireInt8, requireMultiplier } from "./check.ts";
 import { defineElementwise } from "./elementwise.ts";
 import type { Multiplier } from "./fixed-point.ts";
+import { requireActivations } from "./int16.ts";
 
 /** PRELU: values below zero times a slope of their own. Reference: TFLite Micro kernels/prelu_common.cc. */
 export const prelu = defineElementwise<undefined>({
@@ -12,6 +14,14 @@ export const prelu = defineElementwise<undefined>({
   prepare(_options, operands) {
     multipliers(operands);
     return undefined;
+  },
+
+  // The slope of int16 may be int8.
+  require({ lhs, rhs, output }) {
+    requireActivations([lhs, output], "operand");
+    if (lhs.type === "int8" || rhs.type === "int16") requireActivations([lhs, rhs], "operand");
+    else requireInt8(rhs, "slope");
+    broadcastFields(lhs, rhs);
   },
 
   int16(operands) {

@@ -1,5 +1,7 @@
 import { UnsupportedError } from "../errors.ts";
+import type { Tensor } from "../graph/graph.ts";
 import type { PlanRecord } from "../plan/record.ts";
+import { perTensor } from "./check.ts";
 import type { Sides, UnaryPlace } from "./lookup.ts";
 import { sigmoidTable } from "./sigmoid-table.ts";
 
@@ -14,10 +16,7 @@ export function packSigmoidTable(): Uint8Array {
 /** Products of an int16 with more leave int32. */
 const MAX_MULTIPLIER = 65535;
 
-/**
- * LOGISTIC or TANH of int16. Reference: TFLite Micro kernels/logistic_common.cc, tanh.cc.
- * @throws UnsupportedError multiplier-too-large
- */
+/** LOGISTIC or TANH of int16. Reference: TFLite Micro kernels/logistic_common.cc, tanh.cc. */
 export function sigmoidInt16(
   { inputScale }: Sides,
   { input, output, weights, length }: UnaryPlace,
@@ -34,6 +33,17 @@ export function sigmoidInt16(
   };
 }
 
+/** @throws UnsupportedError multiplier-too-large, for an int16 input whose scale the table's step cannot take */
+export function requireSigmoidScale(input: Tensor, isTanh: boolean): void {
+  const { scale } = perTensor(input, "input");
+  if (input.type !== "int16" || scalingOf(scale, isTanh).multiplier <= MAX_MULTIPLIER) return;
+  throw new UnsupportedError(
+    "multiplier-too-large",
+    `input "${input.name}" is int16 of scale ${scale}; ${isTanh ? "TANH" : "LOGISTIC"} of int16 takes scales up to ` +
+      `${MAX_MULTIPLIER / 4096 / STEPS}: quantise the model again, with samples of its real inputs`,
+  );
+}
+
 function scalingOf(scale: number, isTanh: boolean): { readonly multiplier: number; readonly shift: number } {
   const power = Math.round(Math.log2(scale));
   const isPower = Math.abs(Math.log2(scale) - power) < 1e-3;
@@ -44,13 +54,6 @@ function scalingOf(scale: number, isTanh: boolean): { readonly multiplier: numbe
   while (multiplier <= 32767 / 2 && shift <= 30) {
     shift++;
     multiplier *= 2;
-  }
-  if (multiplier >= MAX_MULTIPLIER + 1) {
-    throw new UnsupportedError(
-      "multiplier-too-large",
-      `${isTanh ? "TANH" : "LOGISTIC"} of int16 takes inputs of a scale up to ${MAX_MULTIPLIER / 4096 / STEPS}, this has ${scale}: ` +
-        "quantise the model again, with samples of its real inputs",
-    );
   }
   return { multiplier: Math.trunc(multiplier), shift };
 }

@@ -1,20 +1,10 @@
 import { UnsupportedError } from "../errors.ts";
 import { Int16Operation } from "../plan/format.ts";
-import {
-  broadcastFields,
-  broadcastShape,
-  type ElementwiseOperands,
-  elementwiseOperands,
-  elementwiseFields,
-  elementwiseOverlap,
-  elementwiseRows,
-} from "./broadcast.ts";
-import { packConstants } from "./constants.ts";
-import { perTensor, requireActivation, withShape } from "./check.ts";
+import type { ElementwiseOperands } from "./broadcast.ts";
+import { perTensor, requireActivation } from "./check.ts";
+import type { ElementwiseDefinition } from "./elementwise.ts";
 import { activationRange, type FusedActivation, type Multiplier, quantizeMultiplier } from "./fixed-point.ts";
-import { elementwiseInt16 } from "./elementwise-int16.ts";
-import { int16Range, isInt16, requireActivations } from "./int16.ts";
-import type { OpDefinition } from "./op.ts";
+import { int16Range } from "./int16.ts";
 
 export interface SumAttrs {
   readonly activation: FusedActivation;
@@ -30,55 +20,36 @@ const LEFT_SHIFT = { int8: 20, int16: 15 } as const;
 export function sumOperator(
   op: "add" | "sub",
   rounded: (ratio: number) => number,
-): Omit<OpDefinition<SumAttrs>, "name" | "tflite"> {
+): Omit<ElementwiseDefinition<SumAttrs>, "name" | "tflite"> {
   return {
-    types: ["int8", "int16"],
-
-    prepare(inputs, outputs, options) {
-      const operands = elementwiseOperands(inputs, outputs);
-      const { lhs, rhs, output } = operands;
-      requireActivations([lhs, rhs, output], "operand");
-      broadcastFields(lhs, rhs);
+    prepare(options, operands) {
       multipliers(operands, rounded);
       return { activation: requireActivation(options as number, operands.output) };
     },
 
-    infer(inputs, _attrs, outputs) {
-      const { lhs, rhs, output } = elementwiseOperands(inputs, outputs);
-      return [withShape(output, broadcastShape(lhs, rhs))];
-    },
+    int16: (operands, { attrs }) => ({
+      operation: op === "add" ? Int16Operation.add : Int16Operation.subtract,
+      leftShift: LEFT_SHIFT.int16,
+      ...multipliers(operands, rounded),
+      range: int16Range(attrs.activation, operands.output),
+    }),
 
-    rows: elementwiseRows,
-    macs: () => 0,
-    overlapDistance: elementwiseOverlap,
-    pack: packConstants,
-
-    lower(node, at) {
-      const operands = elementwiseOperands(node.inputs, node.outputs);
-      const { lhs, rhs, output } = operands;
-      const { scale, zeroPoint } = perTensor(output, "output");
-      const range = activationRange(node.attrs.activation, scale, zeroPoint);
-      const scaled = multipliers(operands, rounded);
-      if (isInt16(node)) {
-        return elementwiseInt16(node, at, {
-          operation: op === "add" ? Int16Operation.add : Int16Operation.subtract,
-          leftShift: LEFT_SHIFT.int16,
-          ...scaled,
-          range: int16Range(node.attrs.activation, output),
-        });
-      }
+    record(loops, operands, { attrs }) {
+      const { scale, zeroPoint } = perTensor(operands.output, "output");
+      const range = activationRange(attrs.activation, scale, zeroPoint);
+      const { lhs, rhs, output } = multipliers(operands, rounded);
       return {
-        ...elementwiseFields(node, at),
+        ...loops,
         op,
-        lhsZeroPoint: perTensor(lhs, "lhs").zeroPoint,
-        rhsZeroPoint: perTensor(rhs, "rhs").zeroPoint,
+        lhsZeroPoint: perTensor(operands.lhs, "lhs").zeroPoint,
+        rhsZeroPoint: perTensor(operands.rhs, "rhs").zeroPoint,
         outputZeroPoint: zeroPoint,
-        lhsMultiplier: scaled.lhs.multiplier,
-        lhsShift: scaled.lhs.shift,
-        rhsMultiplier: scaled.rhs.multiplier,
-        rhsShift: scaled.rhs.shift,
-        outputMultiplier: scaled.output.multiplier,
-        outputShift: scaled.output.shift,
+        lhsMultiplier: lhs.multiplier,
+        lhsShift: lhs.shift,
+        rhsMultiplier: rhs.multiplier,
+        rhsShift: rhs.shift,
+        outputMultiplier: output.multiplier,
+        outputShift: output.shift,
         activationMin: range.min,
         activationMax: range.max,
       };

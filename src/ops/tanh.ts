@@ -1,14 +1,17 @@
 import { roundingShift } from "./fixed-point.ts";
 import { tanh as tanhOf } from "./fixed-functions.ts";
 import { saturating } from "./logistic.ts";
-import { packSigmoidTable, sigmoidInt16 } from "./sigmoid-int16.ts";
+import { packSigmoidTable, requireSigmoidScale, sigmoidInt16 } from "./sigmoid-int16.ts";
 import { defineLookup } from "./lookup.ts";
 
 /** TANH of int8, taken to have scale 1/128 and zero point 0. Reference: TFLite reference/integer_ops/tanh.h. */
 export const tanh = defineLookup<undefined>({
   name: "tanh",
   tflite: { builtin: 28, read: () => undefined },
-  prepare: () => undefined,
+  prepare(_options, input) {
+    requireSigmoidScale(input, true);
+    return undefined;
+  },
 
   int16: { record: (_attrs, sides, place) => sigmoidInt16(sides, place, true), pack: packSigmoidTable },
 

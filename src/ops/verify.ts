@@ -1,7 +1,7 @@
 import { ModelError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { bind } from "../graph/graph.ts";
-import { verifyGraph } from "../graph/verify.ts";
+import { mendAfter, verifyGraph } from "../graph/verify.ts";
 import { opOf } from "./index.ts";
 
 /**
@@ -18,7 +18,7 @@ export function verifyOperators(graph: Graph, after: string): void {
       throw new ModelError(
         "graph-output-type",
         `graph "${graph.name}" after ${after}: ${node.op} "${node.name}" makes ${type} [${shape.join(", ")}], its output ` +
-          `is ${output?.type ?? "missing"} [${output?.shape.join(", ") ?? ""}]; export the model again`,
+          `is ${output?.type ?? "missing"} [${output?.shape.join(", ") ?? ""}]; ${mendAfter(after)}`,
       );
     }
   }

@@ -1,5 +1,6 @@
 import { ModelError, ThimbleError, UnsupportedError } from "../errors.ts";
 import type { Graph, Node, Tensor } from "../graph/graph.ts";
+import { IMPORT } from "../graph/verify.ts";
 import { opOfBuiltin } from "../ops/index.ts";
 import type { OpDefinition, Options } from "../ops/op.ts";
 import { verifyOperators } from "../ops/verify.ts";
@@ -23,7 +24,7 @@ export function importModel(bytes: Uint8Array, name = "model"): Graph {
     importOperator(file, operator, definitions[operator.index] as OpDefinition),
   );
   const graph = { name, tensors: file.tensors, nodes, inputs: file.inputs, outputs: file.outputs };
-  verifyOperators(graph, "import");
+  verifyOperators(graph, IMPORT);
   return graph;
 }
 

@@ -3,7 +3,7 @@ import { ModelError } from "../../src/errors.ts";
 import type { Graph, Node, Tensor } from "../../src/graph/graph.ts";
 import { bind, byteSize, elementBytes, elementCount, tensorOf } from "../../src/graph/graph.ts";
 import { printGraph } from "../../src/graph/print.ts";
-import { verifyGraph } from "../../src/graph/verify.ts";
+import { IMPORT, verifyGraph } from "../../src/graph/verify.ts";
 
 function tensor(id: number, data?: Uint8Array): Tensor {
   const plain = { id, name: `t${id}`, shape: [2, 3], type: "int8" as const };
@@ -30,6 +30,7 @@ function codeOf(change: Partial<Graph>): string | undefined {
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     expect(error.message).toContain('graph "test" after the test: ');
+    expect(error.message).toContain("this is a bug of thimble");
     return error.code;
   }
 }
@@ -97,4 +98,10 @@ test("a graph as text", () => {
       'output t3 int8 [2, 3] "t3"',
     ].join("\n"),
   );
+});
+
+test("what a file's graph lacks is for who exported it to mend", () => {
+  expect(() => {
+    verifyGraph({ ...GRAPH, outputs: [9] }, IMPORT);
+  }).toThrow(/there is no tensor 9 for an output; export the model again$/);
 });

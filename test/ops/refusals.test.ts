@@ -70,6 +70,12 @@ const UNIT: Operand = { ...COARSE, scales: [1 / 32768] };
 const CASES: readonly Case[] = [
   ["multiplier-too-large", "LOGISTIC of coarse int16", 14, [COARSE], [UNIT]],
   ["multiplier-too-large", "TANH of coarse int16", 28, [COARSE], [UNIT]],
+  ["unsupported-type", "MUL of int16 and int8", 18, [int16([4]), int8([4])], [int16([4])]],
+  ["unsupported-type", "MINIMUM of int16 and int8", 57, [int16([4]), int8([4])], [int16([4])]],
+  ["unsupported-type", "MAXIMUM of int16 and int8", 55, [int16([4]), int8([4])], [int16([4])]],
+  ["unsupported-type", "SQUARED_DIFFERENCE of int16 and int8", 99, [int16([4]), int8([4])], [int16([4])]],
+  ["unsupported-type", "ADD of int16 and int8", 0, [int16([4]), int8([4])], [int16([4])]],
+  ["unsupported-type", "PRELU of int8 with a slope of int16", 54, [int8([4]), int16([4])], [int8([4])]],
   ["input-count", "ADD_N of one tensor", 106, [int8([2])], [int8([2])]],
   ["shape-mismatch", "ADD_N of two shapes", 106, [int8([2]), int8([3])], [int8([2])]],
   [
