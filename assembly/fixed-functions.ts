@@ -2,7 +2,7 @@
 import { doublingHighMul, roundingShift } from "./fixed-point.ts";
 
 /** x · 2^exponent, saturating, exponent > 0. */
-export function saturatingShiftLeft(x: i32, exponent: i32): i32 {
+function saturatingShiftLeft(x: i32, exponent: i32): i32 {
   const limit = ((<i64>1) << (31 - exponent)) - 1;
   if (<i64>x > limit) return i32.MAX_VALUE;
   if (<i64>x < -limit) return i32.MIN_VALUE;

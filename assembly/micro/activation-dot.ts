@@ -1,6 +1,5 @@
 import { loadActivation } from "../record.ts";
-import { UNSIGNED } from "../storage.ts";
-import { loadEight } from "./eight.ts";
+import { loadEight, splatStored } from "./eight.ts";
 
 /**
  *   Σ_k (a[k·aStep] − aZero) · (b[k·bStep] − bZero)   of `length` activations
@@ -19,9 +18,8 @@ export function dotOfActivations(
   let sum = 0;
   let k = 0;
   if (ASC_FEATURE_SIMD && aStep === 1 && bStep === 1) {
-    const flip = UNSIGNED ? 128 : 0;
-    const aZeros = i16x8.splat(<i16>(aZero + flip));
-    const bZeros = i16x8.splat(<i16>(bZero + flip));
+    const aZeros = splatStored(aZero);
+    const bZeros = splatStored(bZero);
     let sums = i32x4.splat(0);
     for (; k + 8 <= length; k += 8) {
       const left = i16x8.sub(loadEight(a), aZeros);

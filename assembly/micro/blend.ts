@@ -1,5 +1,6 @@
 import { loadActivation, storeActivation } from "../record.ts";
 import { UNSIGNED } from "../storage.ts";
+import { loadValues } from "./eight.ts";
 
 /** Weights sum to this, in each direction. */
 const ONE = 1024;
@@ -47,10 +48,10 @@ function blendVectors(
   const upperWeight = i32x4.splat(ONE - down);
   const lowerWeight = i32x4.splat(down);
   for (let i: usize = 0; i < end; i += 8) {
-    const upperLeft = loadEight(a + i);
-    const upperRight = loadEight(b + i);
-    const lowerLeft = loadEight(c + i);
-    const lowerRight = loadEight(d + i);
+    const upperLeft = loadValues(a + i);
+    const upperRight = loadValues(b + i);
+    const lowerLeft = loadValues(c + i);
+    const lowerRight = loadValues(d + i);
     const low = blendFour(
       v128.shuffle<i16>(upperLeft, upperRight, 0, 8, 1, 9, 2, 10, 3, 11),
       v128.shuffle<i16>(lowerLeft, lowerRight, 0, 8, 1, 9, 2, 10, 3, 11),
@@ -82,10 +83,4 @@ function blendFour(upper: v128, lower: v128, columns: v128, upperWeight: v128, l
   const sign = i32x4.shr_s(sum, 31);
   const magnitude = i32x4.shr_u(i32x4.add(i32x4.abs(sum), i32x4.splat(1 << 19)), 20);
   return i32x4.sub(v128.xor(magnitude, sign), sign);
-}
-
-/** Eight activations as int16. */
-function loadEight(at: usize): v128 {
-  if (UNSIGNED) return i16x8.sub(v128.load_ext<u8>(at), i16x8.splat(128));
-  return v128.load_ext<i8>(at);
 }

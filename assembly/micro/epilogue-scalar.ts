@@ -55,7 +55,7 @@ export function twiceMask(constants: usize): i32 {
  * y = (Σ·multiplier + offset) >> 31 is rounded again: (y·TWICE + secondOffset) >> offset. This bit of the offset says whether there is
  * a second rounding: right shifts are below 64.
  */
-export const ROUNDS_TWICE: i32 = 32;
+const ROUNDS_TWICE: i32 = 32;
 
 /** The half of the second rounding, and the zero point. */
 export function secondOffset(offset: i64, constants: usize): i64 {

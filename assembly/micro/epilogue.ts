@@ -120,7 +120,7 @@ function lowWords(a: v128, b: v128): v128 {
   return v128.shuffle<i32>(a, b, 0, 2, 4, 6);
 }
 
-export function upperHalf(a: v128): v128 {
+function upperHalf(a: v128): v128 {
   return v128.shuffle<i64>(a, a, 1, 1);
 }
 
@@ -266,7 +266,7 @@ export function narrow(a: v128, b: v128, constants: usize): v128 {
 }
 
 /** Stores the low `count` ≤ 8 bytes of `value`. */
-export function storeLow(at: usize, value: v128, count: i32, constants: usize): void {
+function storeLow(at: usize, value: v128, count: i32, constants: usize): void {
   if (count >= 8) {
     v128.store_lane<i64>(at, value, 0);
     return;

@@ -145,7 +145,7 @@ function ragged({ size, bytes }: Block): number {
 }
 
 /**
- * The tightest first, then in order of birth, at the ends that the schedule has thought of; rings and other short lives after
+ * The tightest first, then in order of birth, at the ends that the schedule hints at; rings and other short lives after
  * what outlives them.
  */
 function asScheduled(blocks: readonly Block[], tightness: (block: Block) => number): readonly Seat[] {

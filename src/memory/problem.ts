@@ -6,7 +6,7 @@ export interface Storage {
   readonly id: number;
   /** The value it holds; others may be made in its place. */
   readonly value?: number;
-  /** The end of the arena at which the schedule has thought of it. */
+  /** A hint: at the top (true) or at the bottom of the arena; undefined: no preference. */
   readonly fromTop?: boolean;
   /** Holds only the rows in use. */
   readonly isRing?: boolean;

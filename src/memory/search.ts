@@ -149,7 +149,9 @@ function inStrips(segments: Segments, plain: Segments, left: number): readonly (
 
 const STRIP_TRIALS = 4;
 
-/** The schedule without its thoughts on which outputs share bytes with inputs: placing it may find better. */
+/**
+ * The same steps with `sharesBytes` left open: the planner may overlap other outputs and inputs than the estimate assumed.
+ */
 function freely(steps: readonly Step[]): readonly Step[] {
   return steps.map(({ operations, stream, strips, extraMacs, inPlace, outputAtTop }) => ({
     operations,

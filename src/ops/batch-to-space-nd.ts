@@ -21,7 +21,7 @@ export const batchToSpaceNd = defineMove<SpaceBatchAttrs>({
     if (isSound) return attrs;
     throw new ModelError(
       "bad-block",
-      `"${name}" [${shape.join(", ")}] cannot be put together in blocks of ${rows.block} × ${columns.block} less its crops`,
+      `"${name}" [${shape.join(", ")}] cannot be put together in blocks of ${rows.block} × ${columns.block} less its crops; export the model again`,
     );
   },
 

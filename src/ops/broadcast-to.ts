@@ -21,7 +21,7 @@ export const broadcastTo = defineMove<BroadcastToAttrs>({
     if (missing < 0 || !fits || shape.some((size) => size < 1)) {
       throw new ModelError(
         "shapes-do-not-broadcast",
-        `"${input.name}" [${input.shape.join(", ")}] does not broadcast to ${listed(shape)}`,
+        `"${input.name}" [${input.shape.join(", ")}] does not broadcast to ${listed(shape)}: dimensions must be equal or 1; export the model again`,
       );
     }
     return { shape };

@@ -77,7 +77,7 @@ export const concatenation = defineOp<ConcatenationAttrs>({
       if (!fits || axis >= shape.length) {
         throw new ModelError(
           "shape-mismatch",
-          `operand "${name}" [${shape.join(", ")}] cannot be joined to "${first.name}" [${first.shape.join(", ")}] along dimension ${axis}`,
+          `operand "${name}" [${shape.join(", ")}] cannot be joined to "${first.name}" [${first.shape.join(", ")}] along dimension ${axis}; export the model again`,
         );
       }
       size += shape[axis] ?? 0;

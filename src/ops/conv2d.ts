@@ -23,13 +23,7 @@ import { isWideSum, lowerInt16, packInt16 } from "./convolution-int16.ts";
 import type { ConvolutionPart } from "./convolution-parts.ts";
 import { lowerParts, MAX_PARTS, packParts } from "./convolution-parts.ts";
 import type { WindowOptions } from "./convolution-window.ts";
-import {
-  convolutionRows,
-  convolved,
-  MIN_STAGED_CHANNELS,
-  prepareWindow,
-  windowOf,
-} from "./convolution-window.ts";
+import { convolutionRows, convolved, MIN_STAGED_CHANNELS, prepareWindow } from "./convolution-window.ts";
 import { isInt16, requireActivations } from "./int16.ts";
 import type { Multiplier } from "./fixed-point.ts";
 import type { OpDefinition } from "./op.ts";
@@ -88,8 +82,6 @@ export const conv2d: OpDefinition = defineOp<ConvolutionAttrs>({
     const [, , , depth = 1] = requireInput(node.inputs, 0, "input").shape;
     return !isRead || geometry(node).pointwise || depth >= MIN_STAGED_CHANNELS;
   },
-
-  window: windowOf,
 
   rows: convolutionRows,
 

@@ -46,7 +46,7 @@ export function requireWideBias(
   if (bias.data.byteLength !== bytes * channels) {
     throw new ModelError(
       "bias-length",
-      `bias "${bias.name}" has ${bias.data.byteLength / bytes} values for ${channels} output channels`,
+      `bias "${bias.name}" has ${bias.data.byteLength / bytes} values for ${channels} output channels; export the model again`,
     );
   }
 }

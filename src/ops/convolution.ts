@@ -85,7 +85,7 @@ export function requireBias(bias: Tensor | undefined, channels: number): void {
   if (bias.data.byteLength !== 4 * channels) {
     throw new ModelError(
       "bias-length",
-      `${at} has ${bias.data.byteLength / 4} values for ${channels} output channels`,
+      `${at} has ${bias.data.byteLength / 4} values for ${channels} output channels; export the model again`,
     );
   }
 }

@@ -21,7 +21,7 @@ import type { ConvolutionAttrs } from "./convolution.ts";
 import { channelMultipliers, int8Values, outputRange, packBlocks, requireWeights } from "./convolution.ts";
 import { lowerInt16, packInt16 } from "./convolution-int16.ts";
 import type { WindowOptions } from "./convolution-window.ts";
-import { convolutionRows, convolved, prepareWindow, windowOf } from "./convolution-window.ts";
+import { convolutionRows, convolved, prepareWindow } from "./convolution-window.ts";
 import type { Multiplier } from "./fixed-point.ts";
 import { isInt16, requireActivations } from "./int16.ts";
 import type { Addresses, Packed } from "./op.ts";
@@ -91,8 +91,6 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
   infer: (inputs, attrs, [output]) => [convolved(inputs, attrs, inputs[1]?.shape[3] ?? 0, output)],
 
   pitched: (node) => !isInt16(node),
-  window: windowOf,
-
   rows: convolutionRows,
 
   rowsAtOnce: ({ attrs, inputs }, variant) => {
@@ -123,6 +121,8 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     const rowsAtOnce = depthwiseRowsAtOnce(variant, { kernelHeight, ...attrs });
     return rowOverlapDistance(attrs, requireInput(inputs, 0, "input"), requireOutput(outputs), rowsAtOnce);
   },
+
+  filterPerChannel: true,
 
   channelMultipliers: multipliersOf,
   carriesChannels: ({ attrs }) => attrs.depthMultiplier === 1,

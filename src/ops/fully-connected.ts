@@ -66,7 +66,7 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
     if (weightsFormat !== 0) {
       throw new UnsupportedError(
         "shuffled-weights",
-        `weights "${weights.name}" are in format ${weightsFormat}; only the default layout is run`,
+        `weights "${weights.name}" are in format ${weightsFormat}; only the default layout is run: convert without shuffled weights`,
       );
     }
     const [channels = 0, depth = 0] = weights.shape;
@@ -82,7 +82,7 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
     if (elementCount(output.shape) !== rows * channels || output.shape.at(-1) !== channels) {
       throw new ModelError(
         "output-shape",
-        `output "${output.name}" has shape [${output.shape.join(", ")}]; ${rows} rows of ${channels} are computed`,
+        `output "${output.name}" has shape [${output.shape.join(", ")}]; ${rows} rows of ${channels} are computed; export the model again`,
       );
     }
     const isWide = output.type === "int16";

@@ -27,7 +27,7 @@ export const gatherNd = defineOp<undefined>({
     if (depth < 1 || depth > Math.min(input.shape.length, MAX_DEPTH)) {
       throw new ModelError(
         "bad-indices",
-        `"${indices.name}" [${indices.shape.join(", ")}] names slices of "${input.name}" [${input.shape.join(", ")}] by ${depth} indices`,
+        `"${indices.name}" [${indices.shape.join(", ")}] names slices of "${input.name}" [${input.shape.join(", ")}] by ${depth} indices; export the model again`,
       );
     }
     requireInRange(indices, input.shape.slice(0, depth));

@@ -36,7 +36,7 @@ export const l2Normalization = defineOp<undefined>({
     if (options === 0) return undefined;
     throw new UnsupportedError(
       "unsupported-activation",
-      `normalising to "${output.name}" has fused activation ${String(options)}; only NONE is run`,
+      `normalising to "${output.name}" has fused activation ${String(options)}; only NONE is run: export the activation as an operator of its own`,
     );
   },
 

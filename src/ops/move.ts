@@ -1,6 +1,6 @@
 import { ModelError } from "../errors.ts";
 import type { BoundNode, Tensor } from "../graph/graph.ts";
-import { elementBytes, elementCount } from "../graph/graph.ts";
+import { elementBytes } from "../graph/graph.ts";
 import { requireMovable, requireOutput } from "./check.ts";
 import { constantOffset, packConstants } from "./constants.ts";
 import type { CopyLoop } from "./copy.ts";
@@ -111,9 +111,4 @@ export function requireSameType(input: Tensor, output: Tensor): void {
 /** Elements from one index of each dimension of a dense tensor to the next. */
 export function strides(shape: readonly number[]): number[] {
   return byteStrides(shape, 1);
-}
-
-/** All elements, in order, as one loop. */
-export function allOf(shape: readonly number[]): CopyLoop {
-  return { size: elementCount(shape), input: 1, output: 1 };
 }

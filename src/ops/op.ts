@@ -110,8 +110,8 @@ export interface LoweredRecord {
 }
 
 /**
- * An operator. Optional members are the whole extension surface: passes, schedule and memory ask the definition and
- * never compare names.
+ * An operator. Optional members are the whole extension surface: passes, schedule and memory ask the definition; only a pass
+ * about one operator compares names.
  */
 export interface OpDefinition<Attrs = unknown> {
   /** One name everywhere; also the key in the operator table. */
@@ -142,8 +142,6 @@ export interface OpDefinition<Attrs = unknown> {
    * channels, between others'; and that costs no more than a copy would.
    */
   pitched?(node: BoundNode<Attrs>, isRead: boolean): boolean;
-  /** Spatial operators only. */
-  window?(node: BoundNode<Attrs>): Window;
   /** How the node may run row by row; undefined (or absent) where it may not. */
   rows?(node: BoundNode<Attrs>): RowAccess | undefined;
   /** Rows that its kernel makes together at less than the cost of one by one. Default 1. */
@@ -157,9 +155,11 @@ export interface OpDefinition<Attrs = unknown> {
    * output channel's sum is requantised.
    */
   channelMultipliers?(node: BoundNode<Attrs>): readonly Multiplier[];
+  /** Its weights are [1, …, output channels]: each filter reads one channel. */
+  readonly filterPerChannel?: true;
   /**
-   * Whether each channel, the last dimension, of its output is made of the same one of its first input alone; without weights one that is the
-   * same throughout stays what it is, but for a clamp.
+   * Whether channel c (the last dimension) of the output depends on channel c of the first input alone. Without weights a channel that
+   * holds one value throughout keeps it, clamped.
    */
   carriesChannels?(node: BoundNode<Attrs>): boolean;
   /** Multiply-accumulates of the whole node. */

@@ -34,7 +34,7 @@ export const pack = defineMove<PackAttrs>({
       if (input.shape.join() !== first.shape.join()) {
         throw new ModelError(
           "shape-mismatch",
-          `operand "${input.name}" [${input.shape.join(", ")}] cannot be packed with "${first.name}" [${first.shape.join(", ")}]`,
+          `operand "${input.name}" [${input.shape.join(", ")}] cannot be packed with "${first.name}" [${first.shape.join(", ")}]; export the model again`,
         );
       }
     }

@@ -74,7 +74,6 @@ export function pool2d(): Omit<OpDefinition<Pool2dAttrs>, "name" | "tflite" | "l
     // What is not padding counts, and a mean of equal numbers is that number.
     carriesChannels: () => true,
     pitched: (node) => !isInt16(node),
-    window: windowOf,
     rows: (node) => (isInt16(node) ? undefined : windowRows(windowOf(node), requireOutput(node.outputs), 1)),
     macs: () => 0,
 

@@ -99,7 +99,10 @@ function isBetween(threshold: number, step: number, m: number, lift: number, ste
   return rest < width || firstHit(step % m, m, m - rest, m - rest + width - 1, steps) < Infinity;
 }
 
-/** The products of all pixels with LANE_TERMS · 2^n of the weights, from a multiple of that on, fit a lane: the greatest such n, at most `limit`. */
+/**
+ * The greatest n, at most `limit`, such that a lane holds the products of any pixels with each run of LANE_TERMS · 2^n weights that begins
+ * at a multiple of that length.
+ */
 function laneShift(weights: Int8Array, limit: number): number {
   let shift = 0;
   while (shift < limit && LANE_TERMS << shift < weights.length) {

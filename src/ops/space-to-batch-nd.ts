@@ -21,7 +21,7 @@ export const spaceToBatchNd = defineMove<SpaceBatchAttrs>({
     if (divides(height, attrs.rows) && divides(width, attrs.columns)) return attrs;
     throw new ModelError(
       "bad-block",
-      `"${name}" [${shape.join(", ")}] with its padding is no multiple of blocks of ${attrs.rows.block} × ${attrs.columns.block}`,
+      `"${name}" [${shape.join(", ")}] with its padding is no multiple of blocks of ${attrs.rows.block} × ${attrs.columns.block}; export the model again`,
     );
   },
 

@@ -25,7 +25,7 @@ export const split = defineMove<SplitAttrs>({
     if (!Number.isInteger(size)) {
       throw new ModelError(
         "bad-split",
-        `dimension ${dimension} of "${input.name}" [${input.shape.join(", ")}] is not divisible by ${count}`,
+        `dimension ${dimension} of "${input.name}" [${input.shape.join(", ")}] is not divisible by ${count}; export the model again`,
       );
     }
     return { axis: dimension, sizes: Array<number>(count).fill(size) };

@@ -90,13 +90,13 @@ export const unidirectionalSequenceLstm = defineOp<LstmAttrs>({
     if (VARIANTS_OF_LSTM.some((index) => inputs[index] !== undefined)) {
       throw new UnsupportedError(
         "lstm-variant",
-        `"${output.name}" has peepholes, a projection or layer normalisation; only the plain LSTM is run`,
+        `"${output.name}" has peepholes, a projection or layer normalisation; only the plain LSTM is run: export one`,
       );
     }
     if (activation !== TANH || diagonal) {
       throw new UnsupportedError(
         "unsupported-activation",
-        `"${output.name}" has activation ${activation}${diagonal ? " and diagonal matrices" : ""}; only tanh is run`,
+        `"${output.name}" has activation ${activation}${diagonal ? " and diagonal matrices" : ""}; only tanh is run: export a plain LSTM`,
       );
     }
     if (!(cellClip >= 0 && Number.isFinite(cellClip))) {
@@ -263,7 +263,10 @@ function requireGateBias(bias: Tensor, cells: number, type: "int32" | "int64"): 
     );
   }
   if (bias.shape.join() !== `${cells}`) {
-    throw new ModelError("bias-length", `${at} has shape [${bias.shape.join(", ")}] for ${cells} cells`);
+    throw new ModelError(
+      "bias-length",
+      `${at} has shape [${bias.shape.join(", ")}] for ${cells} cells; export the model again`,
+    );
   }
 }
 

@@ -43,8 +43,3 @@ export function rowFields({ ringRows, columns }: Place, tensor: TensorType): Row
 export function firstRow({ stride, first, divisor = 1 }: RowWindow, y: number): number {
   return Math.floor((y * stride + first) / divisor);
 }
-
-/** The last row that row `y` needs through a window; the input may have fewer. */
-export function lastRow({ stride, last, divisor = 1 }: RowWindow, y: number): number {
-  return Math.floor((y * stride + last) / divisor);
-}

@@ -60,7 +60,7 @@ function weightedRanges(
 ): ChannelRanges {
   const values = int8Values(weights);
   const depth = weights.shape.at(-1) ?? 1;
-  const isDepthwise = node.op === "depthwiseConv2d";
+  const isDepthwise = opOf(node).filterPerChannel === true;
   const { scale: inputScale, zeroPoint } = perTensor(input, "input");
   // Of groups, or of rows that are cut from several pixels, channels are not told apart.
   const isTold = isDepthwise || depth === input.shape.at(-1);

@@ -92,7 +92,8 @@ function droppedChannels(
       readers.every((reader) =>
         carriesChannels(graph, reader) ? ranges.has(reader.outputs[0] ?? -1) : makesChannels(graph, reader),
       );
-    // A constant beside padding is one only where it equals it. Who carries channels makes none of such a constant.
+    // Where a reader pads, a channel also holds zero points: it is constant only if its value is the zero point. A padded operator that
+    // carries channels needs no check: its own output is then not constant, and the group keeps the channel.
     const meetsPadding = readers.some((reader) => makesChannels(graph, reader) && isPadded(reader.attrs));
     const padding = meetsPadding ? perTensor(tensorOf(graph, output), "input").zeroPoint : undefined;
     const droppable = Array.from(known.low, (value, c) => {
@@ -154,7 +155,7 @@ function fewerWeights(node: Node, weights: Tensor, kept: Kept): Omit<Tensor, "id
   const [filters = 1] = shape;
   const last = shape.at(-1) ?? 1;
   const rows = values.length / filters / last;
-  const isDepthwise = node.op === "depthwiseConv2d";
+  const isDepthwise = opOf(node).filterPerChannel === true;
   const outer = isDepthwise ? undefined : kept.outputs;
   const inner = isDepthwise ? kept.outputs : kept.inputs;
   const outerLeft = outer ?? Array.from({ length: filters }, (_, f) => f);
@@ -199,7 +200,7 @@ function fewerBias(
   const values = int8Values(weights);
   const [filters = 1] = weights.shape;
   const depth = weights.shape.at(-1) ?? 1;
-  const isDepthwise = node.op === "depthwiseConv2d";
+  const isDepthwise = opOf(node).filterPerChannel === true;
   const { zeroPoint } = perTensor(input, "input");
   const left = new Set(kept.inputs);
   const gone =

@@ -44,7 +44,10 @@ export function checkFloatModel({ inputs, nodes, outputs }: FloatModel): Checked
   const shapeOf = (name: string, reader: string): readonly number[] => {
     const shape = shapes.get(name);
     if (shape !== undefined) return shape;
-    throw new ModelError("float-name", `${reader} reads "${name}", which no input or earlier node is called`);
+    throw new ModelError(
+      "float-name",
+      `${reader} reads "${name}", which no input or earlier node is called; put the node that makes it first`,
+    );
   };
   for (const { name, shape } of inputs) define(name, shape);
   const steps = nodes.map((node): FloatStep => {
@@ -112,7 +115,7 @@ export function runSteps({ inputs, steps }: CheckedModel, sample: FloatSample): 
     if (data.length !== elementCount(shape)) {
       throw new InputError(
         "float-input",
-        `a sample has ${data.length} values for input "${name}" of shape [${shape.join(", ")}]`,
+        `a sample has ${data.length} values for input "${name}" of shape [${shape.join(", ")}]; give ${elementCount(shape)}`,
       );
     }
     values.set(name, { shape, data });

@@ -15,7 +15,7 @@ export interface Step {
   readonly inPlace?: boolean;
   /** Whether its output is meant to share bytes with a dying input; undefined: as it turns out. */
   readonly sharesBytes?: boolean;
-  /** Where its output is best placed so that later ones find room; undefined if nobody has thought of it. */
+  /** A hint for its output: at the top (true) or at the bottom of the arena, so that later ones find room; undefined: no preference. */
   readonly outputAtTop?: boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { Graph, Node, Tensor } from "../graph/graph.ts";
 import { bind, byteSize, tensorOf } from "../graph/graph.ts";
-import { addTensors } from "../graph/edit.ts";
+import { addTensors, producersOf } from "../graph/edit.ts";
 import { opOf } from "../ops/index.ts";
 
 /** A graph in which some nodes stand twice, so that what they make need not be kept in between. */
@@ -46,7 +46,7 @@ const MAX_CHAIN = 4;
 
 function findRereadings(graph: Graph): Rereading[] {
   const indexOf = new Map(graph.nodes.map((node, index) => [node, index]));
-  const makerOf = new Map(graph.nodes.flatMap((node) => node.outputs.map((id) => [id, node] as const)));
+  const makerOf = producersOf(graph);
   const readersOf = new Map<number, number[]>();
   for (const [index, node] of graph.nodes.entries()) {
     for (const id of new Set(node.inputs)) readersOf.set(id, [...(readersOf.get(id) ?? []), index]);

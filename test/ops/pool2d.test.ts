@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
+import type { BoundNode } from "../../src/graph/graph.ts";
 import { averagePool2d } from "../../src/ops/average-pool2d.ts";
 import { maxPool2d } from "../../src/ops/max-pool2d.ts";
 import { Padding } from "../../src/ops/padding.ts";
+import type { Pool2dAttrs } from "../../src/ops/pool2d.ts";
+import { windowOf } from "../../src/ops/pool2d.ts";
 import { importNode, int8Tensor } from "./node.ts";
 
 const tensor = (...shape: number[]): ReturnType<typeof int8Tensor> =>
@@ -47,7 +50,7 @@ describe.each([averagePool2d, maxPool2d].map((op) => [op.name, op] as const))("%
   test("tells its window and the shape of its output", () => {
     const options = fields(Padding.same, [2, 3], [4, 5]);
     const node = importNode(op, [tensor(1, 7, 9, 3)], tensor(1, 3, 5, 3), options);
-    expect(op.window?.(node)).toEqual({
+    expect(windowOf(node as BoundNode<Pool2dAttrs>)).toEqual({
       kernelHeight: 5,
       kernelWidth: 4,
       strideY: 3,
