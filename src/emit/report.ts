@@ -121,7 +121,10 @@ function tracedTensors(
       isGone(writes[i] ?? -1) ? [] : [traced(tensor, node.source, writes[i])],
     ),
   );
-  const completed = operations.flatMap((operation) => program.completed.get(operation) ?? []);
+  const isWhole = (id: number): boolean => !isGone(program.values.get(id)?.view?.whole ?? id);
+  const completed = operations
+    .flatMap((operation) => program.completed.get(operation) ?? [])
+    .filter(({ tensor }) => isWhole(program.valueOf(tensor.id) ?? -1));
   return [
     ...made,
     ...completed.map(({ tensor, source }) => traced(tensor, source, program.valueOf(tensor.id))),

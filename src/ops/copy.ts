@@ -31,11 +31,12 @@ export function copyRecords(
   output = 0,
 ): LoweredRecord[] {
   const merged = mergeLoops(loops);
-  const [outer] = merged;
-  if (outer !== undefined && merged.length > MAX_LOOPS) {
+  if (merged.length > MAX_LOOPS) {
+    // The shortest, so that records are few: of six loops over n elements at most the sixth root of n.
+    const outer = merged.reduce((least, loop) => (loop.size < least.size ? loop : least));
     return Array.from({ length: outer.size }, (_, i) =>
       copyRecords(
-        merged.slice(1),
+        merged.filter((loop) => loop !== outer),
         { ...from, address: from.address + i * outer.input },
         { ...to, address: to.address + i * outer.output },
         rows,

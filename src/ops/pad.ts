@@ -149,11 +149,14 @@ export function padding(
   };
 }
 
-/** PAD with the output's zero point. Reference: TFLite reference/pad.h. */
+/** PAD with the output's zero point, of int16 with 0 whatever that is. Reference: TFLite Micro kernels/pad.cc. */
 export const pad = defineOp<PadAttrs>({
   name: "pad",
   tflite: { builtin: 34, read: () => undefined },
-  ...padding(2, ({ outputs }) => requireOutput(outputs).quantization?.zeroPoints[0] ?? 0),
+  ...padding(2, ({ outputs }) => {
+    const { type, quantization } = requireOutput(outputs);
+    return type === "int16" ? 0 : (quantization?.zeroPoints[0] ?? 0);
+  }),
 });
 
 /** The whole output is filled, then the input is copied to its place in it. */

@@ -21,8 +21,10 @@ export interface SpaceBatchAttrs {
 
 const WHOLE: BlockedDimension = { block: 1, before: 0, after: 0 };
 
-/** Larger blocks and borders are none of an image. */
+/** Larger borders are none of an image. */
 const MAX_SIZE = 2 ** 15;
+/** Elements of a block: each has a record of its own. */
+const MAX_BLOCK = 1024;
 
 /**
  * Attributes of SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND: an image of one spatial dimension has one column.
@@ -42,13 +44,14 @@ export function prepareSpaceBatch(
   const isSound =
     blocks.length === spatial &&
     borders.length === 2 * spatial &&
-    blocks.every((block) => block >= 1 && block < MAX_SIZE) &&
+    blocks.every((block) => block >= 1) &&
+    blocks.reduce((a, b) => a * b, 1) <= MAX_BLOCK &&
     borders.every((size) => size >= 0 && size < MAX_SIZE);
   if (!isSound) {
     throw new ModelError(
       "bad-block",
       `"${input.name}" [${input.shape.join(", ")}] has blocks ${listed(blocks)} and borders ${listed(borders)}; ` +
-        "one block and two borders per spatial dimension are needed",
+        `one block and two borders per spatial dimension are needed, blocks of at most ${MAX_BLOCK} elements`,
     );
   }
   const [rows = WHOLE, columns = WHOLE] = blocks.map((block, i) => ({

@@ -4,7 +4,7 @@ import { aliveBytes, cyclesOf, madeBytes, outputBytes, repeats, streamBytes, wor
 import type { Step } from "./layers.ts";
 import type { Program } from "./program.ts";
 import { liesApart } from "./program.ts";
-import { chainOf, runChain } from "./stream.ts";
+import { chainOf, pullsOf, runChain } from "./stream.ts";
 import { stripsOf } from "./strips.ts";
 
 /** Which end of the arena a value is to lie at. */
@@ -105,8 +105,8 @@ export function segmentsOf(
     let pulls = 0;
     for (let end = begin + 2; end <= last && pulls < share; end++) {
       const chain = chainOf(program, begin, end);
-      // What does not fit together now does not with more.
-      if (chain === undefined) break;
+      // What does not fit together now does not with more; nor do rows beyond number become fewer.
+      if (chain === undefined || pullsOf(chain) > share) break;
       const operations = chain.stages;
       let working: readonly [number, number] | undefined;
       for (const rows of ROWS_AT_ONCE) {

@@ -125,6 +125,11 @@ export function chainOf(program: Program, begin: number, end: number): Chain | u
   };
 }
 
+/** Pulls of a chain that makes one row at a time: what running it takes, before it is run. */
+export function pullsOf({ rows }: Chain): number {
+  return rows.reduce((sum, count) => sum + count, 0);
+}
+
 /**
  * Runs a chain row by row, in thought: the order is that of assembly/kernels/stream.ts, so what is found here holds there. The
  * planner does so thousands of times, hence the arrays instead of look-ups.

@@ -15,7 +15,7 @@ import { readModel } from "./read.ts";
  * @throws UnsupportedError it uses what thimble does not run; all such operators at once
  */
 export function importModel(bytes: Uint8Array, name = "model"): Graph {
-  const file = readModel(bytes);
+  const file = withEmptyLists(readModel(bytes));
   const definitions = definitionsOf(file.operators);
   checkInputs(file);
   checkVariables(file, definitions);
@@ -26,6 +26,17 @@ export function importModel(bytes: Uint8Array, name = "model"): Graph {
   const graph = { name, tensors: file.tensors, nodes, inputs: file.inputs, outputs: file.outputs };
   verifyOperators(graph, IMPORT);
   return graph;
+}
+
+/** A list of nothing (no axes, the shape of a scalar) has no bytes in the file, as what operators make has none: it is what none makes. */
+function withEmptyLists(file: FileModel): FileModel {
+  const made = new Set([...file.inputs, ...file.operators.flatMap(({ outputs }) => outputs)]);
+  const tensors = file.tensors.map((tensor) => {
+    const { id, type, shape, data } = tensor;
+    const isList = type === "int32" && shape.length === 1 && shape[0] === 0;
+    return isList && data === undefined && !made.has(id) ? { ...tensor, data: new Uint8Array(0) } : tensor;
+  });
+  return { ...file, tensors };
 }
 
 /** Operators that one message names. */

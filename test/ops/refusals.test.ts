@@ -76,6 +76,13 @@ const CASES: readonly Case[] = [
   ["unsupported-type", "SQUARED_DIFFERENCE of int16 and int8", 99, [int16([4]), int8([4])], [int16([4])]],
   ["unsupported-type", "ADD of int16 and int8", 0, [int16([4]), int8([4])], [int16([4])]],
   ["unsupported-type", "PRELU of int8 with a slope of int16", 54, [int8([4]), int16([4])], [int8([4])]],
+  [
+    "bad-block",
+    "SPACE_TO_BATCH_ND in blocks of a record for each of 1,056 elements",
+    38,
+    [int8([1, 33, 32, 1]), constant([33, 32]), NONE],
+    [int8([1056, 1, 1, 1])],
+  ],
   ["input-count", "ADD_N of one tensor", 106, [int8([2])], [int8([2])]],
   ["shape-mismatch", "ADD_N of two shapes", 106, [int8([2]), int8([3])], [int8([2])]],
   [

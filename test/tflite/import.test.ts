@@ -5,7 +5,7 @@ import type { Graph } from "../../src/graph/graph.ts";
 import { VARIANTS } from "../../src/plan/variant.ts";
 import { importModel } from "../../src/tflite/import.ts";
 import type { WrittenModel } from "../model-writer.ts";
-import { writeModel } from "../model-writer.ts";
+import { BUILTIN, writeModel } from "../model-writer.ts";
 import { ONE_OPERATOR, OPERATOR_NAMES, RESIDUAL } from "../written-models.ts";
 
 /** What the file says, as the graph should have it. */
@@ -64,6 +64,21 @@ test("operators in any order are put into execution order, and keep their place 
     for (const id of inputs) expect(made.has(id) || graph.tensors[id]?.data !== undefined).toBe(true);
     for (const id of outputs) made.add(id);
   }
+});
+
+test("a list of nothing has no bytes in the file, and is there all the same", () => {
+  const q = { type: "int8", scales: [0.1], zeroPoints: [0] } as const;
+  const model: WrittenModel = {
+    tensors: [
+      { name: "in", shape: [1, 1], ...q },
+      { name: "shape of a scalar", shape: [0], type: "int32", data: new Int32Array(0) },
+      { name: "out", shape: [], ...q },
+    ],
+    operators: [{ builtin: BUILTIN.reshape, inputs: [0, 1], outputs: [2], options: [] }],
+    inputs: [0],
+    outputs: [2],
+  };
+  expect(compile(writeModel(model)).outputs[0]?.shape).toEqual([]);
 });
 
 test("the file may lie anywhere in its buffer, and may change after the import", () => {
