@@ -1,6 +1,6 @@
 /** Elements whose type a record names. */
 import { CastType } from "../src/plan/format.ts";
-import { loadActivation, storeActivation } from "./record.ts";
+import { loadActivation, storeActivation } from "./storage.ts";
 
 /** Bytes of one element. */
 export function elementBytes(type: i32): usize {

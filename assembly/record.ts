@@ -1,5 +1,4 @@
 import { View } from "../src/plan/format.ts";
-import { UNSIGNED } from "./storage.ts";
 
 /** Word `index` of a record or view. */
 export function field(record: usize, index: i32): i32 {
@@ -25,20 +24,4 @@ export function rowAddress(view: usize, row: i32, batchBytes: usize): usize {
 /** Address of row `row` of the operand at word `operand` of a record, whose ring's rows and length are words `rowBytes` and the next. */
 export function ringRow(record: usize, operand: i32, rowBytes: i32, row: i32): usize {
   return address(record, operand) + <usize>(row % field(record, rowBytes + 1)) * address(record, rowBytes);
-}
-
-/** An int8 activation; `relaxed` stores x ^ 0x80. */
-export function loadActivation(at: usize): i32 {
-  if (UNSIGNED) return <i32>load<u8>(at) - 128;
-  return load<i8>(at);
-}
-
-/** An int8 activation in storage form. */
-export function storedActivation(value: i32): i32 {
-  return UNSIGNED ? value + 128 : value;
-}
-
-/** Stores an int8 activation; `value` is already clamped to [-128, 127]. */
-export function storeActivation(at: usize, value: i32): void {
-  store<u8>(at, <u8>storedActivation(value));
 }

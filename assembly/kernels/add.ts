@@ -1,7 +1,8 @@
 import { AddField } from "../../src/plan/format.ts";
 import { TWICE } from "../fixed-point.ts";
 import { addVectors } from "../micro/elementwise-strip.ts";
-import { address, field, loadActivation, ringRow, storeActivation } from "../record.ts";
+import { address, field, ringRow } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 import { loopOffset } from "./loops.ts";
 
 /**

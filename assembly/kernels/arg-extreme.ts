@@ -1,5 +1,6 @@
 import { ArgExtremeField as Field } from "../../src/plan/format.ts";
-import { address, field, loadActivation } from "../record.ts";
+import { address, field } from "../record.ts";
+import { loadActivation } from "../storage.ts";
 
 /**
  *   out[o, i] = the first k that makes in[o, k, i] largest   or least

@@ -2,7 +2,8 @@ import { AveragePool2dField, View } from "../../src/plan/format.ts";
 import { clamp } from "../fixed-point.ts";
 import { averages, MAX_CELLS } from "../micro/average.ts";
 import { loadValues, splatStored, storeEight } from "../micro/eight.ts";
-import { address, field, loadActivation, rowAddress, storeActivation } from "../record.ts";
+import { address, field, rowAddress } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 import { pool2d } from "./pool2d.ts";
 
 /**

@@ -1,7 +1,8 @@
 import { BatchMatmulField as Field } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier, multiplyWide } from "../fixed-point.ts";
 import { dotOfActivations } from "../micro/activation-dot.ts";
-import { address, field, storeActivation } from "../record.ts";
+import { address, field } from "../record.ts";
+import { storeActivation } from "../storage.ts";
 
 /**
  *   out[b, i, j] = clamp(zOut + requantize(Σ_k (lhs[b, i, k] − zLhs) · (rhs[b, k, j] − zRhs)))

@@ -1,6 +1,7 @@
 import { CompareField as Field, Relation } from "../../src/plan/format.ts";
 import { multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { address, field, loadActivation } from "../record.ts";
+import { address, field } from "../record.ts";
+import { loadActivation } from "../storage.ts";
 import { lhsRun, outputRun, rhsRun, runsIn } from "./elementwise.ts";
 
 /** Bits that both operands are shifted left by before they are scaled. */

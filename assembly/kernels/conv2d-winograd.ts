@@ -1,6 +1,6 @@
 import { Conv2dField, View } from "../../src/plan/format.ts";
 import { blockHeadBytes, epilogueBytes, prepareEpilogue } from "../micro/epilogue.ts";
-import { stagedElementBytes, stageRow } from "../micro/staging.ts";
+import { stagedElementBytes } from "../micro/staging.ts";
 import {
   multiplyTiles,
   storeOutputs,
@@ -10,6 +10,7 @@ import {
   transformTile,
 } from "../micro/winograd-tile.ts";
 import { address, field, rowAddress } from "../record.ts";
+import { stageRow } from "./stage-row.ts";
 
 /**
  * conv2d (conv2d.ts) of a 3×3 kernel at stride 1, by tiles of 2×2 outputs: bit for bit the same sums by 16 products instead of 36.

@@ -2,8 +2,9 @@ import { Conv2dField, View } from "../../src/plan/format.ts";
 import { convRow, segmentSteps } from "../micro/conv-strip.ts";
 import { blockHeadBytes, epilogueBytes, prepareEpilogue } from "../micro/epilogue.ts";
 import { stepBytes } from "../micro/dot.ts";
-import { stage, stagedElementBytes, stageRow } from "../micro/staging.ts";
+import { stage, stagedElementBytes } from "../micro/staging.ts";
 import { address, field, rowAddress } from "../record.ts";
+import { stageRow } from "./stage-row.ts";
 
 /**
  *   out[n, y, x, o] = clamp(zOut + requantize(bias[o] +

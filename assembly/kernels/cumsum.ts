@@ -1,6 +1,7 @@
 import { CumsumField as Field } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { address, field } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 
 /** Bits that a sum is shifted left by: 20, less one because operands are halved, which is exact. */
 const SHIFT = 19;

@@ -1,5 +1,6 @@
 import { DequantizeField } from "../../src/plan/format.ts";
-import { address, field, float, loadActivation } from "../record.ts";
+import { address, field, float } from "../record.ts";
+import { loadActivation } from "../storage.ts";
 
 /**
  *   out[i] = float32(scale · (in[i] − zeroPoint)), the product in double

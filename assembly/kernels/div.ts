@@ -1,7 +1,8 @@
 import { MulField as Field } from "../../src/plan/format.ts";
 import { oneOverOnePlus } from "../fixed-functions.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { address, field } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 import { lhsRun, outputRun, rhsRun, runsIn } from "./elementwise.ts";
 
 /**

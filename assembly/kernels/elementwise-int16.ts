@@ -1,6 +1,7 @@
 import { ElementwiseInt16Field as Field, Int16Operation } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { address, field, loadActivation } from "../record.ts";
+import { address, field } from "../record.ts";
+import { loadActivation } from "../storage.ts";
 import { loopOffset } from "./loops.ts";
 
 /**

@@ -1,7 +1,8 @@
 import { L2NormalizationField as Field } from "../../src/plan/format.ts";
 import { inverseSquareRoot } from "../fixed-functions.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { address, field } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 
 /** Bits behind the point of the output, of scale 1/128. */
 const OUTPUT_BITS = 7;

@@ -1,7 +1,8 @@
 import { LogSoftmaxField as Field } from "../../src/plan/format.ts";
 import { expOnNegative, logOfSum } from "../fixed-functions.ts";
 import { clamp, multiplyByQuantizedMultiplier, roundingShift } from "../fixed-point.ts";
-import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { address, field } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 
 /**
  *   out[r, i] = 16 · (x − log Σ_j exp(x_j)) + 127,   x = scale · (in[r, i] − max in[r])

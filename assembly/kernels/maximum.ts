@@ -1,5 +1,6 @@
 import { ElementwiseField as Field } from "../../src/plan/format.ts";
-import { address, loadActivation, storeActivation } from "../record.ts";
+import { address } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 import { lhsRun, outputRun, rhsRun, runsIn } from "./elementwise.ts";
 
 /**

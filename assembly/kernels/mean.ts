@@ -2,7 +2,8 @@ import { MeanField } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
 import { loadValues, splatStored, storeEight } from "../micro/eight.ts";
 import { scale4 } from "../micro/scale.ts";
-import { address, field, loadActivation, ringRow, storeActivation } from "../record.ts";
+import { address, field, ringRow } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 import { loopOffset } from "./loops.ts";
 
 /**

@@ -1,5 +1,6 @@
 import { PadField } from "../../src/plan/format.ts";
-import { field, ringRow, storedActivation } from "../record.ts";
+import { field, ringRow } from "../record.ts";
+import { storedActivation } from "../storage.ts";
 
 /**
  *   out[y + beforeRows, i + before] = in[y, i], everything else `value`

@@ -2,7 +2,8 @@ import { AveragePool2dField as Field, View } from "../../src/plan/format.ts";
 import { clamp } from "../fixed-point.ts";
 import { averages, MAX_CELLS } from "../micro/average.ts";
 import { loadEight, loadValues, splatStored, storeEight } from "../micro/eight.ts";
-import { address, field, loadActivation, rowAddress, storeActivation } from "../record.ts";
+import { address, field, rowAddress } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 
 /**
  * Average and maximum pools: their records have the same fields, only what becomes of a window differs. Windows are

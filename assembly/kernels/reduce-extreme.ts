@@ -1,5 +1,6 @@
 import { ReduceExtremeField as Field } from "../../src/plan/format.ts";
-import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { address, field } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 import { loopOffset } from "./loops.ts";
 
 /**

@@ -1,6 +1,7 @@
 import { RequantizeField } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { address, field } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 
 /**
  *   out[i] = clamp(requantize(in[i] − zIn) + zOut)

@@ -1,7 +1,8 @@
 import { SoftmaxField } from "../../src/plan/format.ts";
 import { expOnNegative, oneOverOnePlus } from "../fixed-functions.ts";
 import { doublingHighMul, multiplyByQuantizedMultiplier, roundingShift } from "../fixed-point.ts";
-import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { address, field } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 
 /**
  *   out[r, i] = round(2^bits · e[i] / Σ_j e[j]) − 2^(bits − 1),   e[j] = exp(beta · scale · (in[r, j] − max in[r]))

@@ -1,6 +1,7 @@
 import { AddField as Field } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { address, field } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 import { lhsRun, outputRun, rhsRun, runsIn } from "./elementwise.ts";
 
 /** Bits that both operands are shifted left by before they are brought to one scale. */

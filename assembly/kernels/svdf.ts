@@ -2,7 +2,8 @@ import { SvdfField as Field } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
 import { stage, stagedElementBytes } from "../micro/staging.ts";
 import { matrixRows } from "../micro/matrix-strip.ts";
-import { address, field, loadActivation, storeActivation } from "../record.ts";
+import { address, field } from "../record.ts";
+import { loadActivation, storeActivation } from "../storage.ts";
 
 /**
  *   s[b, f] moves on by one, and its last becomes zs + clamp(requantize(Σ_i wf[f, i] · (in[b, i] − zIn)))

@@ -1,4 +1,4 @@
-import { loadActivation } from "../record.ts";
+import { loadActivation } from "../storage.ts";
 import { loadEight, splatStored } from "./eight.ts";
 
 /**

@@ -1,5 +1,4 @@
-import { loadActivation, storeActivation } from "../record.ts";
-import { UNSIGNED } from "../storage.ts";
+import { UNSIGNED, loadActivation, storeActivation } from "../storage.ts";
 import { loadValues } from "./eight.ts";
 
 /** Weights sum to this, in each direction. */

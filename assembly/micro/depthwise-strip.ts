@@ -2,7 +2,7 @@ import { fitsLanes, slideRows, slideThree, slideThreeHalved, slideWide } from ".
 import { oneRow, twoRows } from "./depthwise-tile.ts";
 import { gatherBuffer } from "./epilogue.ts";
 import { isSingle, SCALAR_HEAD, storeScalar, twiceMask } from "./epilogue-scalar.ts";
-import { storedActivation } from "../record.ts";
+import { storedActivation } from "../storage.ts";
 
 /**
  * Depthwise strips: one or two output rows, 8 channels at a time.

@@ -1,5 +1,4 @@
-import { storedActivation } from "../record.ts";
-import { UNSIGNED } from "../storage.ts";
+import { UNSIGNED, storedActivation } from "../storage.ts";
 
 /** Eight neighbouring activations, as int16 in storage form: what elementwise and reducing kernels take at a time. */
 

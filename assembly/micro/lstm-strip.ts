@@ -1,8 +1,7 @@
 import { TWICE } from "../fixed-point.ts";
-import { storeActivation } from "../record.ts";
 import { scale4 } from "./scale.ts";
 import { sigmoid4, sigmoidByTable, tanh4, tanhByTable } from "./sigmoid-table.ts";
-import { UNSIGNED } from "../storage.ts";
+import { UNSIGNED, storeActivation } from "../storage.ts";
 
 /** MultiplyByQuantizedMultiplier's form of 2^-15: forget gate · cell state → cell state. */
 const FORGET_MULTIPLIER = 1 << 30;
