@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
+import { Op } from "../src/plan/format.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -252,4 +253,11 @@ test("nothing is any", () => {
   const paths = ["src", "assembly", "test", "demo"].flatMap(sources);
   expect(paths.flatMap((path) => anys(path, read(path)))).toEqual([]);
   expect(anys("x.ts", "\nconst f = (x: any[]) => x as Array<any>;")).toEqual(["x.ts:2", "x.ts:2"]);
+});
+
+test("every operator of the plan is run: assembly/execute.ts, or what goes through records", () => {
+  const source = readFileSync(`${root}/assembly/execute.ts`, "utf8");
+  const elsewhere = ["end", "stream", "stage", "tiles"];
+  const names = Object.keys(Op).filter((name) => Number.isNaN(Number(name)) && !elsewhere.includes(name));
+  expect(names.filter((name) => !source.includes(`case Op.${name}:`))).toEqual([]);
 });

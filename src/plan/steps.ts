@@ -16,56 +16,69 @@ export interface PlanRecords {
   readonly operands: Int32Array;
 }
 
-/** Operands that have a value, in the order of `PlanToVerify.operands`. */
+const INPUT_OUTPUT = ["input", "output"];
+const WEIGHTED = ["input", "output", "weights"];
+const TWO = ["lhs", "rhs", "output"];
+const ACCUMULATING = ["input", "output", "accumulators"];
+
+/** Operands of each record that have a value, in the order of `PlanToVerify.operands`. */
+const OPERANDS = {
+  end: [],
+  stream: [],
+  stage: [],
+  fetch: ["output"],
+  tiles: ["output"],
+  input: ["output"],
+  flipSign: ["input"],
+  conv2d: WEIGHTED,
+  conv2dInt16: WEIGHTED,
+  conv2dWinograd: WEIGHTED,
+  depthwiseConv2d: WEIGHTED,
+  lookup: WEIGHTED,
+  sigmoidInt16: WEIGHTED,
+  softmaxInt16: WEIGHTED,
+  add: TWO,
+  mul: TWO,
+  sub: TWO,
+  minimum: TWO,
+  maximum: TWO,
+  squaredDifference: TWO,
+  div: TWO,
+  compare: TWO,
+  prelu: TWO,
+  batchMatmul: TWO,
+  elementwiseInt16: TWO,
+  addN: [...ADD_N_OPERANDS, "output"],
+  gather: ["input", "indices", "output"],
+  select: ["condition", "chosen", "other", "output"],
+  unidirectionalSequenceLstm: ["input", "output", "weights", "hidden", "cell"],
+  svdf: ["input", "output", "weights", "state"],
+  averagePool2d: ACCUMULATING,
+  mean: ACCUMULATING,
+  meanInt16: ACCUMULATING,
+  maxPool2d: INPUT_OUTPUT,
+  softmax: INPUT_OUTPUT,
+  pad: INPUT_OUTPUT,
+  copy: INPUT_OUTPUT,
+  quantize: INPUT_OUTPUT,
+  dequantize: INPUT_OUTPUT,
+  requantize: INPUT_OUTPUT,
+  resizeBilinear: INPUT_OUTPUT,
+  resizeNearest: INPUT_OUTPUT,
+  reduceExtreme: INPUT_OUTPUT,
+  argExtreme: INPUT_OUTPUT,
+  cumsum: INPUT_OUTPUT,
+  l2Normalization: INPUT_OUTPUT,
+  logSoftmax: INPUT_OUTPUT,
+  cast: INPUT_OUTPUT,
+  convert: INPUT_OUTPUT,
+  scaleInt16: INPUT_OUTPUT,
+  pool2dInt16: INPUT_OUTPUT,
+  softmaxToInt16: INPUT_OUTPUT,
+} satisfies Record<RecordOp, readonly string[]>;
+
 export function operandNames(op: RecordOp): readonly string[] {
-  switch (op) {
-    case "end":
-    case "stream":
-    case "stage":
-      return [];
-    case "fetch":
-    case "tiles":
-    case "input":
-      return ["output"];
-    case "flipSign":
-      return ["input"];
-    case "conv2d":
-    case "conv2dWinograd":
-    case "depthwiseConv2d":
-    case "lookup":
-    case "sigmoidInt16":
-    case "softmaxInt16":
-    case "conv2dInt16":
-      return ["input", "output", "weights"];
-    case "add":
-    case "mul":
-    case "sub":
-    case "minimum":
-    case "maximum":
-    case "squaredDifference":
-    case "div":
-    case "compare":
-    case "prelu":
-    case "batchMatmul":
-    case "elementwiseInt16":
-      return ["lhs", "rhs", "output"];
-    case "addN":
-      return [...ADD_N_OPERANDS, "output"];
-    case "gather":
-      return ["input", "indices", "output"];
-    case "select":
-      return ["condition", "chosen", "other", "output"];
-    case "unidirectionalSequenceLstm":
-      return ["input", "output", "weights", "hidden", "cell"];
-    case "svdf":
-      return ["input", "output", "weights", "state"];
-    case "averagePool2d":
-    case "mean":
-    case "meanInt16":
-      return ["input", "output", "accumulators"];
-    default:
-      return ["input", "output"];
-  }
+  return OPERANDS[op];
 }
 
 export type Operands = ReadonlyMap<string, number>;
