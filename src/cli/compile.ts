@@ -19,7 +19,7 @@ export async function compileToFile(path: string, args: Arguments): Promise<stri
   }
   if (target !== undefined) {
     const image = await imageOf(path, { ...options, variant: options.variant ?? "mcu" });
-    return writeFirmware(image, target, output, json);
+    return writeFirmware(path, image, target, output, json);
   }
   const image = await imageOf(
     path,

@@ -7,11 +7,12 @@ import { InputError } from "../index.ts";
 import { firmware } from "../mcu/firmware.ts";
 import { kernelBytes } from "../runtime/kernel-bytes.ts";
 import type { Target } from "./arguments.ts";
-import { reason, writeFileOrFail } from "./files.ts";
+import { reason, refuseOverwriting, writeFileOrFail } from "./files.ts";
 import { grouped } from "./table.ts";
 
 /** `thimble compile --target`: writes into a folder what firmware needs to run a model. */
 export async function writeFirmware(
+  path: string,
   image: Image,
   target: Target,
   folder: string,
@@ -21,6 +22,10 @@ export async function writeFirmware(
     image,
     kernelBytes("mcu"),
     target === "mcu" ? "wasm3" : "wasm2c",
+  );
+  await refuseOverwriting(
+    [path],
+    [...files.keys()].map((name) => join(folder, name)),
   );
   try {
     await mkdir(folder, { recursive: true });

@@ -6,6 +6,7 @@ import { parseArguments, UsageError } from "./arguments.ts";
 import { bench } from "./bench.ts";
 import { compileToFile } from "./compile.ts";
 import { diff } from "./diff.ts";
+import { refuseOverwriting } from "./files.ts";
 import { inspect } from "./inspect.ts";
 import { operators } from "./operators.ts";
 import { quantizeToFile } from "./quantize.ts";
@@ -102,9 +103,19 @@ async function* answer(args: Arguments): AsyncGenerator<string, void> {
     throw new UsageError(`${name} takes one MODEL; see thimble --help`);
   const foreign = args.given.find((option) => !COMMON.includes(option) && !command.takes.includes(option));
   if (foreign !== undefined) throw new UsageError(`${name} takes no --${foreign}; see thimble --help`);
+  await refuseOverwriting(readBy(args), writtenBy(args));
   const parts = command.answer(path, args);
   if (parts instanceof Promise) yield parts;
   else yield* parts;
+}
+
+/** The files that a command reads: the model, and what is given to it. */
+function readBy({ positionals, inputs, labels }: Arguments): string[] {
+  return [...positionals.slice(1), ...inputs, labels].filter((path) => path !== undefined);
+}
+
+function writtenBy({ output, svg, trace }: Arguments): string[] {
+  return [output, svg, trace].filter((path) => path !== undefined);
 }
 
 function version(): string {

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { depthwiseNet } from "../depthwise-net.ts";
 import type { Report } from "../../src/index.ts";
 import { load } from "../../src/index.ts";
@@ -269,4 +269,40 @@ test("a map that cannot be written is named", () => {
   const { status, err } = thimble("inspect", at("net.tflite"), "--svg", at("nowhere/map.svg"));
   expect(status).toBe(1);
   expect(err).toMatch(/unwritable.*map\.svg/);
+});
+
+describe("what is read is not written over", () => {
+  const kept = ["net.tflite", "float.tflite", "samples.npy", "in.bin", "labels.txt"] as const;
+  writeFileSync(at("float.tflite"), "a float32 model");
+  writeFileSync(at("samples.npy"), npy("<f4", "(1,)", new Uint8Array(4)));
+  symlinkSync(at("net.tflite"), at("symbolic.tflite"));
+  linkSync(at("net.tflite"), at("hard.tflite"));
+  const run = ["run", "net.tflite", "-i", "in.bin", "--labels", "labels.txt", "--trace"];
+  test.each([
+    [["compile", "net.tflite", "-o", "net.tflite"]],
+    [["compile", "net.tflite", "-o", "symbolic.tflite"]],
+    [["compile", "symbolic.tflite", "-o", "net.tflite"]],
+    [["compile", "net.tflite", "-o", "hard.tflite"]],
+    [["compile", "net.tflite", "--bundle", "-o", "./net.tflite"]],
+    [["quantize", "float.tflite", "samples.npy", "-o", "float.tflite"]],
+    [["quantize", "float.tflite", "samples.npy", "-o", "samples.npy"]],
+    [["inspect", "net.tflite", "--svg", "net.tflite"]],
+    [["bench", "net.tflite", "--svg", "net.tflite"]],
+    [[...run, "net.tflite"]],
+    [[...run, "in.bin"]],
+    [[...run, "labels.txt"]],
+    [["run", "net.tflite", "in.bin", "--trace", "in.bin"]],
+  ])("%j", (args) => {
+    const before = kept.map((name) => readFileSync(at(name)));
+    const paths = args.map((argument) => (argument.includes(".") ? `${folder}/${argument}` : argument));
+    const { status, out, err } = thimble(...paths);
+    expect(err).toMatch(/would be written over .*, which is read; name another file to write\n$/);
+    expect([status, out]).toEqual([2, ""]);
+    expect(kept.map((name) => readFileSync(at(name)))).toEqual(before);
+  });
+
+  test("an earlier output may be", () => {
+    for (let time = 0; time < 2; time++)
+      expect(thimble("compile", at("net.tflite"), "-o", at("again.thimble")).status).toBe(0);
+  });
 });

@@ -13,6 +13,7 @@ afterAll(() => {
 });
 const at = (name: string): string => join(folder, name);
 writeFileSync(at("net.tflite"), depthwiseNet(2));
+writeFileSync(at("in-the-way"), "");
 
 function compile(
   args: readonly string[],
@@ -52,6 +53,17 @@ test("--target mcu writes a folder, and says what it needs", () => {
   expect(run.status).toBe(0);
 });
 
+test("an image in the folder is not written over by its own", () => {
+  compile(["-o", at("model.thimble"), "--variant", "mcu"]);
+  const before = readFileSync(at("model.thimble"));
+  const args = ["compile", at("model.thimble"), "--target", "mcu", "-o", folder];
+  const { status, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/model\.thimble would be written over/);
+  expect(readdirSync(folder)).not.toContain("model.h");
+  expect(readFileSync(at("model.thimble")).equals(before)).toBe(true);
+});
+
 test("--bundle writes a module", () => {
   const { status, out } = compile(["--bundle", "-o", at("net.wasm")]);
   expect(status).toBe(0);
@@ -64,7 +76,7 @@ test.each<[string, readonly string[], number, RegExp]>([
   ["two targets", ["--target", "mcu", "--bundle", "-o", "x"], 2, /not both/],
   ["an unknown target", ["--target", "avr", "-o", "x"], 2, /takes mcu, wasm2c/],
   ["vector kernels", ["--target", "mcu", "--variant", "simd", "-o", at("x")], 1, /image-variant/],
-  ["a file in the way", ["--target", "mcu", "-o", at("net.tflite")], 1, /unwritable/],
+  ["a file in the way", ["--target", "mcu", "-o", at("in-the-way")], 1, /unwritable/],
 ])("%s: exit code and reason", (_, args, code, reason) => {
   const { status, err } = compile(args);
   expect(status).toBe(code);
