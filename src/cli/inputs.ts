@@ -3,7 +3,7 @@ import { InputError } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import { readFileOrFail } from "./files.ts";
 import { mediaInput } from "./media.ts";
-import { readNpy } from "./npy.ts";
+import { npyData } from "./npy.ts";
 
 /** What a file must hold for an input. */
 interface Wanted {
@@ -101,30 +101,14 @@ export const NUMBERS = {
 } as const;
 
 function fromNpy(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray {
-  const { dtype, shape, fortranOrder, data } = readNpy(path, bytes);
-  const wantedType = NUMBERS[wanted.type].npy;
-  if (dtype !== wantedType) {
-    throw new InputError(
-      "npy-type",
-      `${path} holds ${dtype}; ${wanted.text} takes ${wantedType}: ${conversion(dtype, wanted)}`,
-    );
-  }
-  if (fortranOrder) {
-    throw new InputError("npy-order", `${path} is in Fortran order; save numpy.ascontiguousarray(x)`);
-  }
-  if (shape.reduce((a, b) => a * b, 1) !== wanted.length) {
-    throw new InputError(
-      "npy-shape",
-      `${path} has shape [${shape.join(", ")}]; ${wanted.text} takes ${wanted.length} values`,
-    );
-  }
-  if (data.length !== wanted.bytes) {
-    throw new InputError(
-      "npy-bytes",
-      `${path} has ${data.length} bytes of data where its shape needs ${wanted.bytes}; write it again`,
-    );
-  }
-  return rawValues(data, wanted.type);
+  const { type, port, text } = wanted;
+  const data = npyData(path, bytes, {
+    dtype: NUMBERS[type].npy,
+    shape: port.shape,
+    text,
+    conversion: (dtype) => conversion(dtype, wanted),
+  });
+  return rawValues(data, type);
 }
 
 /** How to make what is wanted of another type: a plain cast would be silently wrong for quantised inputs. */

@@ -5,7 +5,7 @@ import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
 import { readFileOrFail, writeFileOrFail } from "./files.ts";
 import { modelName } from "./model.ts";
-import { readNpy } from "./npy.ts";
+import { npyData } from "./npy.ts";
 import { grouped, table } from "./table.ts";
 
 /** How far an output is from the float32 reference over all samples. */
@@ -51,15 +51,17 @@ async function readSamples({ inputs }: FloatModel, paths: readonly string[]): Pr
   const files: Float32Array[][] = [];
   for (const [i, { name, shape }] of inputs.entries()) {
     const path = paths[i] ?? "";
-    const values = readFloats(path, await readFileOrFail(path));
+    const data = npyData(path, await readFileOrFail(path), {
+      dtype: "<f4",
+      // Without a batch of 1.
+      shape: shape[0] === 1 ? shape.slice(1) : shape,
+      many: true,
+      text: `input "${name}"`,
+      conversion: () => "scale the samples as in training, and save x.astype('<f4')",
+    });
+    // A copy, which is aligned whatever the bytes' offset.
+    const values = new Float32Array(Uint8Array.from(data).buffer);
     const length = shape.reduce((a, b) => a * b, 1);
-    if (values.length === 0 || values.length % length !== 0) {
-      throw new InputError(
-        "npy-shape",
-        `${path} has ${values.length} values, input "${name}" takes ${length} a sample; save an array of shape ` +
-          `[samples, ${shape.slice(1).join(", ")}]`,
-      );
-    }
     files.push(
       Array.from({ length: values.length / length }, (_, k) => values.slice(k * length, (k + 1) * length)),
     );
@@ -73,28 +75,6 @@ async function readSamples({ inputs }: FloatModel, paths: readonly string[]): Pr
     );
   }
   return first.map((_, k) => files.map((file) => file[k] ?? new Float32Array(0)));
-}
-
-function readFloats(path: string, bytes: Uint8Array): Float32Array {
-  const { dtype, shape, fortranOrder, data } = readNpy(path, bytes);
-  if (dtype !== "<f4") {
-    throw new InputError(
-      "npy-type",
-      `${path} holds ${dtype}; samples are <f4: scale them as in training, x.astype('<f4')`,
-    );
-  }
-  if (fortranOrder) {
-    throw new InputError("npy-order", `${path} is in Fortran order; save numpy.ascontiguousarray(x)`);
-  }
-  const wanted = 4 * shape.reduce((a, b) => a * b, 1);
-  if (data.length !== wanted) {
-    throw new InputError(
-      "npy-bytes",
-      `${path} has ${data.length} bytes of data where its shape needs ${wanted}; write it again`,
-    );
-  }
-  // A copy, which is aligned whatever the bytes' offset.
-  return new Float32Array(Uint8Array.from(data).buffer);
 }
 
 async function compare(

@@ -28,6 +28,8 @@ writeFileSync(at("labels.txt"), Array.from({ length: 10 }, (_, i) => `class-${i}
 writeFileSync(at("in.npy"), npy("|i1", "(1, 32, 32, 3)", new Uint8Array(input.buffer)));
 writeFileSync(at("wrong.npy"), npy("<f8", "(1, 32, 32, 3)", new Uint8Array(8 * input.length)));
 
+writeFileSync(at("channels-first.npy"), npy("|i1", "(1, 3, 32, 32)", new Uint8Array(input.buffer)));
+
 function thimble(...args: string[]): { status: number | null; out: string; err: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
   return { status, out: stdout, err: stderr };
@@ -138,6 +140,7 @@ test.each([
   [["run", "net.tflite"], 1, /input-count.*--input/],
   [["run", "net.tflite", "-i", "labels.txt"], 1, /input-bytes.*3072/],
   [["run", "net.tflite", "-i", "wrong.npy"], 1, /npy-type.*<f8/],
+  [["run", "net.tflite", "-i", "channels-first.npy"], 1, /npy-shape.*x\.transpose\(0, 2, 3, 1\)/],
   [["inspect", "in.bin"], 1, /not-tflite|model/],
   [["inspect", "net.tflite", "--sram", "4K"], 1, /arena-overflow.*raise/],
   [["compile", "net.tflite"], 2, /-o/],

@@ -1,6 +1,6 @@
 /** A .npy file, format 1.0. */
-export function npy(descr: string, shape: string, data: Uint8Array): Buffer {
-  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;
+export function npy(descr: string, shape: string, data: Uint8Array, fortran = "False"): Buffer {
+  const dictionary = `{'descr': '${descr}', 'fortran_order': ${fortran}, 'shape': ${shape}, }`;
   const header = dictionary.padEnd(Math.ceil((dictionary.length + 11) / 64) * 64 - 11) + "\n";
   const length = Buffer.alloc(2);
   length.writeUInt16LE(header.length);

@@ -20,6 +20,8 @@ const samples = calibration().slice(0, 20);
 const data = Buffer.concat(samples.map(({ buffer }) => Buffer.from(buffer)));
 writeFileSync(at("samples.npy"), npy("<f4", "(20, 28, 28, 1)", data));
 writeFileSync(at("short.npy"), npy("<f4", "(20, 28, 27)", data.subarray(0, 4 * 20 * 28 * 27)));
+writeFileSync(at("flat.npy"), npy("<f4", "(20, 784)", data));
+writeFileSync(at("turned.npy"), npy("<f4", "(28, 20, 28)", data));
 writeFileSync(at("bytes.npy"), npy("|u1", "(1, 28, 28)", Buffer.alloc(784)));
 
 function thimble(...args: string[]): { status: number | null; out: string; err: string } {
@@ -36,6 +38,8 @@ test("quantize writes what the function returns, and tells how far it is from fl
   expect(text.out).toMatch(/scores +[\d.]+ +[\d.e-]+ +[\d.]+%/);
   const bytes = quantize(readFloatModel(readFileSync(float)), samples);
   expect(readFileSync(at("out.tflite")).equals(bytes)).toBe(true);
+  expect(thimble(float, at("flat.npy"), "-o", at("flat.tflite")).status).toBe(0);
+  expect(readFileSync(at("flat.tflite")).equals(bytes)).toBe(true);
   const json = JSON.parse(thimble(float, at("samples.npy"), "-o", at("out.tflite"), "--json").out) as {
     bytes: number;
     samples: number;
@@ -52,6 +56,7 @@ test.each([
   [2, "needs -o", [float, at("samples.npy")]],
   [2, "takes no --sram", [float, at("samples.npy"), "-o", at("x.tflite"), "--sram", "64K"]],
   [1, "npy-shape", [float, at("short.npy"), "-o", at("x.tflite")]],
+  [1, "x.transpose(1, 0, 2)", [float, at("turned.npy"), "-o", at("x.tflite")]],
   [1, "npy-type", [float, at("bytes.npy"), "-o", at("x.tflite")]],
   [1, "unreadable", [float, at("missing.npy"), "-o", at("x.tflite")]],
   [1, "not-float", [at("out.tflite"), at("samples.npy"), "-o", at("x.tflite")]],
