@@ -44,6 +44,13 @@ interface ComparedTensor {
 export async function diff(path: string, args: Arguments): Promise<string> {
   const [other = path, ...rest] = args.data;
   if (rest.length > 0) throw new UsageError("diff takes one MODEL or two; give inputs with --input");
+  const { variant, schedule } = args.options;
+  const isOne = variant === args.otherOptions.variant && schedule === args.otherOptions.schedule;
+  if (args.data.length === 0 && isOne) {
+    throw new UsageError(
+      "diff of one MODEL compares it with itself; give a second MODEL, or --variant A,B, or --schedule A,B",
+    );
+  }
   const a = await loadImage(await imageOf(path, args.options));
   const b = await loadImage(await imageOf(other, args.otherOptions));
   checkInputs(a, b);

@@ -81,6 +81,8 @@ test("two models differ by as much as their traces say", async () => {
 test.each([
   [["net.tflite", digits], 1, /diff-inputs.*\[1, 32, 32, 3\].*\[1, 28, 28, 1\]/],
   [["net.tflite", "other.tflite", "net.tflite"], 2, /one MODEL or two/],
+  [["net.tflite"], 2, /give a second MODEL, or --variant A,B, or --schedule A,B/],
+  [["net.tflite", "--variant", "simd", "--schedule", "layer,layer"], 2, /give a second MODEL/],
   [["net.tflite", "--variant", "mcu,avx"], 2, /--variant takes mcu, simd, relaxed, signed, not "avx"/],
   [["net.tflite", "--variant", "mcu,simd,mcu"], 2, /not "mcu,simd,mcu"/],
 ])("%j ends with exit code %i and a message", (args, code, message) => {
