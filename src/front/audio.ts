@@ -6,6 +6,7 @@ import { RATE } from "./frames.ts";
 import { mfcc } from "./mfcc.ts";
 import { microFrontend } from "./micro-frontend.ts";
 import { resample } from "./resample.ts";
+import { checkSamples } from "./samples.ts";
 import type { Sound } from "./wav.ts";
 
 export { readWav } from "./wav.ts";
@@ -33,7 +34,7 @@ export function soundFeatures({ shape, type }: Pick<ModelPort, "shape" | "type">
  * A second of sound as the values of an input. Of longer sound the second with the most energy is taken, shorter sound is
  * followed by silence; other rates are brought to 16 kHz.
  * @throws InputError `sound-shape`: an input that takes no sound; `sound-rate`: fewer than 4,000 or more than 768,000 samples
- * a second
+ * a second; `sound-samples`: samples of another type than Float32Array, or that are no finite numbers
  */
 export function soundInput(port: ModelPort, sound: Sound): TensorArray {
   const features = soundFeatures(port);
@@ -46,6 +47,7 @@ export function soundInput(port: ModelPort, sound: Sound): TensorArray {
           .join(", "),
     );
   }
+  checkSamples(sound.samples);
   const { rate } = sound;
   if (!(rate >= 4000 && rate <= 768000)) {
     throw new InputError("sound-rate", `${rate} samples a second are none of sound; give 4,000 to 768,000`);

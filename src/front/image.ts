@@ -2,6 +2,7 @@
 import { InputError } from "../errors.ts";
 import type { TensorArray } from "../runtime/arrays.ts";
 import type { ModelPort } from "../runtime/port.ts";
+import { kindOf } from "./kind.ts";
 import { resizePixels } from "./resize.ts";
 
 /**
@@ -80,8 +81,8 @@ export function rangeOf({ type, scale, zeroPoint }: ModelPort): Range | undefine
 /**
  * A picture as the values of an input: fitted, resized (triangle filter), grey where the input has one channel (0.299 R +
  * 0.587 G + 0.114 B), scaled to the input's range, and quantised if the input is.
- * @throws InputError `image-shape`: an input that takes no pictures; `image-range`: its range cannot be told; `image-data`: a
- * picture whose data does not go with its size
+ * @throws InputError `image-shape`: an input that takes no pictures; `image-range`: its range cannot be told, or is none;
+ * `image-fit`: a fit that is none; `image-data`: a picture whose data is not bytes, or does not go with its size
  */
 export function pictureInput(port: ModelPort, picture: Picture, options: PictureOptions = {}): TensorArray {
   const to = pictureShape(port);
@@ -92,7 +93,8 @@ export function pictureInput(port: ModelPort, picture: Picture, options: Picture
         "[1, height, width, 1 or 3]",
     );
   }
-  const range = options.range ?? rangeOf(port);
+  const { fit = "crop", range = rangeOf(port) } = options;
+  if (!FITS.includes(fit)) throw new InputError("image-fit", `fit is ${FITS.join(", ")}, not "${fit}"`);
   if (range === undefined) {
     throw new InputError(
       "image-range",
@@ -100,7 +102,9 @@ export function pictureInput(port: ModelPort, picture: Picture, options: Picture
         `what it takes for black and white; say which of ${RANGES.join(", ")} the model was trained with`,
     );
   }
-  const pixels = toChannels(fitted(picture, channelsOf(picture), to, options.fit ?? "crop"), to.channels);
+  if (!RANGES.includes(range))
+    throw new InputError("image-range", `range is ${RANGES.join(", ")}, not "${range}"`);
+  const pixels = toChannels(fitted(picture, channelsOf(picture), to, fit), to.channels);
   const [low, high] = BOUNDS[range];
   const values = pixels.map((value) => low + (value * (high - low)) / 255);
   if (port.type === "float32") return values;
@@ -108,6 +112,14 @@ export function pictureInput(port: ModelPort, picture: Picture, options: Picture
 }
 
 function channelsOf({ width, height, data }: Picture): number {
+  const kind = kindOf(data);
+  if (kind !== "Uint8Array" && kind !== "Uint8ClampedArray") {
+    throw new InputError(
+      "image-data",
+      `a picture's data is a Uint8Array or Uint8ClampedArray of 0 … 255, not ${kind}; of real numbers 0 … 1 make ` +
+        "Uint8ClampedArray.from(data, (value) => 255 * value)",
+    );
+  }
   const pixels = width * height;
   const channels = data.length / pixels;
   const isSize = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;

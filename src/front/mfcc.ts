@@ -1,5 +1,6 @@
 import { spectrum } from "./fft.ts";
 import { FFT, FRAME, frameCount, HOP, mel, RATE } from "./frames.ts";
+import { checkSamples } from "./samples.ts";
 
 const BINS = 40;
 const [LOWEST, HIGHEST] = [20, 4000];
@@ -10,12 +11,13 @@ const COEFFICIENTS = 10;
  * signal library computes them: samples over their maximum; Hann window (periodic) of 480; magnitudes of 512 points; 40 mel
  * bins from 20 to 4000 Hz, triangles on the mel scale; log(x + 10⁻⁶); DCT II, Σ x cos(…) √(2 / 40).
  *
- * samples  16 kHz
+ * samples  16 kHz; `sound-samples` is thrown as by `soundInput`
  * returns  [frames, 10]
  *
  * Source: mlcommons/tiny, training/keyword_spotting/get_dataset.py.
  */
 export function mfcc(samples: Float32Array): Float32Array {
+  checkSamples(samples);
   const most = samples.reduce((a, b) => Math.max(a, b), 0);
   const gain = most > 0 ? 1 / most : 1;
   const frames = frameCount(samples.length);

@@ -2,6 +2,7 @@ import { FixedFft } from "./fixed-fft.ts";
 import { FFT, FRAME, frameCount, HOP, mel, RATE } from "./frames.ts";
 import { logarithm } from "./fixed-log.ts";
 import { gainControl } from "./gain-control.ts";
+import { checkSamples } from "./samples.ts";
 
 const CHANNELS = 40;
 const [LOWEST, HIGHEST] = [125, 7500];
@@ -22,12 +23,13 @@ const LEAST_SIGNAL = Math.trunc(0.05 * FACTOR);
  * 125 to 7500 Hz. Hann window (Q12), scaled to fill 16 bits; fixed-point FFT; energies; triangles on the mel scale; square
  * root; noise, estimated channel by channel from frame to frame, taken off; automatic gain (PCAN); 64 · ln x.
  *
- * samples  16 kHz
+ * samples  16 kHz; `sound-samples` is thrown as by `soundInput`
  * returns  [frames, 40], 0 … 670 or so
  *
  * Source: tflite-micro, signal/src and micro_speech/audio_preprocessor.py, whose filters truncate their weights.
  */
 export function microFrontend(samples: Float32Array): Int16Array {
+  checkSamples(samples);
   const window = Int16Array.from({ length: FRAME }, (_, i) =>
     Math.round(2 ** WEIGHT_BITS * (0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / FRAME))),
   );

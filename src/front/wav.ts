@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import { kindOf } from "./kind.ts";
 
 /** Sound of one channel. */
 export interface Sound {
@@ -28,7 +29,8 @@ interface Encoding {
  * become exactly q / 32768.
  * @throws InputError `wav`: something else, or a damaged file
  */
-export function readWav(bytes: Uint8Array): Sound {
+export function readWav(file: Uint8Array | ArrayBuffer): Sound {
+  const bytes = bytesOf(file);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tag = (at: number): string =>
     at + 4 > bytes.length ? "" : String.fromCharCode(...bytes.subarray(at, at + 4));
@@ -51,6 +53,16 @@ export function readWav(bytes: Uint8Array): Sound {
     at = start + size + (size & 1);
   }
   throw damaged("it has no samples");
+}
+
+function bytesOf(file: Uint8Array | ArrayBuffer): Uint8Array {
+  if (ArrayBuffer.isView(file)) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+  const kind = kindOf(file);
+  if (kind === "ArrayBuffer") return new Uint8Array(file);
+  throw new InputError(
+    "wav",
+    `a WAV file is read from a Uint8Array or an ArrayBuffer, not ${kind}; give its bytes`,
+  );
 }
 
 function damaged(what: string): InputError {

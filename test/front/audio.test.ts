@@ -158,6 +158,29 @@ describe("sound as an input", () => {
     );
   });
 
+  test.each([
+    ["Int16Array", sound("a rising tone"), "not Int16Array; of 16-bit ones make"],
+    ["Array", [0, 0.5], "not Array"],
+    ["nothing", undefined, "not Undefined"],
+    ["NaN", new Float32Array(16000).fill(NaN), "sample 0 is NaN"],
+    // Beyond the loudest second.
+    ["an infinity", new Float32Array(40000).fill(-Infinity, 39999), "sample 39999 is -Infinity"],
+  ])("samples of %s are refused", (_, samples, words) => {
+    const refusal = expect.objectContaining({
+      name: "InputError",
+      code: "sound-samples",
+      message: expect.stringContaining(words) as string,
+    }) as Error;
+    const given = samples as Float32Array;
+    for (const shape of [
+      [1, 49, 10, 1],
+      [1, 1960],
+    ])
+      expect(() => soundInput(port(shape), { rate: 16000, samples: given })).toThrow(refusal);
+    expect(() => mfcc(given)).toThrow(refusal);
+    expect(() => microFrontend(given)).toThrow(refusal);
+  });
+
   test("does not go into a picture", () => {
     expect(() => soundInput(port([1, 96, 96, 1]), { rate: 16000, samples: new Float32Array(9) })).toThrow(
       expect.objectContaining({

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Fit, Picture, Range } from "../../src/front/image.ts";
+import type { Fit, Picture, PictureOptions, Range } from "../../src/front/image.ts";
 import { pictureInput, pictureShape, rangeOf, RANGES } from "../../src/front/image.ts";
 import { resizePixels } from "../../src/front/resize.ts";
 import type { Model, ModelPort, TensorArray } from "../../src/index.ts";
@@ -206,6 +206,33 @@ describe("a picture as an input", () => {
     const port = await int8Port([2, 2, 1]);
     expect(() => pictureInput(port, { width, height, data: new Uint8Array(bytes) })).toThrow(
       expect.objectContaining({ code: "image-data" }),
+    );
+  });
+
+  test.each([
+    ["Float32Array", new Float32Array(4)],
+    ["Int8Array", new Int8Array(4)],
+    ["Array", [0, 0, 0, 0]],
+    ["Undefined", undefined],
+  ])("pixels in %s are refused", async (kind, data) => {
+    const port = await int8Port([2, 2, 1]);
+    expect(() => pictureInput(port, { width: 2, height: 2, data } as unknown as Picture)).toThrow(
+      expect.objectContaining({
+        name: "InputError",
+        code: "image-data",
+        message: expect.stringContaining(`not ${kind}; of real numbers`) as string,
+      }),
+    );
+  });
+
+  test.each([
+    [{ fit: "cover" }, "image-fit", 'fit is crop, pad, stretch, not "cover"'],
+    [{ range: "0-1" }, "image-range", 'range is 0..1, -1..1, 0..255, not "0-1"'],
+  ])("%j is refused", async (options, code, message) => {
+    const port = await int8Port([2, 2, 1]);
+    const picture = { width: 2, height: 2, data: new Uint8Array(4) };
+    expect(() => pictureInput(port, picture, options as PictureOptions)).toThrow(
+      expect.objectContaining({ name: "InputError", code, message }),
     );
   });
 

@@ -50,6 +50,22 @@ test("16-bit samples are exact", () => {
   expect([...readWav(file).samples].map((value) => value * 32768)).toEqual(values);
 });
 
+test("a file is read from whatever holds its bytes, and from nothing else", () => {
+  const file = wavFile([0.5, -0.5], { rate: 8000, channels: 1, bits: 16 });
+  const wanted = readWav(file);
+  expect(readWav(Uint8Array.from(file).buffer)).toEqual(wanted);
+  expect(readWav(Buffer.concat([Buffer.alloc(3), file]).subarray(3))).toEqual(wanted);
+  for (const other of ["word.wav", undefined, [...file]]) {
+    expect(() => readWav(other as unknown as Uint8Array)).toThrow(
+      expect.objectContaining({
+        name: "InputError",
+        code: "wav",
+        message: expect.stringContaining("give its bytes") as string,
+      }),
+    );
+  }
+});
+
 test("a file written to a pipe does not know its size", () => {
   for (const dataSize of [0, 0xffffffff]) {
     const file = wavFile([0.5, -0.5], { rate: 8000, channels: 1, bits: 16, dataSize });
