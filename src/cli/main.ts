@@ -6,6 +6,7 @@ import { parseArguments, UsageError } from "./arguments.ts";
 import { bench } from "./bench.ts";
 import { compileToFile } from "./compile.ts";
 import { diff } from "./diff.ts";
+import { errorText } from "./error-text.ts";
 import { refuseOverwriting } from "./files.ts";
 import { inspect } from "./inspect.ts";
 import { operators } from "./operators.ts";
@@ -131,13 +132,6 @@ function exitCode(error: unknown): number {
   return error instanceof ThimbleError ? 1 : 70;
 }
 
-function errorText(error: unknown): string {
-  if (error instanceof UsageError) return `thimble: ${error.message}`;
-  if (error instanceof ThimbleError) return `thimble: ${error.code}: ${error.message}`;
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `thimble: this is a bug in thimble, please report it: ${stack}`;
-}
-
 // A reader that has seen enough (`thimble inspect … | head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 0 : 70);
@@ -147,6 +141,6 @@ try {
   const args = parseArguments(process.argv.slice(2));
   for await (const text of answer(args)) process.stdout.write(`${printable(text, args.json)}\n`);
 } catch (error) {
-  process.stderr.write(`${printable(errorText(error), false)}\n`);
+  process.stderr.write(errorText(error));
   process.exitCode = exitCode(error);
 }

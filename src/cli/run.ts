@@ -1,8 +1,9 @@
 import type { Model, ModelPort, TensorArray } from "../index.ts";
 import { loadImage } from "../asset.ts";
-import { InputError } from "../index.ts";
+import { InputError, ThimbleError } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
+import { errorText } from "./error-text.ts";
 import { readFileOrFail, writeFileOrFail } from "./files.ts";
 import { readInputs } from "./inputs.ts";
 import { imageOf } from "./model.ts";
@@ -39,7 +40,7 @@ interface Ranked {
 
 /**
  * `thimble run`: an inference on inputs from files; with more files one after the other, each from the model's first state, a
- * line per inference.
+ * line per inference. Files of several runs that cannot be read are named on stderr, and make the exit code 1.
  */
 export async function* run(path: string, args: Arguments): AsyncGenerator<string> {
   const model = await loadImage(await imageOf(path, args.options));
@@ -52,7 +53,17 @@ export async function* run(path: string, args: Arguments): AsyncGenerator<string
   try {
     for (const [i, files] of runs.entries()) {
       if (runs.length > 1) progress.show(`${i + 1} of ${runs.length}: ${printable(files.join(", "), false)}`);
-      const inputs = await readInputs(model, files, args);
+      let inputs: TensorArray[];
+      try {
+        inputs = await readInputs(model, files, args);
+      } catch (error) {
+        // A damaged file ends its own run, not those of the others.
+        if (runs.length === 1 || !(error instanceof ThimbleError)) throw error;
+        progress.clear();
+        process.stderr.write(errorText(error));
+        process.exitCode = 1;
+        continue;
+      }
       const answer = answerOf(model, inputs, labels, args.top);
       progress.clear();
       if (args.trace !== undefined) await writeFileOrFail(args.trace, traceLines(model, inputs));

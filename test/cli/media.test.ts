@@ -91,6 +91,17 @@ test("run takes pictures, one or many, and names the classes", () => {
   expect(JSON.parse(lines[1] ?? "")).toMatchObject({ inputs: [at("BLUE.JPG")], model: "colour" });
 });
 
+test("a file that cannot be read ends its own run alone", () => {
+  const files = ["red.png", "fake.png", "missing.jpg", "BLUE.JPG"].map(at);
+  const labels = ["--labels", at("labels.txt"), "--top", "1"];
+  const { status, out, err } = thimble("run", at("colour.tflite"), ...files, ...labels);
+  expect(out).toMatch(/^\S*red\.png: red \S+\n\S*BLUE\.JPG: blue \S+\n$/);
+  expect(err).toMatch(
+    /^thimble: png: \S*fake\.png: this is no PNG.*\nthimble: unreadable: \S*missing\.jpg .*\n$/,
+  );
+  expect(status).toBe(1);
+});
+
 test("run fits a picture and takes it in the range that it is told", () => {
   // 20 × 10 on black: half of it remains.
   const padded = thimble("run", at("colour.tflite"), at("red.png"), "--fit", "pad", "--json");
