@@ -28,7 +28,9 @@ const HELP = `thimble: int8 neural networks in a fixed, SRAM-sized memory
 MODEL is a .tflite file, or a .thimble image. FILE is .npy, .json (an array of numbers), or the tensor's bytes; .png or .jpg
 where the input is a picture, .wav where it is the features of keywords.
 
-  --sram BYTES     plan for so much SRAM: 65536, 64K, 1M, unbounded (default 256K)
+  -i, --input FILE   run, diff: the values of an input
+  -o, --output FILE  compile, quantize: what to write; with --target a folder
+  --sram BYTES     plan for so much SRAM: 65536, 64K, 1.5M, unbounded (default 256K)
   --schedule NAME  auto: the fastest plan that fits (default); minimum: the fewest bytes; layer: whole layers
   --rows           give inputs row by row: they take no place in SRAM but the rows in use
   --max-recompute SHARE  extra MACs allowed where they save SRAM: 0.15 allows 15 %
@@ -51,7 +53,7 @@ where the input is a picture, .wav where it is the features of keywords.
   --profile        bench: time, MAC per cycle and share of the machine's limit of every step
   --help, --version
 
-Exit codes: 0 done, 1 the model or an input is at fault or models differ, 2 wrong usage, 70 a bug in thimble.`;
+Exit codes: 0 done, 1 the model or a file is at fault, nothing fits --budget or models differ, 2 wrong usage, 70 a bug in thimble.`;
 
 interface Command {
   readonly answer: (path: string, args: Arguments) => Promise<string> | AsyncIterable<string>;

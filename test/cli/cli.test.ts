@@ -159,7 +159,11 @@ test.each([
 });
 
 test("help and version", () => {
-  expect(thimble("--help").out).toContain("thimble inspect MODEL");
+  const { out } = thimble("--help");
+  expect(out).toContain("thimble inspect MODEL");
+  expect(out).toMatch(/^ {2}-i, --input FILE/m);
+  expect(out).toMatch(/^ {2}-o, --output FILE/m);
+  expect(out).toMatch(/^Exit codes: .*nothing fits --budget/m);
   expect(thimble("--version").out).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
