@@ -81,7 +81,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
   try {
     parsed = parseArgs({ args: [...argv], allowPositionals: true, options: OPTIONS });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(`${complaintOf(error)}; see thimble --help`);
   }
   const { values, positionals } = parsed;
   // Only `diff` takes two of them: "mcu,simd".
@@ -130,6 +130,13 @@ export function parseArguments(argv: readonly string[]): Arguments {
   };
 }
 
+/** Node's own words, but of options that do not exist: it takes them for misplaced files. */
+function complaintOf(error: unknown): string {
+  const words = error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
+  const unknown = /^Unknown option '(.+?)'/.exec(words)?.[1];
+  return unknown === undefined ? words : `there is no option ${unknown}`;
+}
+
 function wholeNumber(name: string, text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : 0;
   if (value < 1 || value > 2 ** 31)
@@ -137,20 +144,19 @@ function wholeNumber(name: string, text: string): number {
   return value;
 }
 
-/** 65536, 64K, 256KiB, 1M, unbounded. */
+/** 65536, 64K, 256KiB, 1.5M, unbounded. */
 function sramBytes(text: string): number | "unbounded" {
   if (text === "unbounded") return text;
-  return bytesOf(text, `--sram takes bytes (65536, 64K, 1M; up to 2 GiB) or "unbounded", not "${text}"`);
+  return bytesOf(text, `--sram takes bytes (65536, 64K, 1.5M; up to 2G) or "unbounded", not "${text}"`);
 }
 
 function budgetBytes(text: string): number {
-  return bytesOf(text, `--budget takes bytes (65536, 64K, 1M; up to 2 GiB), not "${text}"`);
+  return bytesOf(text, `--budget takes bytes (65536, 64K, 1.5M; up to 2G), not "${text}"`);
 }
 
 function bytesOf(text: string, complaint: string): number {
-  const match = /^(\d+)(?:([km])?(?:i?b)?)?$/i.exec(text);
-  const unit = { k: 1024, m: 1024 * 1024 }[(match?.[2] ?? "").toLowerCase()] ?? 1;
-  const bytes = Number(match?.[1] ?? 0) * unit;
+  const [, number = "", unit = ""] = /^(\d+(?:\.\d+(?=[kmg]))?)([kmg]?)(?:i?b)?$/i.exec(text) ?? [];
+  const bytes = Math.floor(Number(number) * 1024 ** ["", "k", "m", "g"].indexOf(unit.toLowerCase()));
   if (bytes < 1 || bytes > 2 ** 31) throw new UsageError(complaint);
   return bytes;
 }
