@@ -1,4 +1,4 @@
-import type { Image } from "../index.ts";
+import type { CompileOptions, Image } from "../index.ts";
 import { encodeImage } from "../index.ts";
 import { bundle } from "../mcu/firmware.ts";
 import { kernelBytes } from "../runtime/kernel-bytes.ts";
@@ -17,17 +17,20 @@ export async function compileToFile(path: string, args: Arguments): Promise<stri
     const wanted = target === undefined ? "FILE, the file" : "DIR, the folder";
     throw new UsageError(`compile needs -o ${wanted} to write`);
   }
-  if (target !== undefined) {
-    const image = await imageOf(path, { ...options, variant: options.variant ?? "mcu" });
-    return writeFirmware(path, image, target, output, json);
-  }
-  const image = await imageOf(
-    path,
-    args.bundle ? { ...options, variant: options.variant ?? "mcu" } : options,
-  );
+  const forMcu = target === undefined ? (args.bundle ? "--bundle" : undefined) : `--target ${target}`;
+  const image = await imageOf(path, forMcu === undefined ? options : mcuOptions(options, forMcu));
+  if (target !== undefined) return writeFirmware(path, image, target, output, json);
   const bytes = args.bundle ? bundle(image, kernelBytes("mcu")) : encodeImage(image);
   await writeFileOrFail(output, bytes);
   return written(output, bytes.length, image, json);
+}
+
+function mcuOptions(options: CompileOptions, option: string): CompileOptions {
+  const { variant = "mcu" } = options;
+  if (variant === "mcu") return { ...options, variant };
+  throw new UsageError(
+    `${option} takes no --variant ${variant}: microcontrollers run mcu; leave --variant out`,
+  );
 }
 
 function written(output: string, bytes: number, { report }: Image, json: boolean): string {

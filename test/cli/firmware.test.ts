@@ -75,7 +75,8 @@ test.each<[string, readonly string[], number, RegExp]>([
   ["no output", ["--target", "mcu"], 2, /-o DIR/],
   ["two targets", ["--target", "mcu", "--bundle", "-o", "x"], 2, /not both/],
   ["an unknown target", ["--target", "avr", "-o", "x"], 2, /takes mcu, wasm2c/],
-  ["vector kernels", ["--target", "mcu", "--variant", "simd", "-o", at("x")], 1, /image-variant/],
+  ["vectors", ["--target", "mcu", "--variant", "simd", "-o", "x"], 2, /--target mcu takes no --variant simd/],
+  ["a bundle of vectors", ["--bundle", "--variant", "relaxed", "-o", "x"], 2, /--bundle takes no --variant/],
   ["a file in the way", ["--target", "mcu", "-o", at("in-the-way")], 1, /unwritable/],
 ])("%s: exit code and reason", (_, args, code, reason) => {
   const { status, err } = compile(args);
