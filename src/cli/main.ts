@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { ThimbleError } from "../index.ts";
+import { InputError, ThimbleError } from "../index.ts";
 import type { Arguments, OptionName } from "./arguments.ts";
 import { parseArguments, UsageError } from "./arguments.ts";
 import { bench } from "./bench.ts";
@@ -134,9 +134,12 @@ function exitCode(error: unknown): number {
   return error instanceof ThimbleError ? 1 : 70;
 }
 
-// A reader that has seen enough (`thimble inspect … | head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === "EPIPE" ? 0 : 70);
+  // A reader that has seen enough (`thimble inspect … | head`) is no error.
+  if (error.code === "EPIPE") process.exit(0);
+  const words = `the answer could not be written (${error.message}); send it to where there is room`;
+  process.stderr.write(errorText(new InputError("unwritable", words)));
+  process.exit(1);
 });
 
 try {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { linkSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -172,6 +172,13 @@ test("a reader that stops reading is no error", () => {
   const { status, stderr } = spawnSync("bash", ["-o", "pipefail", "-c", shell], { encoding: "utf8" });
   expect(stderr).toBe("");
   expect(status).toBe(0);
+});
+
+test.skipIf(!existsSync("/dev/full"))("an answer that cannot be written is an error", () => {
+  const shell = `"${process.execPath}" "${main}" inspect "${at("net.tflite")}" > /dev/full`;
+  const { status, stderr } = spawnSync("bash", ["-c", shell], { encoding: "utf8" });
+  expect(stderr).toMatch(/^thimble: unwritable: the answer could not be written \(.*ENOSPC.*\); .*\n$/);
+  expect(status).toBe(1);
 });
 
 test("inspect shows streams, and draws the map", () => {
