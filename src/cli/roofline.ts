@@ -1,3 +1,4 @@
+import { escaped, fixed, text } from "../memory/svg.ts";
 import type { Profile, ProfiledStep } from "./bench.ts";
 
 const WIDTH = 960;
@@ -59,10 +60,10 @@ export function rooflineSvg(title: string, { limits, steps }: Profile): string {
   const y = axis([...points.map(({ speed }) => speed), roof], BOTTOM, TOP);
   const floor = y.at(2 ** y.low);
   const start = Math.max(2 ** y.low / bytesPerCycle, 2 ** x.low);
-  const corner = `${round(x.at(ridge))},${round(y.at(roof))}`;
+  const corner = `${fixed(x.at(ridge))},${fixed(y.at(roof))}`;
   const line = Number.isNaN(macsPerCycle)
     ? ""
-    : `<polyline class="roof" points="${round(x.at(start))},${round(y.at(start * bytesPerCycle))} ${corner} ${RIGHT},${round(y.at(roof))}"/>` +
+    : `<polyline class="roof" points="${fixed(x.at(start))},${fixed(y.at(start * bytesPerCycle))} ${corner} ${RIGHT},${fixed(y.at(roof))}"/>` +
       text(x.at(ridge) + 6, y.at(roof) - 8, `${roof.toFixed(1)} MAC/c: the dot product alone`, "mark") +
       text(
         x.at(start) + 8,
@@ -85,12 +86,12 @@ export function rooflineSvg(title: string, { limits, steps }: Profile): string {
     ),
     ...x.ticks.map(
       (at) =>
-        `<path class="grid" d="M${round(x.at(at))} ${TOP}V${round(floor)}"/>` +
+        `<path class="grid" d="M${fixed(x.at(at))} ${TOP}V${fixed(floor)}"/>` +
         text(x.at(at), BOTTOM + 18, label(at), "middle"),
     ),
     ...y.ticks.map(
       (at) =>
-        `<path class="grid" d="M${LEFT} ${round(y.at(at))}H${RIGHT}"/>` +
+        `<path class="grid" d="M${LEFT} ${fixed(y.at(at))}H${RIGHT}"/>` +
         text(LEFT - 8, y.at(at) + 4, label(at), "end"),
     ),
     text((LEFT + RIGHT) / 2, BOTTOM + 40, "MAC per byte of weights and of activations alive", "middle"),
@@ -100,7 +101,7 @@ export function rooflineSvg(title: string, { limits, steps }: Profile): string {
       .toSorted((a, b) => b.share - a.share)
       .map(
         ({ intensity, speed, share, op }) =>
-          `<circle class="step" cx="${round(x.at(intensity))}" cy="${round(y.at(speed))}" r="${round(radius(share))}" fill="${COLOURS[op] ?? OTHER}"/>`,
+          `<circle class="step" cx="${fixed(x.at(intensity))}" cy="${fixed(y.at(speed))}" r="${fixed(radius(share))}" fill="${COLOURS[op] ?? OTHER}"/>`,
       ),
     ...names(points, x.at, y.at),
     ...kinds.map((kind, i) => {
@@ -155,7 +156,7 @@ function names(
   y: (value: number) => number,
 ): string[] {
   const circles = points.map(({ index, intensity, speed, share }) => {
-    return { index, ...around(x(intensity), y(speed), radius(share), radius(share)) };
+    return { index, ...afixed(x(intensity), y(speed), radius(share), radius(share)) };
   });
   const taken: Box[] = [];
   return points
@@ -166,10 +167,10 @@ function names(
       const half = (name.length * CHARACTER_WIDTH) / 2;
       const [across, down, size] = [x(intensity), y(speed), radius(share)];
       const places = [
-        around(across, down - size - 9, half, 7),
-        around(across, down + size + 9, half, 7),
-        around(across - size - half - 4, down, half, 7),
-        around(across + size + half + 4, down, half, 7),
+        afixed(across, down - size - 9, half, 7),
+        afixed(across, down + size + 9, half, 7),
+        afixed(across - size - half - 4, down, half, 7),
+        afixed(across + size + half + 4, down, half, 7),
       ].filter((box) => box.left >= LEFT && box.right <= RIGHT && !taken.some((other) => meet(box, other)));
       const others = circles.filter((circle) => circle.index !== index);
       const place = places.find((box) => !others.some((other) => meet(box, other))) ?? places[0];
@@ -179,16 +180,12 @@ function names(
     });
 }
 
-function around(x: number, y: number, halfWidth: number, halfHeight: number): Box {
+function afixed(x: number, y: number, halfWidth: number, halfHeight: number): Box {
   return { left: x - halfWidth, right: x + halfWidth, top: y - halfHeight, bottom: y + halfHeight };
 }
 
 function meet(a: Box, b: Box): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-}
-
-function text(x: number, y: number, content: string, classes: string): string {
-  return `<text x="${round(x)}" y="${round(y)}"${classes === "" ? "" : ` class="${classes}"`}>${content}</text>`;
 }
 
 function label(value: number): string {
@@ -197,12 +194,4 @@ function label(value: number): string {
 
 function percent(share: number): string {
   return `${Math.round(100 * share)} %`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-function escaped(content: string): string {
-  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

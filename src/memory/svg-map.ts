@@ -1,5 +1,6 @@
 import type { Box } from "./svg-labels.ts";
 import { CHARACTER_WIDTH, ending, placeLabels, spread } from "./svg-labels.ts";
+import { escaped, fixed, text } from "./svg.ts";
 import type { MapRectangle } from "./text-map.ts";
 
 /** What the picture needs to know of a plan: a report has it. */
@@ -353,11 +354,6 @@ function outline({ left, top, width, height }: Box): string {
   return `M${fixed(left)} ${fixed(top)}h${fixed(width)}v${fixed(height)}h${fixed(-width)}z`;
 }
 
-/** `words` are markup: escaped where they come from a file. */
-function text(x: number, y: number, words: string, style: string, more = ""): string {
-  return `<text x="${fixed(x)}" y="${fixed(y)}"${style === "" ? "" : ` class="${style}"`}${more}>${words}</text>`;
-}
-
 /** Some round numbers of bytes from `lowest` up to `highest`, and 0. */
 function ticks(lowest: number, highest: number): number[] {
   let unit = 1024;
@@ -372,24 +368,10 @@ function stepNumbers(count: number): number[] {
   return Array.from({ length: Math.ceil(count / stride) }, (_, i) => i * stride);
 }
 
-function fixed(value: number): string {
-  return String(Math.round(value * 10) / 10);
-}
-
 function grouped(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 function cut(words: string, characters: number): string {
   return words.length <= characters ? words : `${words.slice(0, characters - 1)}…`;
-}
-
-/** Names come from files: no markup of theirs, and nothing that XML does not allow. */
-function escaped(words: string): string {
-  return words
-    .replace(/[^\u0020-\ud7ff\ue000-\ufffd]/g, "?")
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }
