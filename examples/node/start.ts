@@ -45,7 +45,10 @@ async function latencyMicroseconds(model: Model, input: Int8Array): Promise<numb
 
 const random = new Random(Date.now());
 const [wanted = String(Math.floor(10 * random.next()))] = process.argv.slice(2);
-if (!/^\d$/.test(wanted)) throw new RangeError(`npm start -- ${wanted}: give a digit, 0 to 9`);
+if (!/^\d$/.test(wanted)) {
+  console.error(`npm start -- ${wanted}: give a digit, 0 to 9`);
+  process.exit(2);
+}
 const pixels = drawDigit(Number(wanted), random);
 
 const bytes = readFileSync(new URL(import.meta.resolve("thimble/models/digits.tflite")));
