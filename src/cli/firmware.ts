@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Image } from "../index.ts";
@@ -18,11 +19,14 @@ export async function writeFirmware(
   folder: string,
   json: boolean,
 ): Promise<string> {
-  const { files, engine, ramBytes, calledBytes, interpreter } = firmware(
-    image,
-    kernelBytes("mcu"),
-    target === "mcu" ? "wasm3" : "wasm2c",
-  );
+  const {
+    files: made,
+    engine,
+    ramBytes,
+    calledBytes,
+    interpreter,
+  } = firmware(image, kernelBytes("mcu"), target === "mcu" ? "wasm3" : "wasm2c");
+  const files = new Map([...made, ...(engine === "wasm2c" ? await translated(made) : [])]);
   await refuseOverwriting(
     [path],
     [...files.keys()].map((name) => join(folder, name)),
@@ -34,7 +38,6 @@ export async function writeFirmware(
   }
   for (const [name, data] of files) await writeFileOrFail(join(folder, name), data);
   const names = [...files.keys()];
-  if (engine === "wasm2c") names.push(...(await translate(folder)));
   if (json) {
     const { report } = image;
     return JSON.stringify(
@@ -50,16 +53,41 @@ export async function writeFirmware(
   return `${folder}: ${names.join(", ")}\n${grouped(ramBytes)} bytes of RAM${more}; ${grouped(calledBytes)} bytes of kernels`;
 }
 
-const C_FILES = ["thimble-kernels.c", "thimble-kernels.h"];
+const MODULE = "thimble-mcu.wasm";
+const [SOURCE, HEADER] = ["thimble-kernels.c", "thimble-kernels.h"] as const;
 
 /**
- * The kernels as C, by wabt's wasm2c.
+ * The kernels as C, by wabt's wasm2c, made in a folder of its own: the user's has all files or none.
  * @throws InputError there is no wasm2c, or it writes C that examples/mcu does not know
  */
-async function translate(folder: string): Promise<readonly string[]> {
-  const [source = "", header = ""] = C_FILES.map((name) => join(folder, name));
+async function translated(
+  files: ReadonlyMap<string, Uint8Array | string>,
+): Promise<[string, Uint8Array | string][]> {
+  const folder = await mkdtemp(join(tmpdir(), "thimble-"));
   try {
-    await promisify(execFile)("wasm2c", [join(folder, "thimble-mcu.wasm"), "-n", "thimble", "-o", source]);
+    const [module, source] = [MODULE, SOURCE].map((name) => join(folder, name));
+    await writeFileOrFail(module ?? "", files.get(MODULE) ?? "");
+    await runWasm2c([module ?? "", "-n", "thimble", "-o", source ?? ""]);
+    const [code, header] = await Promise.all(
+      [SOURCE, HEADER].map((name) => readFile(join(folder, name), "utf8")),
+    );
+    if (header?.includes("Z_thimbleZ_run(Z_thimble_instance_t*") === true)
+      return [
+        [SOURCE, code ?? ""],
+        [HEADER, header],
+      ];
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  throw new InputError(
+    "wasm2c",
+    "this wasm2c writes C with other names than wabt 1.0.32, which examples/mcu is written for; install that version",
+  );
+}
+
+async function runWasm2c(args: readonly string[]): Promise<void> {
+  try {
+    await promisify(execFile)("wasm2c", args);
   } catch (cause) {
     throw new InputError(
       "wasm2c",
@@ -67,12 +95,4 @@ async function translate(folder: string): Promise<readonly string[]> {
       { cause },
     );
   }
-  const text = await readFile(header, "utf8");
-  if (!text.includes("Z_thimbleZ_run(Z_thimble_instance_t*")) {
-    throw new InputError(
-      "wasm2c",
-      "this wasm2c writes C with other names than wabt 1.0.32, which examples/mcu is written for; install that version",
-    );
-  }
-  return C_FILES;
 }

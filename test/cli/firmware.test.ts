@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -88,4 +88,5 @@ test("without wasm2c, --target wasm2c says how to get it", () => {
   const { status, err } = compile(["--target", "wasm2c", "-o", at("c")], "/nowhere");
   expect(status).toBe(1);
   expect(err).toMatch(/^thimble: wasm2c: .*apt-get install wabt/);
+  expect(existsSync(at("c"))).toBe(false);
 });
