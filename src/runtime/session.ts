@@ -157,7 +157,7 @@ class Session implements Model {
   readonly image: Image;
   #results: TensorArray[];
   readonly #entry: number;
-  readonly #guard: Guard | undefined;
+  #guard: Guard | undefined;
   #kernels: KernelExports | undefined;
 
   /** Whether the kernels are at work: a row source must not run the model. */
@@ -235,6 +235,7 @@ class Session implements Model {
   [Symbol.dispose](): void {
     if (this.#running) throw this.#inUse();
     this.#kernels = undefined;
+    this.#guard = undefined;
     this.#results = [];
     for (const port of [...this.inputs, ...this.outputs]) port.release();
   }

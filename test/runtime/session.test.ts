@@ -213,15 +213,18 @@ test("100,000 runs allocate nothing", () => {
   expect(collections).toBe(0);
 });
 
-test("disposing gives the memory back, although the model is still held", async () => {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  const model = await load(bytes);
-  const memory = ((): WeakRef<ArrayBufferLike> => new WeakRef(model.run(new Int8Array(LENGTH)).buffer))();
-  model[Symbol.dispose]();
-  // A weak reference holds on to its target until the turn ends.
-  await setTimeout(10);
-  collect();
-  expect(memory.deref()).toBeUndefined();
-  expect(model.outputs[0]?.length).toBe(10);
-});
+test.each([false, true])(
+  "disposing gives the memory back, although the model is still held (guard: %s)",
+  async (guard) => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const model = await load(bytes, { guard });
+    const memory = ((): WeakRef<ArrayBufferLike> => new WeakRef(model.run(new Int8Array(LENGTH)).buffer))();
+    model[Symbol.dispose]();
+    // A weak reference holds on to its target until the turn ends.
+    await setTimeout(10);
+    collect();
+    expect(memory.deref()).toBeUndefined();
+    expect(model.outputs[0]?.length).toBe(10);
+  },
+);
