@@ -50,7 +50,10 @@ export interface Model {
    * nothing to other models.
    */
   reset(): void;
-  /** Runs the model once, step by step, and hands over a copy of every tensor as soon as it is made. Slow. */
+  /**
+   * Runs the model once, step by step, and hands over a copy of every tensor as soon as it is made. Slow.
+   * @throws InputError as `run`; `trace-interrupted` where the model is run, traced anew or reset before the last tensor is read
+   */
   trace(inputs: InputValues | readonly InputValues[]): Generator<TraceEntry, void>;
   /** As `run` up to the outputs, calling `lap` after each step with its index: for profiles. */
   runSteps(inputs: InputValues | readonly InputValues[], lap: (step: number) => void): void;
@@ -162,6 +165,8 @@ class Session implements Model {
 
   /** Whether the kernels are at work: a row source must not run the model. */
   #running = false;
+  /** Counts what changes the memory from outside a trace that is under way. */
+  #changes = 0;
 
   constructor(image: Image, kernels: KernelExports, rows: RowReader, guard: Guard | undefined) {
     this.image = image;
@@ -203,14 +208,15 @@ class Session implements Model {
   }
 
   *trace(inputs: InputValues | readonly InputValues[]): Generator<TraceEntry, void> {
-    const kernels = this.#live();
+    this.#live();
     this.#accept(inputs);
+    const begun = this.#changes;
     const flip = storageFlip(this.image.variant);
     let record = this.#entry;
     for (const step of this.report.steps) {
-      record = this.#execute(kernels, record, step.endRecord);
+      record = this.#execute(this.#undisturbed(begun), record, step.endRecord);
       for (const tensor of step.outputs) {
-        const bytes = copyOf(tensor, new Uint8Array(kernels.memory.buffer));
+        const bytes = copyOf(tensor, new Uint8Array(this.#undisturbed(begun).memory.buffer));
         if (tensor.type === "int8" && flip !== 0)
           for (let i = 0; i < bytes.length; i++) bytes[i] = (bytes[i] ?? 0) ^ flip;
         yield { step, tensor, bytes: withConstants(tensor, bytes) };
@@ -220,6 +226,7 @@ class Session implements Model {
 
   reset(): void {
     setStates(this.image, new Uint8Array(this.#live().memory.buffer));
+    this.#changes++;
   }
 
   runSteps(inputs: InputValues | readonly InputValues[], lap: (step: number) => void): void {
@@ -264,6 +271,20 @@ class Session implements Model {
     return this.#kernels;
   }
 
+  /**
+   * The kernels, for the next step of a trace.
+   * @throws InputError the memory is not as the trace has left it
+   */
+  #undisturbed(begun: number): KernelExports {
+    const kernels = this.#live();
+    if (begun === this.#changes) return kernels;
+    throw new InputError(
+      "trace-interrupted",
+      `model "${this.report.model}" was run, traced or reset before its trace was read to the end; read a trace whole, ` +
+        "for instance as `[...model.trace(input)]`, or load another of it to run in between",
+    );
+  }
+
   #inUse(): InputError {
     return new InputError(
       "run-within-run",
@@ -283,6 +304,7 @@ class Session implements Model {
       const [port] = this.inputs;
       if (port === undefined || this.inputs.length !== 1) throw this.#wrongCount(1);
       port.check(inputs);
+      this.#changes++;
       port.setAside(inputs);
       port.accept(inputs);
       return;
@@ -292,6 +314,7 @@ class Session implements Model {
     if (inputs.length !== this.inputs.length) throw this.#wrongCount(inputs.length);
     // All are checked before any is copied, so that a refused run changes nothing.
     for (let i = 0; i < inputs.length; i++) this.inputs[i]?.check(inputs[i]);
+    this.#changes++;
     // Outputs may come back as inputs: they are taken out of the memory that other inputs are about to overwrite.
     for (let i = 0; i < inputs.length; i++) this.inputs[i]?.setAside(inputs[i] as InputValues);
     for (let i = 0; i < inputs.length; i++) this.inputs[i]?.accept(inputs[i] as InputValues);

@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { depthwiseNet } from "../depthwise-net.ts";
-import type { Variant } from "../../src/index.ts";
+import type { Model, Variant } from "../../src/index.ts";
 import { compile, decodeImage, encodeImage, load, provesVariant, VARIANTS } from "../../src/index.ts";
 import { Header, SLACK_BYTES } from "../../src/plan/format.ts";
 import { BUILTIN, options, writeModel } from "../model-writer.ts";
@@ -185,6 +185,51 @@ test("an engine that has no room for another model says so, and what to do", () 
   expect(name).toBe("MemoryError");
   expect(code).toBe("engine-memory");
   expect(message).toMatch(/drop models that are no longer used/);
+});
+
+describe("a trace", () => {
+  const input = int8Values(8, LENGTH);
+  const interruptions: readonly (readonly [string, (model: Model) => void])[] = [
+    ["run", (model) => void model.run(new Int8Array(LENGTH))],
+    [
+      "run by steps",
+      (model) => {
+        model.runSteps(new Int8Array(LENGTH), () => undefined);
+      },
+    ],
+    ["traced", (model) => void model.trace(new Int8Array(LENGTH)).next()],
+    [
+      "reset",
+      (model) => {
+        model.reset();
+      },
+    ],
+  ];
+
+  test.each(interruptions)("of a model that is %s in between says so", async (_, interrupt) => {
+    const model = await load(bytes);
+    const trace = model.trace(input);
+    expect(trace.next().done).toBe(false);
+    interrupt(model);
+    expect(() => trace.next()).toThrow(
+      expect.objectContaining({ name: "InputError", code: "trace-interrupted" }),
+    );
+  });
+
+  test("goes on after a run that was refused, not after the model was disposed", async () => {
+    const model = await load(bytes);
+    const wanted = [...model.trace(input)].map(({ bytes }) => bytes);
+    const seen: Uint8Array[] = [];
+    for (const { bytes } of model.trace(input)) {
+      seen.push(bytes);
+      expect(() => model.run(new Int8Array(1))).toThrow(/input/);
+    }
+    expect(seen).toEqual(wanted);
+    const trace = model.trace(input);
+    trace.next();
+    model[Symbol.dispose]();
+    expect(() => trace.next()).toThrow(expect.objectContaining({ code: "disposed" }));
+  });
 });
 
 test("a disposed model says so", async () => {
