@@ -9,7 +9,8 @@ import { dequantizeInto, quantizeInto } from "./quantize.ts";
 /**
  * Fills `into` with row `row` of an input: the values that `run` would take whole. Rows are asked for in
  * order, each once per run; where `report.steps` says that the input's stream runs in strips (only with `maxRecompute`), from
- * the first to the last again for each strip.
+ * the first to the last again for each strip. Synchronous: the row is there when the function returns, or `run` throws an InputError
+ * (`row-async` of a promise, `row-returned` of an array other than `into`).
  */
 export type RowSource = (row: number, into: TensorArray) => void;
 
@@ -48,7 +49,7 @@ export class SessionPort implements ModelPort {
   /** What the caller sees of an output. */
   value: TensorArray;
   /** Where rows come from in this run, the row that is asked for, and the same as it is stored. */
-  #source: InputValues | undefined;
+  #source: TensorArray | ((...row: Parameters<RowSource>) => unknown) | undefined;
   readonly #rowLength: number;
   #row: TensorArray;
   #rowBytes: Uint8Array;
@@ -139,7 +140,8 @@ export class SessionPort implements ModelPort {
     const values = this.#source;
     const length = this.#rowLength;
     if (typeof values === "function") {
-      values(row, this.#row);
+      const returned = values(row, this.#row);
+      if (typeof returned === "object" && returned !== this.#row) this.#checkReturned(returned, row);
       if (this.#row.length !== length) throw this.#rowTaken(row);
     } else if (values !== undefined) {
       if (this.#converts) {
@@ -153,10 +155,36 @@ export class SessionPort implements ModelPort {
     else this.#memory.set(this.#rowBytes, destination);
   }
 
-  /** The array of a row was given away, and must not be missing in the next run. */
-  #rowTaken(row: number): InputError {
+  /**
+   * Sources may return anything that is not taken for the row: what `set`, `fill` and `subarray` of it give, and numbers.
+   * @throws InputError a promise, or an array with another memory than the row's
+   */
+  #checkReturned(returned: object | null, row: number): void {
+    const source = `the source of input "${this.name}"`;
+    if (returned !== null && "then" in returned) {
+      this.#renewRow();
+      throw new InputError(
+        "row-async",
+        `${source} has returned a promise for row ${row}, and \`run\` does not wait; fill the row before returning, and get what it needs ` +
+          "before `run`",
+      );
+    }
+    const isOwn = ArrayBuffer.isView(returned) && returned.buffer === this.#row.buffer;
+    if (isOwn || !(ArrayBuffer.isView(returned) || Array.isArray(returned))) return;
+    throw new InputError(
+      "row-returned",
+      `${source} has returned an array for row ${row}, which nobody reads; copy it into the second argument: \`into.set(array)\``,
+    );
+  }
+
+  /** For the next run: a source may still hold the array of a row, or have given it away. */
+  #renewRow(): void {
     this.#row = arrayOf(this.type, this.#rowLength);
     this.#rowBytes = new Uint8Array(this.#row.buffer);
+  }
+
+  #rowTaken(row: number): InputError {
+    this.#renewRow();
     return new InputError(
       "row-detached",
       `the source of input "${this.name}" has transferred the array of row ${row} to elsewhere; fill it, and transfer a copy`,

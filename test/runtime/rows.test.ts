@@ -139,6 +139,30 @@ describe.each(proved)("rows of input (%s)", (variant) => {
     expect(answer(model, source)).toEqual(wanted);
   });
 
+  test("come at once, into the array given: what a source promises or returns instead is refused", async () => {
+    const model = await load(bytes, options);
+    const wanted = answer(model, whole);
+    const source = rowsOf(whole, ROWS);
+    const wrong: readonly [string, (row: number, into: TensorArray) => unknown][] = [
+      ["row-async", () => Promise.resolve()],
+      ["row-async", () => ({ then: () => undefined })],
+      ["row-returned", (row) => whole.subarray(row * ROW, (row + 1) * ROW)],
+      ["row-returned", (_, into) => into.map((value) => value)],
+      ["row-returned", (_, into) => [...into]],
+    ];
+    for (const [code, given] of wrong) {
+      expect(() => model.run(given)).toThrow(expect.objectContaining({ code, name: InputError.name }));
+      expect(answer(model, source)).toEqual(wanted);
+    }
+    for (const result of [(into: TensorArray) => into, (into: TensorArray) => into.subarray(3), () => 96]) {
+      const given = (row: number, into: TensorArray): unknown => {
+        source(row, into);
+        return result(into);
+      };
+      expect(answer(model, given)).toEqual(wanted);
+    }
+  });
+
   test("of several inputs are asked for each by itself, beside whole ones", async () => {
     const model = writeModel(ONE_OPERATOR.add);
     const resident = await load(model, { variant });
