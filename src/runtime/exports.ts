@@ -24,6 +24,5 @@ export { VARIANTS } from "../plan/variant.ts";
 export type { LoadImageOptions } from "./load-image.ts";
 export type { InputValues, ModelPort, RowSource } from "./port.ts";
 export type { TensorArray } from "./arrays.ts";
-export type { QuantizedArray } from "./quantize.ts";
 export type { Model, TraceEntry } from "./session.ts";
 export type { Source } from "./source.ts";

@@ -3,7 +3,7 @@ import type { PortType } from "../plan/port-type.ts";
 import type { TensorArray } from "./arrays.ts";
 import { arrayName, arrayOf, viewOf } from "./arrays.ts";
 import { InputError } from "../errors.ts";
-import type { InputQuantizer, QuantizedArray } from "./quantize.ts";
+import type { InputQuantizer } from "./quantize.ts";
 import { dequantizeInto, quantizeInto } from "./quantize.ts";
 
 /**
@@ -30,10 +30,15 @@ export interface ModelPort {
   readonly scale: number;
   readonly zeroPoint: number;
   /**
-   * Real values → int8 with this port's scale and zero point, int16 where the port is int16, rounded as the reference does.
+   * Real values → an array that `run` takes: of int8, int16 and uint8 with this port's scale and zero point, rounded as the reference
+   * does; of float32 the values as they are.
+   * @throws InputError `not-quantized`: int32 and bool, which have no real values
    */
-  quantize(values: ArrayLike<number>): QuantizedArray;
-  /** int8 or int16 → real values. */
+  quantize(values: ArrayLike<number>): TensorArray;
+  /**
+   * What `run` gives → real values, in a new array; of float32 as they are.
+   * @throws InputError `port-mismatch`: an array of another type than the port's
+   */
   dequantize(values: ArrayLike<number>): Float32Array;
 }
 
@@ -88,8 +93,7 @@ export class SessionPort implements ModelPort {
   /** @throws InputError unless `values` is this port's kind of array */
   check(values: unknown): void {
     if (typeof values === "function" && this.rows !== undefined) return;
-    // By its tag: arrays of another realm are no instances of this one's classes.
-    const kind = ArrayBuffer.isView(values) ? (values as TensorArray)[Symbol.toStringTag] : typeof values;
+    const kind = kindOf(values);
     const fits = kind === arrayName(this.type);
     if (fits && (values as TensorArray).length === this.length) return;
     const given = ArrayBuffer.isView(values) ? `${kind} of ${(values as TensorArray).length}` : kind;
@@ -208,15 +212,39 @@ export class SessionPort implements ModelPort {
     dequantizeInto(this.value as Float32Array, this.#stored, this.scale, this.zeroPoint);
   }
 
-  quantize(values: ArrayLike<number>): QuantizedArray {
-    const result = this.type === "int16" ? new Int16Array(values.length) : new Int8Array(values.length);
+  quantize(values: ArrayLike<number>): TensorArray {
+    const { type } = this;
+    if (type === "float32") return new Float32Array(values);
+    if (type === "int32" || type === "bool") {
+      throw new InputError(
+        "not-quantized",
+        `"${this.name}" is ${type}, whose values are not quantised; pass the array itself: ${this.expected}`,
+      );
+    }
+    const result = new QUANTIZED[type](values.length);
     quantizeInto(result, values, this.scale, this.zeroPoint);
     return result;
   }
 
   dequantize(values: ArrayLike<number>): Float32Array {
+    const name = arrayName(this.type);
+    if (ArrayBuffer.isView(values) && kindOf(values) !== name) {
+      throw new InputError(
+        "port-mismatch",
+        `"${this.name}" is ${this.type}, in a ${name}; ${kindOf(values)} was given: pass what \`run\` takes or gives for it`,
+      );
+    }
+    if (this.type === "float32") return new Float32Array(values);
     const result = new Float32Array(values.length);
     dequantizeInto(result, values, this.scale, this.zeroPoint);
     return result;
   }
+}
+
+/** Arrays of the types that are quantised. */
+const QUANTIZED = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array } as const;
+
+/** The class of an array, by its tag: arrays of another realm are no instances of this one's classes. */
+function kindOf(values: unknown): string {
+  return ArrayBuffer.isView(values) ? (values as TensorArray)[Symbol.toStringTag] : typeof values;
 }

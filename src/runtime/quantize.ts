@@ -3,30 +3,32 @@
 import type { KernelExports } from "./instantiate.ts";
 
 /** Arrays of quantised values. */
-export type QuantizedArray = Int8Array | Int16Array;
+export type QuantizedArray = Int8Array | Uint8Array | Int16Array;
 
 /**
- * q = clamp(round(x / scale) + zeroPoint) to -most - 1 … most, the quotient in float32, halves away from zero; NaN becomes the zero
+ * q = clamp(round(x / scale) + zeroPoint) to least … most, the quotient in float32, halves away from zero; NaN becomes the zero
  * point. `scale` must be a float32 value.
  */
-function quantized(value: number, scale: number, zeroPoint: number, most: number): number {
+function quantized(value: number, scale: number, zeroPoint: number, least: number, most: number): number {
   const quotient = Math.fround(Math.fround(value) / scale);
   // Halves up, and those below zero one further down: signs are as good as random, halves are rare.
   let rounded = Math.floor(quotient + 0.5);
   if (rounded - quotient === 0.5 && quotient < 0) rounded -= 1;
   const q = rounded + zeroPoint;
-  return q > most ? most : q < -most - 1 ? -most - 1 : q === q ? q : zeroPoint;
+  return q > most ? most : q < least ? least : q === q ? q : zeroPoint;
 }
 
-/** Writes `values.length` elements, quantised to int8 or int16, to `into`. */
+/** Writes `values.length` elements, quantised to the type of `into`, to it. */
 export function quantizeInto(
   into: QuantizedArray,
   values: ArrayLike<number>,
   scale: number,
   zeroPoint: number,
 ): void {
-  const most = into.BYTES_PER_ELEMENT === 1 ? 127 : 32767;
-  for (let i = 0; i < values.length; i++) into[i] = quantized(values[i] ?? 0, scale, zeroPoint, most);
+  const levels = 2 ** (8 * into.BYTES_PER_ELEMENT);
+  const least = into instanceof Uint8Array ? 0 : -levels / 2;
+  const most = least + levels - 1;
+  for (let i = 0; i < values.length; i++) into[i] = quantized(values[i] ?? 0, scale, zeroPoint, least, most);
 }
 
 /** Fewest values that are worth a call of the kernels, which take 16 at a time. */
@@ -81,7 +83,7 @@ export class InputQuantizer {
       done += count;
     }
     for (; done < length; done++) {
-      this.#bytes[destination + done] = quantized(values[from + done] ?? 0, scale, zeroPoint, 127);
+      this.#bytes[destination + done] = quantized(values[from + done] ?? 0, scale, zeroPoint, -128, 127);
     }
   }
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Model, TensorArray, Variant } from "../../src/index.ts";
 import { load, PASSES, provesVariant, VARIANTS } from "../../src/index.ts";
 import { importModel } from "../../src/tflite/import.ts";
+import type { WrittenTensor } from "../model-writer.ts";
 import { BUILTIN, options, SAME, writeModel } from "../model-writer.ts";
 import { noise } from "../passes/graphs.ts";
 import { clampTo, roundC } from "../reference/fixed-point.ts";
@@ -178,6 +179,64 @@ test("ports of int8 and of int16 quantise real values as the reference does, and
       }),
     );
   }
+});
+
+/** A model that hands its one input on, of any type. */
+async function handsOn(tensor: Omit<WrittenTensor, "name">): Promise<Model> {
+  const copy = { builtin: BUILTIN.reshape, inputs: ["in", "shape"], output: "out" };
+  const shape = { shape: [1], type: "int32", data: Int32Array.of(4) } as const;
+  return load(writeModel(named({ in: tensor, shape, out: tensor }, [copy], ["in"], ["out"])));
+}
+
+test("a float32 port's real values are its values, in an array of their own", async () => {
+  const model = await load(writeModel(ONE_OPERATOR.quantize), { passes: PASSES });
+  const back = await load(writeModel(ONE_OPERATOR.dequantize));
+  const values = [0.25, -7, 1e6];
+  for (const port of [model.inputs[0], back.outputs[0]]) {
+    expect(port).toMatchObject({ type: "float32" });
+    expect(port?.quantize(values)).toEqual(Float32Array.from(values));
+    const given = Float32Array.from(values);
+    expect(port?.dequantize(given)).toEqual(given);
+    expect(port?.dequantize(given)).not.toBe(given);
+  }
+  const length = model.inputs[0]?.length ?? 0;
+  const ones = model.inputs[0]?.quantize(new Array<number>(length).fill(1)) ?? new Float32Array();
+  expect(model.run(ones)).toHaveLength(length);
+});
+
+test("a uint8 port quantises to 0 … 255, and the model takes that", async () => {
+  const model = await handsOn({ shape: [4], type: "uint8", scales: [0.5], zeroPoints: [10] });
+  const [port] = model.inputs;
+  const values = port?.quantize([-100, 0, 1, 1000]) ?? new Uint8Array();
+  expect(values).toEqual(Uint8Array.of(0, 10, 12, 255));
+  expect([...(port?.dequantize(model.run(values)) ?? [])]).toEqual([-5, 0, 1, 122.5]);
+});
+
+test.each(["int32", "bool"] as const)("%s values are not quantised, which quantize says", async (type) => {
+  const [port] = (await handsOn({ shape: [4], type })).inputs;
+  const array = type === "int32" ? "Int32Array" : "Uint8Array";
+  expect(() => port?.quantize([1, 2, 3, 4])).toThrow(
+    expect.objectContaining({
+      name: "InputError",
+      code: "not-quantized",
+      message: expect.stringContaining(array) as string,
+    }),
+  );
+});
+
+test("arrays of another type than the port's are not dequantised", async () => {
+  const [port] = (await load(SUM)).inputs;
+  for (const wrong of [
+    new Uint8Array(4),
+    new Float32Array(4),
+    new Int16Array(4),
+    new DataView(new ArrayBuffer(4)),
+  ]) {
+    expect(() => port?.dequantize(wrong as Uint8Array)).toThrow(
+      expect.objectContaining({ name: "InputError", code: "port-mismatch" }),
+    );
+  }
+  expect([...(port?.dequantize([10]) ?? [])]).toEqual([1]);
 });
 
 test("a refused run changes nothing", async () => {
