@@ -2,6 +2,8 @@ import { emit, fixedPlanBytes } from "./emit/emit.ts";
 import type { Image } from "./emit/image.ts";
 import { verifyImage } from "./emit/image.ts";
 import { InputError } from "./errors.ts";
+import { requireBytes } from "./given/bytes.ts";
+import { requireOptions } from "./given/options.ts";
 import type { Graph, Node } from "./graph/graph.ts";
 import type { PackedProgram, Schedule } from "./memory/search.ts";
 import { planProgram } from "./memory/search.ts";
@@ -44,15 +46,28 @@ export interface CompileOptions {
   readonly name?: string;
 }
 
+/** The names of all options. */
+export const COMPILE_OPTIONS = [
+  "sram",
+  "variant",
+  "schedule",
+  "input",
+  "maxRecompute",
+  "passes",
+  "name",
+] as const satisfies readonly (keyof CompileOptions)[];
+
 /**
  * The bytes of an int8 `.tflite` file → an image planned for a budget of SRAM and packed for one variant.
  * The layout is proved before it is returned.
  * @throws ModelError the file is damaged or contradicts itself
  * @throws UnsupportedError it uses something thimble does not run; all such operators are listed at once
  * @throws MemoryError it does not fit the budget
- * @throws InputError an option has no meaning
+ * @throws InputError what is given are no bytes, or an option has no meaning
  */
-export function compile(bytes: Uint8Array, options: CompileOptions = {}): Image {
+export function compile(bytes: Uint8Array | ArrayBuffer, options: CompileOptions = {}): Image {
+  const file = requireBytes("compile", bytes);
+  requireOptions("compile", options, COMPILE_OPTIONS);
   const {
     variant = "simd",
     passes = PASSES,
@@ -63,7 +78,6 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Image 
   } = options;
   const budget = budgetBytes(options.sram ?? DEFAULT_SRAM);
   requireChoice("variant", variant, VARIANTS);
-
   requireChoice("schedule", schedule, ["auto", "layer", "minimum"]);
   requireChoice("input", input, ["resident", "streamed"]);
   if (!(maxRecompute >= 0 && maxRecompute <= 10)) {
@@ -72,8 +86,9 @@ export function compile(bytes: Uint8Array, options: CompileOptions = {}): Image 
       `maxRecompute is ${maxRecompute}; give a share of the model's MACs, such as 0.1, up to 10`,
     );
   }
+  requirePasses(passes);
 
-  const graph = runPasses(importModel(bytes, name), passes);
+  const graph = runPasses(importModel(file, name), passes);
   const programs = programsOf(graph, variant, input === "streamed", maxRecompute, schedule);
   const [plain] = programs;
   const planned = planProgram({
@@ -143,6 +158,15 @@ function requireChoice(option: string, value: string, choices: readonly string[]
   throw new InputError(
     option,
     `there is no ${option} ${JSON.stringify(value)}; choose one of ${choices.join(", ")}`,
+  );
+}
+
+function requirePasses(passes: unknown): void {
+  const isPass = (pass: Partial<Pass> | null): boolean => typeof pass?.apply === "function";
+  if (Array.isArray(passes) && passes.every(isPass)) return;
+  throw new InputError(
+    "passes",
+    "passes are an array of those in `PASSES`, or of your own; leave them away for all",
   );
 }
 

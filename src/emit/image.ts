@@ -1,4 +1,5 @@
-import { ExecutionError } from "../errors.ts";
+import { ExecutionError, InputError } from "../errors.ts";
+import { requireBytes } from "../given/bytes.ts";
 import type { ElementType } from "../graph/graph.ts";
 import { crc32 } from "../plan/crc32.ts";
 import { Head, Header, PLAN_VERSION } from "../plan/format.ts";
@@ -166,8 +167,10 @@ export interface Image {
 /**
  * Proves an image before it is run: sections, ports, and every record by replay, with at most `maxWork` steps of it.
  * @throws ExecutionError with what is wrong and where
+ * @throws InputError `not-an-image`: no image at all
  */
 export function verifyImage(image: Image, maxWork = Infinity): void {
+  requireImage("verifyImage", image);
   const header = new DataView(image.sram.buffer, image.sram.byteOffset, image.sram.byteLength);
   const ramBytes = image.sram.length >= 4 * Header.words ? header.getUint32(4 * Header.ramBytes, true) : 0;
   if (ramBytes !== image.report.ramBytes)
@@ -231,6 +234,24 @@ function damaged(what: string): ExecutionError {
   return new ExecutionError("image-damaged", `${what}; compile the model again`);
 }
 
+/** @throws InputError unless it has an image's parts, which are then checked one by one */
+function requireImage(caller: string, image: unknown): void {
+  const isArray = (part: string): boolean => isRecord(image) && ArrayBuffer.isView(image[part]);
+  const isList = (part: string): boolean => isRecord(image) && Array.isArray(image[part]);
+  const hasArrays = ["sram", "flash", "operands"].every(isArray);
+  if (
+    hasArrays &&
+    ["inputs", "outputs", "states"].every(isList) &&
+    isRecord(image) &&
+    isRecord(image["report"])
+  )
+    return;
+  throw new InputError(
+    "not-an-image",
+    `${caller} takes an image, which \`compile\` makes of a model and \`decodeImage\` of a .thimble file`,
+  );
+}
+
 /** First word of an image file: "THIM", little-endian. */
 const FILE_MAGIC = 0x4d494854;
 
@@ -261,8 +282,12 @@ export function isImageFile(bytes: Uint8Array): boolean {
   return bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === FILE_MAGIC;
 }
 
-/** The image as the bytes of a `.thimble` file. */
+/**
+ * The image as the bytes of a `.thimble` file.
+ * @throws InputError `not-an-image`
+ */
 export function encodeImage(image: Image): Uint8Array {
+  requireImage("encodeImage", image);
   const { inputs, outputs, states, report } = image;
   const metadata = asciiBytes(JSON.stringify({ inputs, outputs, states, report }));
   const operands = new Uint8Array(
@@ -294,10 +319,11 @@ export function encodeImage(image: Image): Uint8Array {
 /**
  * Reads a `.thimble` file. The file is not trusted: the image is verified like a model.
  * @throws ExecutionError a file that is cut, changed, of another version, or whose plan does not hold
+ * @throws InputError `bytes`: no bytes at all
  */
-export function decodeImage(file: Uint8Array): Image {
+export function decodeImage(file: Uint8Array | ArrayBuffer): Image {
   // A plain view: the slice of Node's Buffer, a subclass, would not copy.
-  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+  const bytes = requireBytes("decodeImage", file);
   const head = 4 * FileHeader.words;
   if (!isImageFile(bytes) || bytes.length < head) throw damaged("this is not a whole .thimble file");
   const words = new Uint32Array(bytes.slice(0, head).buffer);

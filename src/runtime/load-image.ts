@@ -1,6 +1,7 @@
 import type { Image } from "../emit/image.ts";
 import { decodeImage, isImageFile, verifyImage } from "../emit/image.ts";
 import { InputError } from "../errors.ts";
+import { requireOptions } from "../given/options.ts";
 import type { Kernels } from "./kernels.ts";
 import type { Model } from "./session.ts";
 import { startSession } from "./session.ts";
@@ -22,9 +23,12 @@ export interface LoadImageOptions {
   readonly guard?: boolean;
 }
 
+/** The names of all options. */
+export const LOAD_IMAGE_OPTIONS = ["warmUp", "guard"] as const satisfies readonly (keyof LoadImageOptions)[];
+
 /**
  * Loads a compiled image, or the bytes of a `.thimble` file from wherever `readSource` reads.
- * @throws InputError the bytes are something else
+ * @throws InputError the bytes are something else, or an option is unknown
  * @throws ExecutionError, MemoryError as `startSession` and `decodeImage`
  */
 export async function loadImageWith(
@@ -32,6 +36,7 @@ export async function loadImageWith(
   source: Source | Image,
   options: LoadImageOptions,
 ): Promise<Model> {
+  requireOptions("loading an image", options, LOAD_IMAGE_OPTIONS);
   if (isImage(source)) {
     verifyImage(source);
     return startImage(kernels, source, options);

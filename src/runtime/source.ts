@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import { bytesOf, kindOf, mendOf } from "../given/bytes.ts";
 
 /** Where a model comes from: a path (Node) or URL, a response, a stream, or bytes. */
 export type Source = string | URL | Response | ReadableStream<Uint8Array> | ArrayBuffer | Uint8Array;
@@ -15,13 +16,8 @@ export interface SourceBytes {
  * @throws InputError what cannot be read, and why
  */
 export async function readSource(source: Source): Promise<SourceBytes> {
-  // Not by `instanceof`: test runners and frames hand over arrays of another realm.
-  if (ArrayBuffer.isView(source)) {
-    return { bytes: new Uint8Array(source.buffer, source.byteOffset, source.byteLength), name: "model" };
-  }
-  if (Object.prototype.toString.call(source) === "[object ArrayBuffer]") {
-    return { bytes: new Uint8Array(source as ArrayBuffer), name: "model" };
-  }
+  const given = bytesOf(source);
+  if (given !== undefined) return { bytes: given, name: "model" };
   if (typeof source === "string" || (typeof URL !== "undefined" && source instanceof URL)) {
     return readLocation(String(source));
   }
@@ -30,11 +26,14 @@ export async function readSource(source: Source): Promise<SourceBytes> {
     return readResponse(source, source.url);
   }
   if (typeof ReadableStream !== "undefined" && source instanceof ReadableStream) {
-    return { bytes: new Uint8Array(await new Response(source).arrayBuffer()), name: "model" };
+    if (source.locked) throw used("the stream");
+    return { bytes: await bodyOf(() => new Response(source), "the stream"), name: "model" };
   }
+  const mend = mendOf(source);
   throw new InputError(
     "source",
-    "a model is loaded from a path, a URL, a Response, a ReadableStream, an ArrayBuffer or a Uint8Array",
+    `a model is loaded from a path, a URL, a Response, a ReadableStream, an ArrayBuffer or a Uint8Array; ${kindOf(source)} was given` +
+      (mend === undefined ? "" : `: ${mend}`),
   );
 }
 
@@ -81,7 +80,28 @@ function requireOk(response: Response, location: string): void {
 }
 
 async function readResponse(response: Response, location: string): Promise<SourceBytes> {
-  return { bytes: new Uint8Array(await response.arrayBuffer()), name: lastPart(location) };
+  const what = location === "" ? "the response" : location;
+  if (response.bodyUsed) throw used(what);
+  return { bytes: await bodyOf(() => response, what), name: lastPart(location) };
+}
+
+/** @throws InputError `unreadable`: it breaks off, or is no stream of bytes */
+async function bodyOf(open: () => Response, what: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await open().arrayBuffer());
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InputError("unreadable", `${what} could not be read to the end (${reason}); get it anew`, {
+      cause,
+    });
+  }
+}
+
+function used(what: string): InputError {
+  return new InputError(
+    "source-used",
+    `${what} has been read, or is being read, elsewhere; get it anew, or give what was read: \`load\` takes bytes too`,
+  );
 }
 
 function lastPart(location: string): string {
