@@ -1,11 +1,11 @@
 import { emit, fixedPlanBytes } from "./emit/emit.ts";
 import type { Image } from "./emit/image.ts";
 import { verifyImage } from "./emit/image.ts";
-import { InputError } from "./errors.ts";
+import { InputError, MemoryError } from "./errors.ts";
 import { requireBytes } from "./given/bytes.ts";
 import { requireOptions } from "./given/options.ts";
 import type { Graph, Node } from "./graph/graph.ts";
-import type { PackedProgram, Schedule } from "./memory/search.ts";
+import type { PackedProgram, Planned, PlanRequest, Schedule } from "./memory/search.ts";
 import { planProgram } from "./memory/search.ts";
 import type { OpDefinition, Packed } from "./ops/op.ts";
 import type { Pass } from "./passes/index.ts";
@@ -91,17 +91,35 @@ export function compile(bytes: Uint8Array | ArrayBuffer, options: CompileOptions
   const graph = runPasses(importModel(file, name), passes);
   const programs = programsOf(graph, variant, input === "streamed", maxRecompute, schedule);
   const [plain] = programs;
-  const planned = planProgram({
+  const request = {
     programs,
     maxExtraMacs: maxRecompute * macsOf(plain.program),
     variant,
     schedule,
     budget,
     fixedPlanBytes: fixedPlanBytes(plain.program, variant),
-  });
+  };
+  const ways = [
+    ...(schedule === "layer" ? ['`schedule: "minimum"`'] : []),
+    ...(input === "resident" ? ['`input: "streamed"`'] : []),
+    ...(maxRecompute === 0 ? ["`maxRecompute: 0.15`"] : []),
+  ];
+  const planned = planOrAdvise(request, ways);
   const image = emit({ ...planned, variant, budget, schedule });
   verifyImage(image);
   return image;
+}
+
+/** As `planProgram`, whose error also names the ways to need less that were not asked for. */
+function planOrAdvise(request: PlanRequest, ways: readonly string[]): Planned {
+  try {
+    return planProgram(request);
+  } catch (error) {
+    if (!(error instanceof MemoryError) || error.neededBytes === undefined || ways.length === 0) throw error;
+    const { code, message, neededBytes } = error;
+    const advice = `${ways.join(" and ")} may need less: \`thimble inspect MODEL --budget ${request.budget}\` tries it out`;
+    throw new MemoryError(code, `${message}. ${advice}`, { neededBytes });
+  }
 }
 
 /**

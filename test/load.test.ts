@@ -70,6 +70,27 @@ describe("options", () => {
   });
 });
 
+test("a model that does not fit names the options that may need less, unless they were given", () => {
+  const message = (options: CompileOptions): string => {
+    try {
+      compile(bytes, { sram: 4096, ...options });
+    } catch (error) {
+      expect(error).toMatchObject({ code: "arena-overflow", neededBytes: expect.any(Number) as number });
+      return String(error);
+    }
+    return "";
+  };
+  const ways = ['`schedule: "minimum"`', '`input: "streamed"`', "`maxRecompute: 0.15`"];
+  const [lean = "", rows = "", twice = ""] = ways;
+  const named = (options: CompileOptions): string[] => ways.filter((way) => message(options).includes(way));
+  expect(named({})).toEqual([rows, twice]);
+  expect(message({})).toContain("thimble inspect MODEL --budget 4096");
+  expect(named({ schedule: "layer" })).toEqual([lean, rows, twice]);
+  expect(named({ input: "streamed" })).toEqual([twice]);
+  expect(named({ maxRecompute: 0.1 })).toEqual([rows]);
+  expect(message({ input: "streamed", maxRecompute: 0.1 })).not.toMatch(/may need less|inspect/);
+});
+
 describe("bytes", () => {
   const wrong: readonly (readonly [unknown, RegExp])[] = [
     [path, /string was given: read the file first/],

@@ -12,7 +12,7 @@ export function overflowError(arena: Arena, choices: readonly Choice[], layout: 
     "arena-overflow",
     `the model needs ${layout.ramBytes} bytes of SRAM, the budget is ${arena.problem.budget}; ` +
       `raise \`sram\` to ${layout.ramBytes} or more, or use a smaller model. ` +
-      `They are plan ${layout.planBytes}, resident weights ${layout.residentWeightBytes}, ` +
+      `Of these bytes: plan ${layout.planBytes}, resident weights ${layout.residentWeightBytes}, ` +
       `activations ${layout.arenaBytes}, scratch ${layout.scratchBytes}, ` +
       `tiles of weights ${layout.weightTileBytes}, slack ${layout.slackBytes}; ` +
       `the peak is step ${quote(step)}, where these are alive, some in bytes of others: ${names.join(", ")}`,

@@ -299,7 +299,7 @@ describe("over budget", () => {
         "arena-overflow",
         "the model needs 6708 bytes of SRAM, the budget is 4096; " +
           "raise `sram` to 6708 or more, or use a smaller model. " +
-          "They are plan 192, resident weights 0, activations 6400, scratch 100, tiles of weights 0, slack 16; " +
+          "Of these bytes: plan 192, resident weights 0, activations 6400, scratch 100, tiles of weights 0, slack 16; " +
           'the peak is step "conv", where these are alive, some in bytes of others: "features" (4800), "image" (1600), its scratch (100)',
         { neededBytes: 6708 },
       ),
