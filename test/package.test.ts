@@ -73,22 +73,27 @@ test("its dependencies are few, of exact versions, locked by their hashes, and r
   expect(shipped.filter(([, { hasInstallScript }]) => hasInstallScript === true)).toEqual([]);
 });
 
-test("it holds what is built from the sources that are there, the C host, Digits, and no more", () => {
+/** What `npm pack` would pack: the tarball's bytes, and its files. */
+function packed(): { readonly size: number; readonly paths: readonly string[] } {
   const output = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
     cwd: root,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
   });
-  const [packed] = JSON.parse(output) as {
+  const [tarball] = JSON.parse(output) as {
     readonly size: number;
     readonly files: { readonly path: string }[];
   }[];
-  const paths = packed?.files.map(({ path }) => path) ?? [];
+  return { size: tarball?.size ?? NaN, paths: tarball?.files.map(({ path }) => path) ?? [] };
+}
+
+test("it holds what is built from the sources that are there, the C host, Digits, the documents, and no more", () => {
+  const { size, paths } = packed();
   const isWanted = (path: string): boolean => {
     if (/^dist\/shared-[\w-]+\.js$/.test(path)) return true;
     const built = /^dist\/(.+?)(\.d\.ts|(\.node)?\.js)$/.exec(path);
     if (built !== null) return existsSync(`${root}src/${built[1] ?? ""}.ts`);
-    return /^(dist\/wasm\/[\w-]+\.wasm|examples\/mcu\/.+|models\/digits\/digits\.tflite|(README|CHANGELOG)\.md|LICENSE|package\.json)$/.test(
+    return /^(dist\/wasm\/[\w-]+\.wasm|examples\/mcu\/.+|models\/digits\/(digits\.tflite|README\.md)|docs\/.+\.(md|svg)|(README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/.test(
       path,
     );
   };
@@ -96,8 +101,17 @@ test("it holds what is built from the sources that are there, the C host, Digits
   for (const path of ["dist/index.js", "dist/index.d.ts", "dist/runtime/index.js", "dist/cli/main.node.js"]) {
     expect(paths).toContain(path);
   }
-  // 637 KB now.
-  expect(packed?.size).toBeLessThan(700_000);
+  // 756 KB now, 52 of them documents.
+  expect(size).toBeLessThan(800_000);
+});
+
+test("it holds what its README links to, and its manifest can be imported", () => {
+  const links = [...readFileSync(`${root}README.md`, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)];
+  const files = links.map(([, path]) => path);
+  expect(files.length).toBeGreaterThan(15);
+  const { paths } = packed();
+  expect(files.filter((path) => !paths.includes(path ?? ""))).toEqual([]);
+  expect(import.meta.resolve("thimble/package.json")).toBe(new URL("../package.json", import.meta.url).href);
 });
 
 test("Node gets its entries in a few files, which are the modules' own: the same names, the same errors in all", async () => {
