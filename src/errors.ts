@@ -1,3 +1,8 @@
+/** As ErrorOptions, which projects of an older `lib` do not have. */
+interface Cause {
+  readonly cause?: unknown;
+}
+
 /**
  * Every error thimble throws on purpose. `code` is stable and meant for programs; the message says what is wrong,
  * where, and how to mend it.
@@ -6,7 +11,7 @@ export class ThimbleError extends Error {
   override readonly name: string = "ThimbleError";
   readonly code: string;
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: string, message: string, options?: Cause) {
     super(message, options);
     this.code = code;
   }
@@ -28,7 +33,7 @@ export class MemoryError extends ThimbleError {
   /** With the code `arena-overflow`: the bytes of SRAM that would be enough. */
   readonly neededBytes: number | undefined;
 
-  constructor(code: string, message: string, options: ErrorOptions & { readonly neededBytes?: number } = {}) {
+  constructor(code: string, message: string, options: Cause & { readonly neededBytes?: number } = {}) {
     super(code, message, options);
     this.neededBytes = options.neededBytes;
   }

@@ -1,3 +1,5 @@
+// For projects whose `lib` does not have Symbol.dispose; TypeScript leaves out of declarations what is not to be preserved.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Image, Port, Report, StepReport, TracedTensor } from "../emit/image.ts";
 import { ExecutionError, InputError } from "../errors.ts";
 import { Header } from "../plan/format.ts";

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import ts from "typescript";
 import { afterAll, expect, test } from "vitest";
 import type { OpDefinition } from "../../src/ops/op.ts";
 import { relu } from "../../src/ops/relu.ts";
@@ -55,6 +56,36 @@ test.each(["README.md", ...GUIDES])("%s", (document) => {
   expect(printed).not.toMatch(/Assertion failed|Error/);
   if (document.endsWith("first-model.md")) expect(printed).toContain("it reads a 7");
 });
+
+test.each([
+  ["nodenext", ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
+  ["node16", ts.ModuleKind.Node16, ts.ModuleResolutionKind.Node16],
+  ["bundler", ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
+])(
+  "the README's example is TypeScript as well, by types that stand alone (%s)",
+  (name, module, moduleResolution) => {
+    const [text = ""] = snippetsOf("README.md").flatMap(({ language, text }) =>
+      language === "js" ? [text] : [],
+    );
+    const file = join(project, `${name}.mts`);
+    writeFileSync(file, text);
+    const program = ts.createProgram([file], {
+      module,
+      moduleResolution,
+      // Of no newer library, and without the types of Node.
+      target: ts.ScriptTarget.ES2020,
+      lib: ["lib.es2020.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
+      types: [],
+      strict: true,
+      noUncheckedIndexedAccess: true,
+      noEmit: true,
+    });
+    const errors = ts.getPreEmitDiagnostics(program).map(({ messageText, file, start }) => {
+      return `${file?.fileName ?? ""} ${start ?? ""}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
+    });
+    expect(errors).toEqual([]);
+  },
+);
 
 test("the operator of its guide is RELU but for a last bit", async () => {
   const [snippet] = snippetsOf("docs/guides/operator.md");
