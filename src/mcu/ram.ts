@@ -13,9 +13,14 @@ export interface InterpreterRam {
 }
 
 const CODE_GROWTH = 3.5;
-/** Slots that a frame takes beyond parameters and locals: operands, and constants. */
-const OPERAND_SLOTS = 32;
+/** Slots that a frame takes for operands. */
+const OPERAND_SLOTS = 24;
+/** wasm3 keeps no more constants than these in slots of the frame (`d_m3MaxConstantTableSize`). */
+const MOST_CONSTANT_SLOTS = 120;
 const SLOT_BYTES = 4;
+/** Opcodes of constants: of int32 and float32, of int64 and float64. */
+const NARROW_CONSTANTS = [0x41, 0x43];
+const WIDE_CONSTANTS = [0x42, 0x44];
 /** int64 and float64 take two slots. */
 const WIDE_TYPES = [0x7e, 0x7c];
 
@@ -24,6 +29,15 @@ export function interpreterRam(module: WasmModule, sram: Uint8Array): Interprete
     codeBytes: Math.ceil(CODE_GROWTH * calledBytes(module)),
     stackBytes: deepestStack(module, longestStream(sram)),
   };
+}
+
+/** Slots that wasm3 reserves for constants: one or two for every byte of the body that could be the opcode of one. */
+function constantSlots(body: Uint8Array): number {
+  const slots = body.reduce(
+    (sum, byte) => sum + (NARROW_CONSTANTS.includes(byte) ? 1 : WIDE_CONSTANTS.includes(byte) ? 2 : 0),
+    0,
+  );
+  return Math.min(slots, MOST_CONSTANT_SLOTS);
 }
 
 /** Stages of the plan's longest stream; 0 without streams. */
@@ -46,7 +60,7 @@ function deepestStack({ types, imports, functions, exports }: WasmModule, stages
     const type = types[known.type];
     const values = [...(type?.parameters ?? []), ...(type?.results ?? []), ...localTypes(known.body)];
     const slots = values.reduce((sum, value) => sum + (WIDE_TYPES.includes(value) ? 2 : 1), 0);
-    return SLOT_BYTES * (slots + OPERAND_SLOTS);
+    return SLOT_BYTES * (slots + constantSlots(known.body) + OPERAND_SLOTS);
   };
   const path: number[] = [];
   const deepest = (index: number): number => {

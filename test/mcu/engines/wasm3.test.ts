@@ -1,11 +1,17 @@
 /** The real wasm3, from PyPI's pywasm3, runs what `compile --target mcu` writes. Needs python3 with pywasm3, or PYTHON. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
+import { compile } from "../../../src/compile.ts";
+import { firmware } from "../../../src/mcu/firmware.ts";
 import { PLAN_VERSION } from "../../../src/plan/format.ts";
+import { PORT_BYTES } from "../../../src/plan/port-type.ts";
+import { kernelBytes } from "../../../src/runtime/kernel-bytes.ts";
+import { writeModel } from "../../model-writer.ts";
+import { ONE_OPERATOR, OPERATOR_NAMES } from "../../written-models.ts";
 import type { EngineCase } from "./cases.ts";
 import {
   buildWithWasm3,
@@ -31,7 +37,7 @@ test("there are models to run", () => {
 
 /** Runs all inputs on wasm3 with a value stack of `stackBytes`; its lines, or what it died of. */
 function onWasm3(
-  { folder, runs, resets }: EngineCase,
+  { folder, runs, resets }: Pick<EngineCase, "folder" | "runs" | "resets">,
   stackBytes: number,
 ): { lines: string[]; error: string } {
   const inputs = join(folder, "inputs.bin");
@@ -70,6 +76,22 @@ test("a value stack that is too small is an error of wasm3, and the estimate is 
   const { error } = onWasm3(engine, Math.floor(engine.firmware.interpreter.stackBytes / 3));
   expect(error).toContain("stack overflow");
 });
+
+test.each(OPERATOR_NAMES)(
+  "the estimate of the value stack is enough for a model of one operator: %s",
+  (name) => {
+    const image = compile(writeModel(ONE_OPERATOR[name]), { variant: "mcu" });
+    const { files, interpreter } = firmware(image, kernelBytes("mcu"), "wasm3");
+    const folder = join(parent, `operator-${name}`);
+    mkdirSync(folder);
+    for (const [file, data] of files) writeFileSync(join(folder, file), data);
+    const inputs = image.inputs.map(
+      ({ shape, storedType }) => new Uint8Array(shape.reduce((a, b) => a * b, PORT_BYTES[storedType])),
+    );
+    const runs = [{ seed: 1, inputs, outputs: [] }];
+    expect(onWasm3({ folder, runs, resets: 0 }, interpreter.stackBytes).error).toBe("");
+  },
+);
 
 test.skipIf(wasm3Include === undefined).each<[string, "resident" | "streamed"]>([
   ["kws_dscnn_int8", "resident"],
