@@ -52,7 +52,14 @@ export function firmware(image: Image, kernels: Uint8Array, engine: Engine): Fir
       { name: "THIMBLE_CODE_BYTES", value: interpreter.codeBytes, comment: "wasm3's own code, about" },
     );
   }
-  const facts = { engine, ramBytes, calledBytes: called, interpreter, imageBytes: file.length };
+  const facts = {
+    engine,
+    ramBytes,
+    calledBytes: called,
+    interpreter,
+    imageBytes: file.length,
+    kernelsBytes: wasm.length,
+  };
   return {
     engine,
     ramBytes,

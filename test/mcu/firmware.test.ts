@@ -5,6 +5,7 @@ import { compile } from "../../src/compile.ts";
 import type { Image } from "../../src/emit/image.ts";
 import { decodeImage } from "../../src/emit/image.ts";
 import { PORTS_SECTION } from "../../src/mcu/bundle.ts";
+import type { Engine, Firmware } from "../../src/mcu/firmware.ts";
 import { bundle, firmware } from "../../src/mcu/firmware.ts";
 import { calledBytes, operatorsOf, shakeKernels } from "../../src/mcu/shake.ts";
 import { readModule, writeModule } from "../../src/mcu/wasm-module.ts";
@@ -13,9 +14,9 @@ import { DEPTHWISE_STRIPS } from "../../src/plan/packing.ts";
 import { kernelBytes } from "../../src/runtime/kernel-bytes.ts";
 import { inlineKernels } from "../../src/runtime/inline-kernels.ts";
 import { startSession } from "../../src/runtime/session.ts";
-import { options, SAME, VALID, writeModel } from "../model-writer.ts";
+import { BUILTIN, options, SAME, VALID, writeModel } from "../model-writer.ts";
 import { int8Values } from "../ops/node.ts";
-import { ONE_OPERATOR, OPERATOR_NAMES } from "../written-models.ts";
+import { float32, int8, named, ONE_OPERATOR, OPERATOR_NAMES } from "../written-models.ts";
 
 const kernels = kernelBytes("mcu");
 
@@ -204,6 +205,37 @@ test("the image that lies in flash is one that load takes, without what only a r
   const array = /thimble_model\[\d+\] ALIGNED = \{([^}]*)\}/.exec(source)?.[1] ?? "";
   expect(Uint8Array.from(array.split(",").slice(0, -1).map(Number))).toEqual(file);
   expect(files.get("model.h")).toContain(`#define THIMBLE_RAM_BYTES ${image.report.ramBytes}u`);
+});
+
+test("the README tells how inputs and outputs lie in memory, and what lies in flash", () => {
+  const model = named(
+    { in: float32([1, 4, 2, 3]), quantized: int8([1, 4, 2, 3]), "a|b`": int8([1, 4, 2, 3]) },
+    [
+      { builtin: BUILTIN.quantize, inputs: ["in"], output: "quantized" },
+      {
+        builtin: BUILTIN.maxPool2d,
+        inputs: ["quantized"],
+        output: "a|b`",
+        options: options.pool2d(SAME, 1, 2),
+      },
+    ],
+    ["in"],
+    ["a|b`"],
+  );
+  const readme = (input: "resident" | "streamed", engine: Engine): [string, Firmware["files"]] => {
+    const image = compile(writeModel(model), { variant: "mcu", input });
+    const { files } = firmware(image, kernels, engine);
+    return [files.get("README.md") as string, files];
+  };
+  const [resident, files] = readme("resident", "wasm3");
+  expect(resident).toContain("| input 0 | `in` | [1, 4, 2, 3] NHWC | 24 | float32 | int8 | 0.05");
+  expect(resident).toContain("| output 0 | `a\\|b?` | [1, 4, 2, 3] NHWC | 24 | int8 | int8 | 0.05");
+  expect(resident).toContain("node_modules/thimble/examples/mcu");
+  expect(resident).not.toContain("model.row");
+  expect(resident).toContain(`| ${files.get("thimble-mcu.wasm")?.length} | flash: \`thimble_kernels\``);
+  const [streamed] = readme("streamed", "wasm2c");
+  expect(streamed).toContain("| 4 rows of 6 int8, asked for |");
+  expect(streamed).toContain("model.row = give_row;");
 });
 
 test("an image of another variant is refused", () => {

@@ -1,7 +1,7 @@
 /** The shared models as an engine sees them: files of firmware, stored inputs and the reference's answers. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import type { CompileOptions } from "../../../src/compile.ts";
@@ -101,11 +101,11 @@ export function translate(folder: string): void {
   execFileSync("wasm2c", [join(folder, "thimble-mcu.wasm"), "-n", "thimble", "-o", source]);
 }
 
-/** C sources of a program: the host, a folder's model and kernels, and files of this folder. */
+/** C sources of a program: the host, a folder's model and kernels, and files of this folder or by their whole path. */
 function programSources(folder: string, own: readonly string[], engine: Engine = "wasm2c"): string[] {
   const kernels = engine === "wasm2c" ? ["thimble-kernels.c"] : [];
   return [
-    ...own.map((name) => join(here, name)),
+    ...own.map((name) => resolve(here, name)),
     ...["thimble.c", `thimble-${engine}.c`].map((name) => join(host, name)),
     ...["model.c", ...kernels].map((name) => join(folder, name)),
   ];
@@ -114,7 +114,7 @@ function programSources(folder: string, own: readonly string[], engine: Engine =
 /** Runs a program with arguments, and returns what it prints. */
 export type Program = (args?: readonly string[]) => string;
 
-const gcc = process.env["CC"] ?? "gcc";
+export const gcc = process.env["CC"] ?? "gcc";
 /** Folder of wasm3.h and m3_env.h, for tests of thimble-wasm3.c. */
 export const wasm3Include = process.env["WASM3_INCLUDE"];
 if (wasm3Include === undefined) {
