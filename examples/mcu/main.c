@@ -23,15 +23,29 @@ static void put_number(int32_t value) {
   put(at);
 }
 
+/* A sensor's real values go through thimble_quantize. */
+static void fill(const thimble_port *port, void *into, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) ((int8_t *)into)[i] = (int8_t)thimble_quantize(port, 0.0f);
+}
+
+/* Is asked for every row of an input that `compile --rows` left without a place in memory. */
+static void give_row(void *user, uint32_t input, uint32_t row, void *into) {
+  const thimble_port *const port = user;
+  (void)input;
+  (void)row;
+  fill(port, into, port->length / port->rows);
+}
+
 int infer(void) {
   thimble_port input, output;
   thimble_status status = thimble_open(&model, thimble_model, THIMBLE_MODEL_BYTES, memory, THIMBLE_RAM_BYTES);
   if (status == THIMBLE_OK) status = thimble_input(&model, 0, &input);
   if (status == THIMBLE_OK) status = thimble_output(&model, 0, &output);
-  if (status == THIMBLE_OK && (input.data == NULL || input.stored_type != THIMBLE_INT8)) status = THIMBLE_PORT;
+  if (status == THIMBLE_OK && (input.stored_type != THIMBLE_INT8 || output.stored_type != THIMBLE_INT8)) status = THIMBLE_PORT;
   if (status == THIMBLE_OK) {
-    /* A sensor's real values go through thimble_quantize. */
-    for (uint32_t i = 0; i < input.length; i++) ((int8_t *)input.data)[i] = (int8_t)thimble_quantize(&input, 0.0f);
+    model.row = give_row;
+    model.user = &input;
+    if (input.data != NULL) fill(&input, input.data, input.length);
     status = thimble_run(&model);
   }
   if (status != THIMBLE_OK) {

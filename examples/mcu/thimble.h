@@ -1,7 +1,8 @@
 /*
  * Runs models that `thimble compile --target mcu` or `--target wasm2c` wrote. One engine is linked with thimble.c: thimble-wasm3.c
- * (the wasm3 interpreter) or thimble-wasm2c.c (the kernels as C). No heap but wasm3's own. One model runs at a time; any number
- * may be open, unless they take turns in one memory.
+ * (the wasm3 interpreter) or thimble-wasm2c.c (the kernels as C). No heap but wasm3's own. One model runs at a time; any number of
+ * images may be open that the kernels linked with it are for, unless they take turns in one memory. Models with kernels of their own
+ * define the same names, so each is linked by itself first: README.md, "Several models".
  */
 #ifndef THIMBLE_H
 #define THIMBLE_H

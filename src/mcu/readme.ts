@@ -65,7 +65,7 @@ where to write that row's values as stored. Rows come in order; a plan of \`--ma
       : ""
   }
 Compile \`model.c\`${wasm3 ? "" : " and `thimble-kernels.c`"} with \`thimble.c\` and \`thimble-${engine}.c\` of \`node_modules/thimble/examples/mcu\`, both folders as include
-folders${wasm3 ? ", and link wasm3" : ""}; the README there has boards and build systems. Then:
+folders${wasm3 ? ", and link wasm3" : ""}; the README there has boards, build systems, and several models in one firmware. Then:
 
 \`\`\`c
 ${snippet(image, engine)}

@@ -102,7 +102,7 @@ export function translate(folder: string): void {
 }
 
 /** C sources of a program: the host, a folder's model and kernels, and files of this folder or by their whole path. */
-function programSources(folder: string, own: readonly string[], engine: Engine = "wasm2c"): string[] {
+export function programSources(folder: string, own: readonly string[], engine: Engine = "wasm2c"): string[] {
   const kernels = engine === "wasm2c" ? ["thimble-kernels.c"] : [];
   return [
     ...own.map((name) => resolve(here, name)),
