@@ -8,7 +8,8 @@ export const PORTS_SECTION = "thimble.ports";
 
 /**
  * Kernels and image in one module. Plan and resident weights are an active data segment at address 0, states that do not
- * begin as zeros are others, flash is a passive one, which `memory.init` copies from in place of the import `flash_read`. The host calls `run` with the word at address 12.
+ * begin as zeros are others, flash is a passive one, which `memory.init` copies from in place of the import `flash_read`. The host calls `run` with the word at address 12,
+ * and gives rows by `host.input_row(input, row, destination)`, as docs/mcu.md says.
  */
 export function bundleModule(kernels: WasmModule, image: Image): WasmModule {
   const { imports, functions, types, exports } = kernels;
