@@ -62,6 +62,7 @@ const ACTIVATED_SCALE = 2 ** -15;
  */
 export const unidirectionalSequenceLstm = defineOp<LstmAttrs>({
   name: "unidirectionalSequenceLstm",
+  types: ["int8", "int16"],
   tflite: {
     builtin: 44,
     read: (options): LstmOptions => ({

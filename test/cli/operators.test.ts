@@ -11,6 +11,9 @@ test("programs get the same as JSON", () => {
   const rows = JSON.parse(operators({ json: true })) as { operator: string; view: boolean; rows: boolean }[];
   expect(rows.find(({ operator }) => operator === "RESHAPE")).toMatchObject({ view: true, rows: false });
   expect(rows.find(({ operator }) => operator === "SPLIT")).toMatchObject({ view: false, moves: true });
+  expect(rows.find(({ operator }) => operator === "UNIDIRECTIONAL_SEQUENCE_LSTM")).toMatchObject({
+    types: ["int8", "int16"],
+  });
   expect(rows.find(({ operator }) => operator === "CONV_2D")).toMatchObject({
     types: expect.arrayContaining(["int8"]) as unknown,
     rows: true,
