@@ -10,7 +10,7 @@ import {
   int8Values,
   lowerNode,
   onlyRecord,
-} from "../ops/node.ts";
+} from "./node.ts";
 import { transposeReference } from "../reference/transpose.ts";
 import { count, type Int8Output } from "../reference/tensor.ts";
 

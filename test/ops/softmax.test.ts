@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { softmax } from "../../src/ops/softmax.ts";
 import type { Kernels } from "../kernel-harness.ts";
 import { provedKernels } from "../kernel-harness.ts";
-import { zeroPoint } from "../ops/elementwise.ts";
-import { executeWithin, importNode, int8Tensor, int8Values, lowerNode } from "../ops/node.ts";
+import { zeroPoint } from "./elementwise.ts";
+import { executeWithin, importNode, int8Tensor, int8Values, lowerNode } from "./node.ts";
 import { expOfNegative, softmaxReference } from "../reference/softmax.ts";
 import { count, type Int8Tensor } from "../reference/tensor.ts";
 

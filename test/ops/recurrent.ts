@@ -4,7 +4,7 @@ import { byteSize } from "../../src/graph/graph.ts";
 import type { OpDefinition } from "../../src/ops/op.ts";
 import { recordsOf } from "../../src/ops/op.ts";
 import type { Kernels } from "../kernel-harness.ts";
-import { int8Values } from "../ops/node.ts";
+import { int8Values } from "./node.ts";
 
 /** A tensor of one scale; a constant where `data` is given. */
 export function tensorOf(

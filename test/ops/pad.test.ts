@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../src/graph/graph.ts";
 import { pad } from "../../src/ops/pad.ts";
 import { provedKernels } from "../kernel-harness.ts";
-import { zeroPoint } from "../ops/elementwise.ts";
+import { zeroPoint } from "./elementwise.ts";
 import {
   executeWithin,
   importNode,
@@ -12,7 +12,7 @@ import {
   int8Values,
   lowerNode,
   onlyRecord,
-} from "../ops/node.ts";
+} from "./node.ts";
 import { padReference } from "../reference/pad.ts";
 import { count, type Int8Output, type Int8Tensor } from "../reference/tensor.ts";
 

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../src/graph/graph.ts";
 import { dequantize } from "../../src/ops/dequantize.ts";
 import { provedKernels } from "../kernel-harness.ts";
-import { scale, zeroPoint } from "../ops/elementwise.ts";
-import { executeWithin, importNode, int8Tensor, lowerNode } from "../ops/node.ts";
+import { scale, zeroPoint } from "./elementwise.ts";
+import { executeWithin, importNode, int8Tensor, lowerNode } from "./node.ts";
 import { dequantizeReference } from "../reference/dequantize.ts";
 
 const float32Tensor = (shape: readonly number[]): Tensor => ({

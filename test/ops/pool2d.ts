@@ -4,8 +4,8 @@ import type { OpDefinition } from "../../src/ops/op.ts";
 import { Padding } from "../../src/ops/padding.ts";
 import type { RecordOf, ViewWords } from "../../src/plan/record.ts";
 import type { Kernels } from "../kernel-harness.ts";
-import { zeroPoint } from "../ops/elementwise.ts";
-import { executeWithin, importNode, int8Tensor, int8Values, lowerNode } from "../ops/node.ts";
+import { zeroPoint } from "./elementwise.ts";
+import { executeWithin, importNode, int8Tensor, int8Values, lowerNode } from "./node.ts";
 import { poolGeometry, type PoolWindow } from "../reference/pool2d.ts";
 import { count, type Int8Output, type Int8Tensor } from "../reference/tensor.ts";
 

@@ -4,7 +4,7 @@ import type { BoundNode, Tensor } from "../../src/graph/graph.ts";
 import { svdf } from "../../src/ops/svdf.ts";
 import type { Kernels } from "../kernel-harness.ts";
 import { provedKernels } from "../kernel-harness.ts";
-import { importNode, int8Values, weightsFor } from "../ops/node.ts";
+import { importNode, int8Values, weightsFor } from "./node.ts";
 import type { Svdf } from "../reference/svdf.ts";
 import { svdfReference } from "../reference/svdf.ts";
 import { placeNode, readValues, tensorOf, valuesOf, writeValues } from "./recurrent.ts";

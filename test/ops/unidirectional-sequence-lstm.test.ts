@@ -5,7 +5,7 @@ import { sigmoidTable } from "../../src/ops/sigmoid-table.ts";
 import { unidirectionalSequenceLstm } from "../../src/ops/unidirectional-sequence-lstm.ts";
 import type { Kernels } from "../kernel-harness.ts";
 import { provedKernels } from "../kernel-harness.ts";
-import { importNode, int8Values, weightsFor } from "../ops/node.ts";
+import { importNode, int8Values, weightsFor } from "./node.ts";
 import { SIGMOID, sigmoidReference, tanhReference } from "../reference/sigmoid-table.ts";
 import type { Lstm, LstmGate } from "../reference/unidirectional-sequence-lstm.ts";
 import { lstmReference } from "../reference/unidirectional-sequence-lstm.ts";
