@@ -48,22 +48,18 @@ ${
 | --- | --- | --- | ---: | --- | --- | ---: | ---: | --- |
 ${ports.map((port, i) => portLine(sides[i] ?? "", port)).join("\n")}
 
-\`data\` holds values as they are stored, the last dimension of the shape innermost.
+\`data\` holds values as they are stored, the last dimension of the shape innermost: of int8, uint8 and int16 the real value is scale ·
+(stored − zero point). \`thimble_quantize\` and \`thimble_dequantize\` convert.${
+    ports.some(isConverted) ? " Where float32 is stored as another type, nothing else does." : ""
+  }
 ${
-  ports.some(isConverted)
+  report.input === "streamed"
     ? `
-Where float32 is stored as ${[...new Set(ports.filter(isConverted).map(({ storedType }) => storedType))].join(" or ")}, you convert: \`thimble_quantize\` gives what is stored for a real value, \`thimble_dequantize\` the real
-value, scale · (stored − zero point).
-`
-    : ""
-}${
-    report.input === "streamed"
-      ? `
 An input in rows has no place in memory, its \`data\` is NULL: \`thimble_run\` calls \`model.row\` with \`model.user\`, the input, the row and
 where to write that row's values as stored. Rows come in order; a plan of \`--max-recompute\` may ask for some again.
 `
-      : ""
-  }
+    : ""
+}
 Compile \`model.c\`${wasm3 ? "" : " and `thimble-kernels.c`"} with \`thimble.c\` and \`thimble-${engine}.c\` of \`node_modules/thimble/examples/mcu\`, both folders as include
 folders${wasm3 ? ", and link wasm3" : ""}; the README there has boards, build systems, and several models in one firmware. Then:
 
