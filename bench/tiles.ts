@@ -29,7 +29,7 @@ const SHAPES = [
   "Winograd 3×3×64 → 8×8×64",
   "depthwise 3×3 s1 → 48×48×8",
   "depthwise 3×3 s2 → 20×20×48",
-  "depthwise 5×5 s1 → 10×10×120",
+  "depthwise 5×5 s1 → 10×10×118",
   "depthwise 7×7 s1 → 14×14×256",
 ];
 
