@@ -1,8 +1,3 @@
-/** As ErrorOptions, which projects of an older `lib` do not have. */
-interface Cause {
-  readonly cause?: unknown;
-}
-
 /**
  * Every error thimble throws on purpose. `code` is stable and meant for programs; the message says what is wrong,
  * where, and how to mend it.
@@ -11,7 +6,8 @@ export class ThimbleError extends Error {
   override readonly name: string = "ThimbleError";
   readonly code: string;
 
-  constructor(code: string, message: string, options?: Cause) {
+  // Not ErrorOptions, which projects of an older `lib` do not have.
+  constructor(code: string, message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
     this.code = code;
   }
@@ -33,7 +29,11 @@ export class MemoryError extends ThimbleError {
   /** With the code `arena-overflow`: the bytes of SRAM that would be enough. */
   readonly neededBytes: number | undefined;
 
-  constructor(code: string, message: string, options: Cause & { readonly neededBytes?: number } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { readonly cause?: unknown; readonly neededBytes?: number } = {},
+  ) {
     super(code, message, options);
     this.neededBytes = options.neededBytes;
   }
