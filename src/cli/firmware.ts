@@ -65,17 +65,16 @@ async function translated(
 ): Promise<[string, Uint8Array | string][]> {
   const folder = await mkdtemp(join(tmpdir(), "thimble-"));
   try {
-    const [module, source] = [MODULE, SOURCE].map((name) => join(folder, name));
-    await writeFileOrFail(module ?? "", files.get(MODULE) ?? "");
-    await runWasm2c([module ?? "", "-n", "thimble", "-o", source ?? ""]);
-    const [code, header] = await Promise.all(
-      [SOURCE, HEADER].map((name) => readFile(join(folder, name), "utf8")),
-    );
-    if (header?.includes("Z_thimbleZ_run(Z_thimble_instance_t*") === true)
+    const [module, source] = [join(folder, MODULE), join(folder, SOURCE)];
+    await writeFileOrFail(module, files.get(MODULE) ?? "");
+    await runWasm2c([module, "-n", "thimble", "-o", source]);
+    const header = await readFile(join(folder, HEADER), "utf8");
+    if (header.includes("Z_thimbleZ_run(Z_thimble_instance_t*")) {
       return [
-        [SOURCE, code ?? ""],
+        [SOURCE, await readFile(source)],
         [HEADER, header],
       ];
+    }
   } finally {
     await rm(folder, { recursive: true });
   }
