@@ -5,11 +5,13 @@ import { InputError, MemoryError } from "./errors.ts";
 import { requireBytes } from "./given/bytes.ts";
 import { requireOptions } from "./given/options.ts";
 import type { Graph, Node } from "./graph/graph.ts";
-import type { PackedProgram, Planned, PlanRequest, Schedule } from "./memory/search.ts";
+import type { PackedProgram, Planned, PlanRequest } from "./memory/search.ts";
 import { planProgram } from "./memory/search.ts";
 import type { OpDefinition, Packed } from "./ops/op.ts";
 import type { Pass } from "./passes/index.ts";
 import { PASSES, runPasses } from "./passes/index.ts";
+import type { Schedule } from "./plan/schedule.ts";
+import { SCHEDULES } from "./plan/schedule.ts";
 import type { Variant } from "./plan/variant.ts";
 import { VARIANTS } from "./plan/variant.ts";
 import type { Operation, Program } from "./schedule/program.ts";
@@ -78,7 +80,7 @@ export function compile(bytes: Uint8Array | ArrayBuffer, options: CompileOptions
   } = options;
   const budget = budgetBytes(options.sram ?? DEFAULT_SRAM);
   requireChoice("variant", variant, VARIANTS);
-  requireChoice("schedule", schedule, ["auto", "layer", "minimum"]);
+  requireChoice("schedule", schedule, SCHEDULES);
   requireChoice("input", input, ["resident", "streamed"]);
   if (!(maxRecompute >= 0 && maxRecompute <= 10)) {
     throw new InputError(

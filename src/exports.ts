@@ -1,6 +1,6 @@
 /** What all entries of the package but `thimble/runtime` give, except what needs kernels. */
 export type { CompileOptions } from "./compile.ts";
-export type { Schedule } from "./memory/search.ts";
+export type { Schedule } from "./plan/schedule.ts";
 export { compile } from "./compile.ts";
 export { PASSES } from "./passes/index.ts";
 export type { Pass } from "./passes/index.ts";

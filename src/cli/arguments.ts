@@ -3,6 +3,7 @@ import type { PictureOptions } from "../front/image.ts";
 import { FITS, RANGES } from "../front/image.ts";
 import type { CompileOptions } from "../index.ts";
 import { VARIANTS } from "../index.ts";
+import { SCHEDULES } from "../plan/schedule.ts";
 
 /** Wrong use of the command line: exit code 2. */
 export class UsageError extends Error {
@@ -160,8 +161,6 @@ function bytesOf(text: string, complaint: string): number {
   if (bytes < 1 || bytes > 2 ** 31) throw new UsageError(complaint);
   return bytes;
 }
-
-const SCHEDULES = ["auto", "layer", "minimum"] as const;
 
 function oneOf<Name extends string>(option: string, names: readonly Name[], text: string): Name {
   const found = names.find((name) => name === text);

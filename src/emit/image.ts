@@ -9,6 +9,7 @@ import { encodePortTable } from "../plan/port-table.ts";
 import type { PortType } from "../plan/port-type.ts";
 import { isPortType, PORT_BYTES } from "../plan/port-type.ts";
 import { decodeRecord } from "../plan/record.ts";
+import type { Schedule } from "../plan/schedule.ts";
 import type { Variant } from "../plan/variant.ts";
 import { VARIANTS } from "../plan/variant.ts";
 import type { PlanToVerify, ValueRange } from "../plan/verify.ts";
@@ -140,7 +141,7 @@ export interface Report {
   /** Cycles per inference, estimated: for comparing schedules of one model, not with a clock. */
   readonly cycles: number;
   /** What was asked for: the fastest that fits, whole layers, or the fewest bytes; and how inputs come. */
-  readonly schedule: "auto" | "layer" | "minimum";
+  readonly schedule: Schedule;
   readonly input: "resident" | "streamed";
   /** Index of the step at which the most activation bytes are alive. */
   readonly peakStep: number;

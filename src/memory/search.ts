@@ -1,4 +1,5 @@
 import { MemoryError } from "../errors.ts";
+import type { Schedule } from "../plan/schedule.ts";
 import type { Variant } from "../plan/variant.ts";
 import type { Aim, Measure, Segments } from "../schedule/choose.ts";
 import { bestWithin, leastPeak, peaksBetween, segmentsOf } from "../schedule/choose.ts";
@@ -12,12 +13,6 @@ import { demandMemory } from "./lifetimes.ts";
 import { planMemory } from "./planner.ts";
 import type { Layout } from "./problem.ts";
 import { copyCycles } from "./residency.ts";
-
-/**
- * What a plan is to be: whole layers ("layer"), as few bytes as possible ("minimum"), or the fastest that fits the budget
- * ("auto").
- */
-export type Schedule = "auto" | "layer" | "minimum";
 
 /** A schedule and where everything lies. */
 export interface Planned {

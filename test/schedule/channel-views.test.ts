@@ -6,7 +6,8 @@ import { decodeImage, encodeImage, planToVerify, verifyImage } from "../../src/e
 import { ExecutionError } from "../../src/errors.ts";
 import { byteSize, tensorOf } from "../../src/graph/graph.ts";
 import { compile, load, provesVariant, VARIANTS, type Variant } from "../../src/index.ts";
-import { planProgram, type Schedule } from "../../src/memory/search.ts";
+import { planProgram } from "../../src/memory/search.ts";
+import type { Schedule } from "../../src/plan/schedule.ts";
 import { Head, Header, View } from "../../src/plan/format.ts";
 import { decodeRecord, FIELDS } from "../../src/plan/record.ts";
 import type { SavedCopies } from "../../src/schedule/program.ts";
