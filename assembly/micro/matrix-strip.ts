@@ -10,7 +10,7 @@ import { scale4 } from "./scale.ts";
  *
  *   out[r] = clamp16(requantize(bias[r] + Σ_i vector[i] · w[r, i]))      one multiplier for all rows
  *
- * or that added to out[r], saturating. Weights are blocks of src/plan/recurrent-packing.ts; the vector is staged as conv-strip.ts
+ * or that added to out[r], saturating. Weights are blocks of src/plan/recurrent-packing.ts; the vector is staged as staging.ts
  * does, or of int16. `out` has room for a multiple of 8 rows. No float or proof here: requantisation is in int64, exact for any
  * accumulator and multiplier, because recurrent matrices are small and their outputs wide. mcu has four sums at a time at `sums`.
  */

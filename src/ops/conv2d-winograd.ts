@@ -5,6 +5,7 @@ import {
   blockHeadBytes,
   WINOGRAD_POSITIONS,
   WINOGRAD_ROWS,
+  WINOGRAD_TILES,
   winogradPairs,
   winogradScratchBytes,
   winogradWeightBytes,
@@ -27,18 +28,17 @@ const KERNEL_TRANSFORM = [
 
 type Convolution = BoundNode<ConvolutionAttrs>;
 
-/** Whether the node may run so, and does in less time. Sums are four times the convolution's, and must not wrap before they are divided. */
+/** Whether the node may run so. Sums are four times the convolution's, and must not wrap before they are divided. */
 export function isWinograd(node: Convolution, variant: Variant, groups: number): boolean {
   const input = requireInput(node.inputs, 0, "input");
-  const [channels = 0, kernelHeight, kernelWidth, depth = 0] = requireInput(node.inputs, 1, "weights").shape;
+  const [, kernelHeight, kernelWidth, depth = 0] = requireInput(node.inputs, 1, "weights").shape;
   const { strideY, strideX, dilationY, dilationX } = node.attrs;
   return (
     variant === "simd" &&
     input.type === "int8" &&
     groups === 1 &&
     [kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX].join() === "3,3,1,1,1,1" &&
-    4 * 9 * depth * 2 ** 14 < 2 ** 31 &&
-    winogradWork(node) < outputPositions(node) * 9 * depth * channels
+    4 * 9 * depth * 2 ** 14 < 2 ** 31
   );
 }
 
@@ -110,9 +110,6 @@ function transformKernel(kernel: Int8Array, channel: number, depth: number): num
 /** What transforming a tile's inputs and its outputs takes, in multiply-accumulates per channel; measured (docs/performance.md). */
 const INPUT_TRANSFORM = 65;
 const OUTPUT_TRANSFORM = 115;
-/** Tiles of a row that are multiplied together. */
-const TILES = 4;
-
 /** Multiply-accumulates of a usual layer that take as long. */
 export function winogradWork({ inputs, outputs }: Convolution): number {
   const [, , , depth = 1] = requireInput(inputs, 0, "input").shape;
@@ -120,10 +117,5 @@ export function winogradWork({ inputs, outputs }: Convolution): number {
   const rows = batches * Math.ceil(height / 2);
   const tiles = Math.ceil(width / 2);
   const transforms = rows * tiles * (INPUT_TRANSFORM * depth + OUTPUT_TRANSFORM * channels);
-  return transforms + rows * align(tiles, TILES) * WINOGRAD_POSITIONS * align(depth, 8) * channels;
-}
-
-function outputPositions({ outputs }: Convolution): number {
-  const [batches = 1, height = 1, width = 1] = requireOutput(outputs).shape;
-  return batches * height * width;
+  return transforms + rows * align(tiles, WINOGRAD_TILES) * WINOGRAD_POSITIONS * align(depth, 8) * channels;
 }

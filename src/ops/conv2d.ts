@@ -85,10 +85,7 @@ export const conv2d: OpDefinition = defineOp<ConvolutionAttrs>({
 
   rows: convolutionRows,
 
-  macs({ inputs, outputs }) {
-    const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
-    return requireOutput(outputs).shape.reduce((a, b) => a * b, kernelHeight * kernelWidth * depth);
-  },
+  macs: macsOf,
 
   scratchBytes(node, variant, isPitched) {
     if (isInt16(node)) return 0;
@@ -115,7 +112,10 @@ export const conv2d: OpDefinition = defineOp<ConvolutionAttrs>({
     return rowOverlapDistance({ strideY: 1, padTop: 0 }, pixels(from), pixels(to), convPixelsAtOnce(variant));
   },
 
-  faster: (node, variant) => (isWinograd(node, variant, groupsOf(node)) ? conv2dWinograd : undefined),
+  faster(node, variant) {
+    const isFaster = isWinograd(node, variant, groupsOf(node)) && winogradWork(node) < macsOf(node);
+    return isFaster ? conv2dWinograd : undefined;
+  },
 
   channelMultipliers: multipliersOf,
 
@@ -156,7 +156,7 @@ export const conv2d: OpDefinition = defineOp<ConvolutionAttrs>({
 
 type Convolution = BoundNode<ConvolutionAttrs>;
 
-/** By Winograd's minimal filtering, of the nodes of `isWinograd`. */
+/** By Winograd's minimal filtering, where `faster` has it. */
 export const conv2dWinograd: OpDefinition = {
   ...conv2d,
   work: winogradWork,
@@ -169,6 +169,11 @@ export const conv2dWinograd: OpDefinition = {
       record: { ...(record as RecordOf<"conv2d">), op: "conv2dWinograd" },
     })),
 };
+
+function macsOf({ inputs, outputs }: BoundNode): number {
+  const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
+  return requireOutput(outputs).shape.reduce((a, b) => a * b, kernelHeight * kernelWidth * depth);
+}
 
 function groupsOf({ inputs }: BoundNode): number {
   const [, , , depth = 1] = requireInput(inputs, 0, "input").shape;

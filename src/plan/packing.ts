@@ -236,6 +236,8 @@ export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): n
 export const WINOGRAD_POSITIONS = 16;
 /** Output rows that are made together. */
 export const WINOGRAD_ROWS = 2;
+/** Tiles of 2×2 outputs, of one pair of rows, that are multiplied together. */
+export const WINOGRAD_TILES = 4;
 
 /** Pairs of input channels, which are transformed by eights. */
 export function winogradPairs(depth: number): number {
@@ -250,7 +252,7 @@ export function winogradWeightBytes(depth: number): number {
 /** Scratch of a Winograd convolution: the epilogue's constants, four padded input rows, and four tiles, transformed and multiplied. */
 export function winogradScratchBytes(variant: Variant, depth: number, outputWidth: number): number {
   const columns = 2 * Math.ceil(outputWidth / 2) + 2;
-  const tiles = WINOGRAD_POSITIONS * 4 * (4 * winogradPairs(depth) + 32);
+  const tiles = WINOGRAD_POSITIONS * WINOGRAD_TILES * (4 * winogradPairs(depth) + 32);
   return epilogueBytes(variant) + 4 * stagedBytes(variant, columns * depth) + tiles;
 }
 
