@@ -49,6 +49,7 @@ import { stream } from "./kernels/stream.ts";
 import { svdf } from "./kernels/svdf.ts";
 import { tiles } from "./kernels/tiles.ts";
 import { unidirectionalSequenceLstm } from "./kernels/unidirectional-sequence-lstm.ts";
+import { onePixel, threePixels, vectorRow } from "./micro/conv-strip-scalar.ts";
 import { slideRows, slideThree, slideThreeHalved, slideWide } from "./micro/depthwise-slide.ts";
 import { scalarPixels } from "./micro/depthwise-strip.ts";
 
@@ -82,6 +83,7 @@ export {
   meanInt16,
   minimum,
   mul,
+  onePixel,
   pad,
   pool2dInt16,
   prelu,
@@ -105,6 +107,8 @@ export {
   stream,
   sub,
   svdf,
+  threePixels,
   tiles,
   unidirectionalSequenceLstm,
+  vectorRow,
 };

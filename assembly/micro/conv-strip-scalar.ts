@@ -1,12 +1,21 @@
 import { TWICE } from "../fixed-point.ts";
-import { isSingle, laneTerms, LOWER, storeScaled, twiceMask, zeroPointAndHalf } from "./epilogue-scalar.ts";
+import {
+  isSingle,
+  isVector,
+  laneTerms,
+  LOWER,
+  storeScalar,
+  twiceMask,
+  zeroPointAndHalf,
+} from "./epilogue-scalar.ts";
 import { fourDots } from "./four-dots.ts";
-import { LANE_BITS, LANE_MASK, LANE_ZERO, zeroLanes } from "./lanes.ts";
+import { LANE_BITS, LANE_MASK, LANE_ZERO, pack, zeroLanes } from "./lanes.ts";
+import { DOT_ROWS, laneBytes, rowDots } from "./row-dots.ts";
 
 /**
- * mcu: convRow of conv-strip.ts. Three pixels lie in one int64 (lanes.ts), so that one multiplication makes three products; packed
- * they lie at `packed`, 8 bytes for each of a pixel's elements. By method `single` only; otherwise, and for a pixel
- * that is left, four channels at a time (four-dots.ts), whose sums lie at `packed`.
+ * mcu: convRow of conv-strip.ts. By method `single` three pixels lie in one int64 (lanes.ts), so that one multiplication makes three
+ * products; packed they lie at `packed`, 8 bytes for each of a pixel's elements. By method `scalar`, and for a pixel that is left, four channels at a time
+ * (four-dots.ts), whose sums lie at `packed`; by `singleVector` the one pixel as row-dots.ts has it.
  */
 export function scalarRow(
   pixel: usize,
@@ -24,6 +33,10 @@ export function scalarRow(
   outStep: usize,
   packed: usize,
 ): void {
+  if (isVector(constants)) {
+    vectorRow(pixel, steps, block, head, channels, constants, out, packed);
+    return;
+  }
   for (; width > 1 && isSingle(constants); width -= 3) {
     const count = min(width, 3);
     // Of two pixels the second is packed twice.
@@ -35,74 +48,14 @@ export function scalarRow(
     out += 3 * outStep;
   }
   for (; width > 0; width--) {
-    onePixelScalar(
-      pixel,
-      segments,
-      segmentBytes,
-      steps,
-      block,
-      blockBytes,
-      head,
-      channels,
-      constants,
-      out,
-      packed,
-    );
+    onePixel(pixel, segments, segmentBytes, steps, block, blockBytes, head, channels, constants, out, packed);
     pixel += pixelStep;
     out += outStep;
   }
 }
 
-/**
- *   packed[i] = a[i] + b[i] · 2^21 + c[i] · 2^42
- *
- * for the elements of three pixels, `toSecond` and `toThird` bytes from the first.
- */
-function pack(
-  first: usize,
-  toSecond: usize,
-  toThird: usize,
-  segments: i32,
-  segmentBytes: usize,
-  steps: i32,
-  packed: usize,
-): void {
-  for (; segments > 0; segments--) {
-    const end = first + <usize>steps;
-    let q = first;
-    for (; q + 4 <= end; q += 4) {
-      const b = q + toSecond;
-      const c = q + toThird;
-      store<i64>(packed, <i64>load<i8>(q) + ((<i64>load<i8>(b)) << 21) + ((<i64>load<i8>(c)) << 42));
-      store<i64>(
-        packed,
-        <i64>load<i8>(q, 1) + ((<i64>load<i8>(b, 1)) << 21) + ((<i64>load<i8>(c, 1)) << 42),
-        8,
-      );
-      store<i64>(
-        packed,
-        <i64>load<i8>(q, 2) + ((<i64>load<i8>(b, 2)) << 21) + ((<i64>load<i8>(c, 2)) << 42),
-        16,
-      );
-      store<i64>(
-        packed,
-        <i64>load<i8>(q, 3) + ((<i64>load<i8>(b, 3)) << 21) + ((<i64>load<i8>(c, 3)) << 42),
-        24,
-      );
-      packed += 32;
-    }
-    for (; q < end; q++) {
-      const b = q + toSecond;
-      const c = q + toThird;
-      store<i64>(packed, <i64>load<i8>(q) + ((<i64>load<i8>(b)) << 21) + ((<i64>load<i8>(c)) << 42));
-      packed += 8;
-    }
-    first += segmentBytes;
-  }
-}
-
 /** Three pixels: four channels at a time share the loads; where there are fewer, the last is computed again for the others. */
-function threePixels(
+export function threePixels(
   packed: usize,
   elements: i32,
   block: usize,
@@ -266,7 +219,7 @@ function threePixels(
 }
 
 /** One pixel: four channels at a time. */
-function onePixelScalar(
+export function onePixel(
   pixel: usize,
   segments: i32,
   segmentBytes: usize,
@@ -279,24 +232,43 @@ function onePixelScalar(
   out: usize,
   sums: usize,
 ): void {
-  const lower = load<i32>(constants, LOWER);
-  const upper = load<i32>(constants, LOWER + 4);
-  const mask = twiceMask(constants);
-  const zeroAndHalf = zeroPointAndHalf(constants);
-  const single = isSingle(constants);
   for (; channels > 0; channels -= 4) {
     fourDots(pixel, segments, segmentBytes, steps, block + head, blockBytes, channels, sums);
     const end = sums + <usize>(min(channels, 4) << 2);
     for (let sum = sums; sum < end; sum += 4) {
-      if (single) {
-        // storeScalar without a call.
-        const right = load<i64>(block);
-        let product = <i64>load<i32>(sum) * <i64>load<i32>(block, 8) + right;
-        if ((<i32>right) & mask) product = (product >> 31) * TWICE + (zeroAndHalf << (right - 1));
-        store<i8>(out, min(max(<i32>(product >> right), lower), upper));
-      } else {
-        storeScaled(load<i32>(sum), block, constants, out);
-      }
+      storeScalar(load<i32>(sum), block, constants, out);
+      block += blockBytes;
+      out++;
+    }
+  }
+}
+
+/** One pixel by method `singleVector`. */
+export function vectorRow(
+  pixel: usize,
+  depth: i32,
+  block: usize,
+  head: usize,
+  channels: i32,
+  constants: usize,
+  out: usize,
+  sums: usize,
+): void {
+  const blockBytes = head + laneBytes(depth);
+  const lower = load<i32>(constants, LOWER);
+  const upper = load<i32>(constants, LOWER + 4);
+  const mask = twiceMask(constants);
+  const zeroAndHalf = zeroPointAndHalf(constants);
+  for (; channels > 0; channels -= DOT_ROWS) {
+    const rows = min(channels, DOT_ROWS);
+    rowDots(pixel, depth, block + head, blockBytes, rows, sums);
+    const end = sums + ((<usize>rows) << 2);
+    for (let sum = sums; sum < end; sum += 4) {
+      // storeScalar without a call.
+      const right = load<i64>(block);
+      let product = <i64>load<i32>(sum) * <i64>load<i32>(block, 8) + right;
+      if ((<i32>right) & mask) product = (product >> 31) * TWICE + (zeroAndHalf << (right - 1));
+      store<i8>(out, min(max(<i32>(product >> right), lower), upper));
       block += blockBytes;
       out++;
     }

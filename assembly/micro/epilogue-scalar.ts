@@ -4,7 +4,8 @@ import { LANE_TERMS } from "./lanes.ts";
 
 /**
  * mcu: epilogue.ts, one channel at a time. `constants` holds four int32: lower clamp, upper clamp, zero point, and by method `single`
- * the products that a lane holds, and ROUNDS_TWICE where not all below the zero point is clamped; otherwise 0.
+ * the products that a lane holds, by method `singleVector` OF_VECTOR, with ROUNDS_TWICE where not all below the zero point is clamped;
+ * otherwise 0.
  */
 export const LOWER = 0;
 
@@ -24,10 +25,16 @@ export function prepareScalar(
   store<i32>(constants, upper, LOWER + 4);
   store<i32>(constants, zeroPoint, LOWER + 8);
   const twice = lower < zeroPoint ? ROUNDS_TWICE : 0;
-  store<i32>(constants, method === Requantization.single ? (LANE_TERMS << shift) + twice : 0, LOWER + 12);
+  const terms = method === Requantization.singleVector ? OF_VECTOR : LANE_TERMS << shift;
+  store<i32>(constants, method === Requantization.scalar ? 0 : terms + twice, LOWER + 12);
 }
 
-/** Whether the record's method is `single`. */
+/** Whether the record's method is `singleVector`. */
+export function isVector(constants: usize): bool {
+  return (load<i32>(constants, LOWER + 12) & OF_VECTOR) !== 0;
+}
+
+/** Whether the record's method is `single` or `singleVector`. */
 export function isSingle(constants: usize): bool {
   return load<i32>(constants, LOWER + 12) !== 0;
 }
@@ -56,6 +63,7 @@ export function twiceMask(constants: usize): i32 {
  * a second rounding: right shifts are below 64.
  */
 const ROUNDS_TWICE: i32 = 32;
+const OF_VECTOR: i32 = 1;
 
 /** The half of the second rounding, and the zero point. */
 export function secondOffset(offset: i64, constants: usize): i64 {

@@ -23,7 +23,7 @@ export function zeroLanes(): i64 {
 }
 
 /** Where lanes of bytes have theirs. */
-const BYTE_LANES: i64 = 0xff | (0xff << LANE_BITS) | (0xff << (2 * LANE_BITS));
+export const BYTE_LANES: i64 = 0xff | (0xff << LANE_BITS) | (0xff << (2 * LANE_BITS));
 /** 128 in each lane. */
 export const ZERO_BYTES: i64 = 128 | (128 << LANE_BITS) | (128 << (2 * LANE_BITS));
 
@@ -37,10 +37,58 @@ export function spread(word: i64): i64 {
 
 /** More than the weights of a lane add up to, in each lane. */
 const WEIGHT_BOUND: i64 = 1 << 14;
-const ONES: i64 = 1 | (1 << LANE_BITS) | (1 << (2 * LANE_BITS));
+export const ONES: i64 = 1 | (1 << LANE_BITS) | (1 << (2 * LANE_BITS));
 
 /** The sum of three lanes, each of LANE_TERMS weights at most: the product has it in its highest lane. */
 export function laneTotal(weights: i64): i64 {
   const product = (weights + WEIGHT_BOUND * ONES) * ONES;
   return ((product >> (2 * LANE_BITS)) & LANE_MASK) - 3 * WEIGHT_BOUND;
+}
+
+/**
+ *   packed[i] = a[i] + b[i] · 2^21 + c[i] · 2^42
+ *
+ * for the elements of three pixels, `toSecond` and `toThird` bytes from the first.
+ */
+export function pack(
+  first: usize,
+  toSecond: usize,
+  toThird: usize,
+  segments: i32,
+  segmentBytes: usize,
+  steps: i32,
+  packed: usize,
+): void {
+  for (; segments > 0; segments--) {
+    const end = first + <usize>steps;
+    let q = first;
+    for (; q + 4 <= end; q += 4) {
+      const b = q + toSecond;
+      const c = q + toThird;
+      store<i64>(packed, <i64>load<i8>(q) + ((<i64>load<i8>(b)) << 21) + ((<i64>load<i8>(c)) << 42));
+      store<i64>(
+        packed,
+        <i64>load<i8>(q, 1) + ((<i64>load<i8>(b, 1)) << 21) + ((<i64>load<i8>(c, 1)) << 42),
+        8,
+      );
+      store<i64>(
+        packed,
+        <i64>load<i8>(q, 2) + ((<i64>load<i8>(b, 2)) << 21) + ((<i64>load<i8>(c, 2)) << 42),
+        16,
+      );
+      store<i64>(
+        packed,
+        <i64>load<i8>(q, 3) + ((<i64>load<i8>(b, 3)) << 21) + ((<i64>load<i8>(c, 3)) << 42),
+        24,
+      );
+      packed += 32;
+    }
+    for (; q < end; q++) {
+      const b = q + toSecond;
+      const c = q + toThird;
+      store<i64>(packed, <i64>load<i8>(q) + ((<i64>load<i8>(b)) << 21) + ((<i64>load<i8>(c)) << 42));
+      packed += 8;
+    }
+    first += segmentBytes;
+  }
 }

@@ -176,9 +176,7 @@ function besideLoops(models: readonly NamedModel[]): void {
     "--config none --runtime stub --noAssert --use abort= --initialMemory 8 -O3 --disableWarning 112";
   const compiler = join(root, "node_modules/assemblyscript/bin/asc.js");
   execFileSync(process.execPath, [compiler, source, ...flags.split(" "), "-o", loops]);
-  const compiled = models.map((model) =>
-    compileTo("mcu", model, ["--schedule", "layer", "--sram", "unbounded"]),
-  );
+  const compiled = models.map((model) => compileTo("mcu", model, ["--sram", "unbounded"]));
   const folders = compiled.map((model) => `${model.folder}:${model.interpreter.stackBytes}`);
   const script = join(root, "bench/mcu/wasm3_models.py");
   const args = [script, String(ROUNDS), loops, ...folders];

@@ -1,6 +1,6 @@
 import { Header } from "../plan/format.ts";
-import type { DepthwiseStrip } from "../plan/packing.ts";
-import { DEPTHWISE_STRIPS, depthwiseStrip } from "../plan/packing.ts";
+import type { ConvStrip, DepthwiseStrip } from "../plan/packing.ts";
+import { CONV_STRIPS, convStrips, DEPTHWISE_STRIPS, depthwiseStrip } from "../plan/packing.ts";
 import type { RecordOp } from "../plan/record.ts";
 import { decodeRecord, FIELDS, recordBytes } from "../plan/record.ts";
 import { calls, renumberCalls, trapCalls } from "./instructions.ts";
@@ -9,7 +9,9 @@ import type { WasmFunction, WasmModule } from "./wasm-module.ts";
 /** What a host calls. */
 const ENTRIES = ["run", "step", "planVersion"] as const;
 
-type Kernel = RecordOp | DepthwiseStrip;
+type Kernel = RecordOp | ConvStrip | DepthwiseStrip;
+
+const STRIPS: readonly string[] = [...CONV_STRIPS, ...DEPTHWISE_STRIPS];
 
 /** Operators of a proved plan, and the strips that they call. */
 export function operatorsOf(sram: Uint8Array): ReadonlySet<Kernel> {
@@ -20,6 +22,7 @@ export function operatorsOf(sram: Uint8Array): ReadonlySet<Kernel> {
     if (record === undefined || record.op === "end") return found;
     found.add(record.op);
     if (record.op === "depthwiseConv2d") found.add(depthwiseStrip(record));
+    if (record.op === "conv2d") for (const strip of convStrips(record)) found.add(strip);
     at += recordBytes(record.op);
   }
 }
@@ -37,11 +40,7 @@ export function shakeKernels(
   const { imports, exports } = kernels;
   const unused = new Set(
     [...exports]
-      .filter(
-        ([name]) =>
-          (name in FIELDS || DEPTHWISE_STRIPS.some((strip) => strip === name)) &&
-          !operators.has(name as Kernel),
-      )
+      .filter(([name]) => (name in FIELDS || STRIPS.includes(name)) && !operators.has(name as Kernel))
       .map(([, index]) => index),
   );
   const trapped = kernels.functions.map((known) => ({ ...known, body: trapCalls(known.body, unused) }));

@@ -5,6 +5,7 @@ import type { RecordOf } from "../plan/record.ts";
 import {
   convPixelsAtOnce,
   convScratchBytes,
+  convSegments,
   isPointwise,
   pointwiseRowsAtOnce,
   WINOGRAD_ROWS,
@@ -28,6 +29,7 @@ import { isInt16, requireActivations } from "./int16.ts";
 import type { Multiplier } from "./fixed-point.ts";
 import type { OpDefinition } from "./op.ts";
 import { defineOp } from "./op.ts";
+import { isVectorProduct, vectorWork } from "./vector-product.ts";
 import { rowOverlapDistance } from "./window.ts";
 
 interface ConvOptions extends WindowOptions {
@@ -113,8 +115,11 @@ export const conv2d: OpDefinition = defineOp<ConvolutionAttrs>({
   },
 
   faster(node, variant) {
-    const isFaster = isWinograd(node, variant, groupsOf(node)) && winogradWork(node) < macsOf(node);
-    return isFaster ? conv2dWinograd : undefined;
+    const groups = groupsOf(node);
+    if (isWinograd(node, variant, groups) && winogradWork(node) < macsOf(node)) return conv2dWinograd;
+    const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(node.inputs, 1, "weights").shape;
+    const patch = convSegments(kernelHeight, kernelWidth, depth, node.attrs.dilationX);
+    return groups === 1 && isVectorProduct(node, variant, patch, macsOf(node)) ? conv2dVector : undefined;
   },
 
   channelMultipliers: multipliersOf,
@@ -168,6 +173,15 @@ export const conv2dWinograd: OpDefinition = {
     lowerParts(node, at, packed, partsOf(node)).map(({ record }) => ({
       record: { ...(record as RecordOf<"conv2d">), op: "conv2dWinograd" },
     })),
+};
+
+/** Of one pixel, as vector-product.ts has it. */
+const conv2dVector: OpDefinition = {
+  ...conv2d,
+  work: (node) => vectorWork(macsOf(node)),
+  scratchBytes: (node: Convolution, variant) =>
+    convScratchBytes(variant, { ...geometry(node), isVector: true }),
+  pack: (node: Convolution, variant) => packParts(node, variant, multipliersOf(node), partsOf(node), true),
 };
 
 function macsOf({ inputs, outputs }: BoundNode): number {

@@ -35,6 +35,7 @@ export function packParts(
   variant: Variant,
   multipliers: readonly Multiplier[],
   parts: readonly ConvolutionPart[],
+  isVector = false,
 ): Packed {
   const [, , bias] = node.inputs;
   const packs = parts.map(({ weights, firstChannel, channels, depth, window }) =>
@@ -46,6 +47,7 @@ export function packParts(
       kernelWidth: window.kernelWidth,
       depth,
       dilationX: window.dilationX,
+      isVector,
     }),
   );
   const [only, ...others] = packs;

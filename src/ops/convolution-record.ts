@@ -2,8 +2,10 @@
 import type { BoundNode, Tensor } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
 import { blockChannels, blockHeadBytes, convBlockBytes, convSegments, dotLanes } from "../plan/packing.ts";
+import { Requantization } from "../plan/format.ts";
 import type { RecordOf } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
+import { writeLanes } from "../plan/vector-lanes.ts";
 import { perTensor, requireInput, requireOutput } from "./check.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";
 import { outputRange, packBlocks } from "./convolution.ts";
@@ -21,6 +23,8 @@ export interface ConvolutionWeights {
   readonly kernelWidth: number;
   readonly depth: number;
   readonly dilationX: number;
+  /** Whether they lie in lanes, where requantisation allows: isVectorProduct. */
+  readonly isVector?: boolean;
 }
 
 /**
@@ -30,7 +34,16 @@ export interface ConvolutionWeights {
 export function packConvolution(
   node: BoundNode<Pick<ConvolutionAttrs, "activation">>,
   variant: Variant,
-  { weights, bias, multipliers, kernelHeight, kernelWidth, depth, dilationX }: ConvolutionWeights,
+  {
+    weights,
+    bias,
+    multipliers,
+    kernelHeight,
+    kernelWidth,
+    depth,
+    dilationX,
+    isVector = false,
+  }: ConvolutionWeights,
 ): Packed {
   const patch = convSegments(kernelHeight, kernelWidth, depth, dilationX);
   const size = kernelHeight * kernelWidth * depth;
@@ -49,10 +62,15 @@ export function packConvolution(
       inputZeroPoint: perTensor(requireInput(node.inputs, 0, "input"), "input").zeroPoint,
       output: outputRange(node),
       onePixel: elementCount(requireOutput(node.outputs).shape) === multipliers.length,
+      isVector,
       weightsOf: (channel) => weights.subarray(channel * size, (channel + 1) * size),
       blockBytes: (method) => convBlockBytes(variant, method, patch),
       headBytes: (method) => blockHeadBytes(variant, method),
-      writeWeights(bytes, start, lane, values) {
+      writeWeights(bytes, start, lane, values, method) {
+        if (method === Requantization.singleVector) {
+          writeLanes(bytes, start, values);
+          return;
+        }
         let from = 0;
         for (let segment = 0; segment < patch.segments; segment++) {
           const first = across ? segment : segment * steps;

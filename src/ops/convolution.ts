@@ -1,7 +1,7 @@
 /** What CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED share: checks of their constants, multipliers, packed blocks. */
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { BoundNode, Tensor } from "../graph/graph.ts";
-import type { Requantization } from "../plan/format.ts";
+import { Requantization } from "../plan/format.ts";
 import { align, blockChannels } from "../plan/packing.ts";
 import type { Variant } from "../plan/variant.ts";
 import { storageFlip } from "../plan/variant.ts";
@@ -10,7 +10,7 @@ import type { FusedActivation, Multiplier } from "./fixed-point.ts";
 import { activationRange } from "./fixed-point.ts";
 import type { Packed } from "./op.ts";
 import { requireSafePairs } from "./weight-pairs.ts";
-import type { Channel, OutputRange } from "./requantization.ts";
+import type { Channel, OutputRange, RequantizationPlan } from "./requantization.ts";
 import { constantOutput, HALF, planRequantization, planUniform } from "./requantization.ts";
 import { planScalarRequantization } from "./requantization-scalar.ts";
 
@@ -129,6 +129,8 @@ export interface BlockSource {
   readonly output: OutputRange;
   /** Whether it runs as a conv2d whose output is one pixel. */
   readonly onePixel: boolean;
+  /** Whether the weights may lie in lanes (src/plan/vector-lanes.ts); mcu only. */
+  readonly isVector: boolean;
   /** The weights of one output channel, in any order. */
   readonly weightsOf: (channel: number) => Int8Array;
   readonly blockBytes: (method: Requantization) => number;
@@ -141,6 +143,12 @@ export interface BlockSource {
     method: Requantization,
   ) => void;
   readonly headBytes: (method: Requantization) => number;
+}
+
+/** The scalar method has none in lanes. */
+function inLanes(plan: RequantizationPlan, isVector: boolean): RequantizationPlan {
+  if (!isVector || plan.method !== Requantization.single) return plan;
+  return { ...plan, method: Requantization.singleVector, shift: 0 };
 }
 
 /** Weights, folded biases and proved requantisation constants in blocks of channels: src/plan/packing.ts. */
@@ -171,7 +179,7 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   const blocks = Math.ceil(source.channels / perBlock);
   const requantization =
     variant === "mcu"
-      ? planScalarRequantization(channels, folded, source.weightsOf, source.output)
+      ? inLanes(planScalarRequantization(channels, folded, source.weightsOf, source.output), source.isVector)
       : (uniform ?? planRequantization(channels, source.output, storageOffset, variant !== "simd"));
   const { method } = requantization;
   const blockBytes = source.blockBytes(method);

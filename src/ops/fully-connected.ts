@@ -1,7 +1,8 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
-import type { Tensor } from "../graph/graph.ts";
+import type { BoundNode, Tensor } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
 import { convScratchBytes } from "../plan/packing.ts";
+import type { Variant } from "../plan/variant.ts";
 import {
   requireActivation,
   requireInput,
@@ -21,7 +22,9 @@ import {
   requireWideMultipliers,
 } from "./convolution-int16.ts";
 import { isInt16, requireActivations } from "./int16.ts";
+import type { OpDefinition, Packed } from "./op.ts";
 import { defineOp } from "./op.ts";
+import { isVectorProduct, vectorWork } from "./vector-product.ts";
 
 interface FullyConnectedAttrs {
   readonly activation: FusedActivation;
@@ -42,7 +45,7 @@ interface FullyConnectedOptions {
  * pixels. Per-tensor multipliers come from a float32 product of scales, as in the reference; per-channel ones from a
  * double. Reference: TFLite reference/integer_ops/fully_connected.h.
  */
-export const fullyConnected = defineOp<FullyConnectedAttrs>({
+export const fullyConnected: OpDefinition = defineOp<FullyConnectedAttrs>({
   name: "fullyConnected",
   types: ["int8", "int16"],
   tflite: {
@@ -96,38 +99,23 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
 
   infer: (_inputs, attrs, [output]) => [withShape(output ?? { shape: [], type: "int8" }, attrs.shape)],
 
-  macs({ inputs, outputs }) {
-    const [, depth = 1] = requireInput(inputs, 1, "weights").shape;
-    return elementCount(requireOutput(outputs).shape) * depth;
-  },
+  macs: macsOf,
 
-  scratchBytes({ inputs, outputs }, variant) {
-    if (isInt16({ outputs })) return 0;
-    const [channels = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
-    const outputWidth = elementCount(requireOutput(outputs).shape) / channels;
-    const one = { kernelHeight: 1, kernelWidth: 1, strideX: 1, dilationX: 1, outputHeight: 1 };
-    return convScratchBytes(variant, { ...one, channels: depth, outputWidth, pointwise: true, dense: true });
-  },
+  scratchBytes: (node, variant) => scratchOf(node, variant, false),
+
+  faster: (node, variant) =>
+    isVectorProduct(node, variant, { segments: 1, length: depthOf(node) }, macsOf(node))
+      ? matrixTimesVector
+      : undefined,
 
   channelMultipliers: ({ inputs, outputs }) => multipliersOf(inputs, requireOutput(outputs)),
 
   pack(node, variant) {
-    const weights = requireInput(node.inputs, 1, "weights");
-    const [, depth = 1] = weights.shape;
-    if (isInt16(node)) {
-      const values = int8Values(weights);
-      const multipliers = multipliersOf(node.inputs, requireOutput(node.outputs));
-      return packInt16(node, multipliers, depth, (c) => values.subarray(c * depth, (c + 1) * depth));
-    }
-    return packConvolution(node, variant, {
-      weights: int8Values(weights),
-      bias: node.inputs[2],
-      multipliers: multipliersOf(node.inputs, requireOutput(node.outputs)),
-      kernelHeight: 1,
-      kernelWidth: 1,
-      depth,
-      dilationX: 1,
-    });
+    if (!isInt16(node)) return packInt8(node, variant, false);
+    const depth = depthOf(node);
+    const values = int8Values(requireInput(node.inputs, 1, "weights"));
+    const multipliers = multipliersOf(node.inputs, requireOutput(node.outputs));
+    return packInt16(node, multipliers, depth, (c) => values.subarray(c * depth, (c + 1) * depth));
   },
 
   lower(node, at, _variant, packed) {
@@ -150,6 +138,55 @@ export const fullyConnected = defineOp<FullyConnectedAttrs>({
     });
   },
 });
+
+type FullyConnected = BoundNode<FullyConnectedAttrs>;
+
+/** As vector-product.ts has it. */
+const matrixTimesVector: OpDefinition = {
+  ...fullyConnected,
+  work: (node) => vectorWork(macsOf(node)),
+  scratchBytes: (node, variant) => scratchOf(node, variant, true),
+  pack: (node: FullyConnected, variant) => packInt8(node, variant, true),
+};
+
+function depthOf({ inputs }: BoundNode): number {
+  const [, depth = 1] = requireInput(inputs, 1, "weights").shape;
+  return depth;
+}
+
+function macsOf(node: BoundNode): number {
+  return elementCount(requireOutput(node.outputs).shape) * depthOf(node);
+}
+
+function scratchOf(node: BoundNode, variant: Variant, isVector: boolean): number {
+  if (isInt16(node)) return 0;
+  const [channels = 1, depth = 1] = requireInput(node.inputs, 1, "weights").shape;
+  return convScratchBytes(variant, {
+    kernelHeight: 1,
+    kernelWidth: 1,
+    channels: depth,
+    strideX: 1,
+    dilationX: 1,
+    outputHeight: 1,
+    outputWidth: elementCount(requireOutput(node.outputs).shape) / channels,
+    pointwise: true,
+    dense: true,
+    isVector,
+  });
+}
+
+function packInt8(node: FullyConnected, variant: Variant, isVector: boolean): Packed {
+  return packConvolution(node, variant, {
+    weights: int8Values(requireInput(node.inputs, 1, "weights")),
+    bias: node.inputs[2],
+    multipliers: multipliersOf(node.inputs, requireOutput(node.outputs)),
+    kernelHeight: 1,
+    kernelWidth: 1,
+    depth: depthOf(node),
+    dilationX: 1,
+    isVector,
+  });
+}
 
 /** The window of a 1×1 convolution. */
 const ONE_TAP = {

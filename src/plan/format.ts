@@ -8,7 +8,7 @@
  */
 
 /** Raised whenever a record changes; the kernels answer it from `planVersion()`. */
-export const PLAN_VERSION = 12;
+export const PLAN_VERSION = 13;
 
 /** Bytes after the arena that kernels may read (never write) past the end of an operand. */
 export const SLACK_BYTES = 16;
@@ -134,6 +134,8 @@ export enum Requantization {
   /** As relu and general, of one multiplier for all channels, so that blocks are short; conv2d of one pixel only. */
   uniformRelu = 7,
   uniformGeneral = 8,
+  /** As single, of weights that lie in lanes (src/plan/vector-lanes.ts); mcu, conv2d of one pixel and one segment only. */
+  singleVector = 9,
 }
 
 export enum EndField {

@@ -1,5 +1,6 @@
 import { Requantization } from "./format.ts";
 import type { Variant } from "./variant.ts";
+import { laneBytes, vectorScratchBytes } from "./vector-lanes.ts";
 
 /**
  * Sizes that the packers, the planner, the checker and the kernels agree on. Weights come in blocks of output channels;
@@ -14,7 +15,7 @@ import type { Variant } from "./variant.ts";
  *     uniformRelu, uniformGeneral   multiplier int32
  *     reluFused, generalFused   as relu and as general with float64 offsets [8] between; bias + 2^31
  *   mcu, 1 channel
- *     single    offset int64, multiplier int32
+ *     single, singleVector   offset int64, multiplier int32
  *     scalar    bias int32, shift int32, multiplier int32
  */
 
@@ -66,6 +67,8 @@ export function dotLanes(variant: Variant): number {
 /** Bytes of one block of convolution weights. */
 export function convBlockBytes(variant: Variant, method: number, patch: Segments): number {
   const lanes = dotLanes(variant);
+  const vector: number = Requantization.singleVector;
+  if (method === vector) return blockHeadBytes(variant, method) + laneBytes(patch.length);
   const padded = patch.segments * Math.ceil(patch.length / lanes) * lanes;
   return align(blockHeadBytes(variant, method) + padded * blockChannels(variant), 4);
 }
@@ -160,6 +163,8 @@ export interface SpatialGeometry {
   readonly pointwise: boolean;
   /** The pixels that neighbours in the output read follow each other in memory. */
   readonly dense: boolean;
+  /** By method `singleVector`. */
+  readonly isVector?: boolean;
 }
 
 /** Height and width of a tensor. */
@@ -206,10 +211,16 @@ export function convPixelsAtOnce(variant: Variant): number {
 /** Sums of four rows of weights times one vector, in `mcu`. */
 export const FOUR_DOTS_BYTES = 16;
 
-/** `mcu` packs pixels by threes, 8 bytes for each of their elements, where there are several; of one it has four sums at a time. */
-function packedPixelBytes(variant: Variant, outputPixels: number, elements: number): number {
+/** `mcu` packs neighbouring pixels by threes, 8 bytes for each of their elements; of one it has four sums at a time. */
+function packedPixelBytes(
+  variant: Variant,
+  { isVector = false }: SpatialGeometry,
+  neighbours: number,
+  elements: number,
+): number {
   if (variant !== "mcu") return 0;
-  return Math.max(FOUR_DOTS_BYTES, outputPixels > 1 ? 8 * elements : 0);
+  if (isVector) return vectorScratchBytes(elements);
+  return Math.max(FOUR_DOTS_BYTES, neighbours > 1 ? 8 * elements : 0);
 }
 
 /**
@@ -220,8 +231,9 @@ export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): n
   const { kernelHeight, kernelWidth, channels, strideX, dilationX, outputHeight, outputWidth } = geometry;
   const epilogue = epilogueBytes(variant);
   if (geometry.pointwise) {
-    if (variant !== "simd") return epilogue + packedPixelBytes(variant, outputHeight * outputWidth, channels);
-    const pixels = Math.min(4, outputHeight * outputWidth);
+    const neighbours = outputHeight * outputWidth;
+    if (variant !== "simd") return epilogue + packedPixelBytes(variant, geometry, neighbours, channels);
+    const pixels = Math.min(4, neighbours);
     return (
       epilogue +
       (geometry.dense ? stagedBytes(variant, pixels * channels) : pixels * stagedBytes(variant, channels))
@@ -229,7 +241,7 @@ export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): n
   }
   const { segments, length } = convSegments(kernelHeight, kernelWidth, channels, dilationX);
   const rows = segments * stagedBytes(variant, (outputWidth - 1) * strideX * channels + length);
-  return epilogue + rows + packedPixelBytes(variant, outputWidth, segments * length);
+  return epilogue + rows + packedPixelBytes(variant, geometry, outputWidth, segments * length);
 }
 
 /** Products of Winograd's F(2×2, 3×3) for 2×2 outputs: assembly/micro/winograd-tile.ts. */
@@ -343,6 +355,21 @@ export function depthwiseStrip(
 ): DepthwiseStrip {
   const single: number = Requantization.single;
   return record.requantization === single ? slideOf(depthwiseGeometry(record)) : "scalarPixels";
+}
+
+/** What convolutions call in `mcu` for some channels of a row. */
+export const CONV_STRIPS = ["threePixels", "onePixel", "vectorRow"] as const;
+export type ConvStrip = (typeof CONV_STRIPS)[number];
+
+/** The functions that a conv2d record's rows call in `mcu`. */
+export function convStrips(record: {
+  readonly requantization: number;
+  readonly outputView: Extent;
+}): readonly ConvStrip[] {
+  const { height, width } = record.outputView;
+  const [single, vector]: number[] = [Requantization.single, Requantization.singleVector];
+  if (record.requantization === vector) return ["vectorRow"];
+  return record.requantization === single && height * width > 1 ? ["threePixels", "onePixel"] : ["onePixel"];
 }
 
 /** A copy of all pixels of one block's channels, and what kernels read past it. */

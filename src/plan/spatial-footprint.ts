@@ -130,7 +130,7 @@ const RELAXED: readonly number[] = [
 
 /** The methods that a variant's kernels have. */
 const METHODS: Readonly<Record<Variant, readonly number[]>> = {
-  mcu: [Requantization.scalar, Requantization.single],
+  mcu: [Requantization.scalar, Requantization.single, Requantization.singleVector],
   simd: [Requantization.scalar, Requantization.wide, Requantization.general, Requantization.relu, ...UNIFORM],
   relaxed: RELAXED,
   signed: RELAXED,
@@ -141,6 +141,15 @@ function isOnePixel({ op, outputView }: Convolution): boolean {
   return op === "conv2d" && outputView.height * outputView.width === 1;
 }
 
+const VECTOR: number = Requantization.singleVector;
+
+/** One pixel whose operands lie side by side. */
+function isVector(record: Convolution): boolean {
+  if (record.op !== "conv2d" || !isOnePixel(record)) return false;
+  const { kernelHeight, kernelWidth, inputView, dilationX } = record;
+  return convSegments(kernelHeight, kernelWidth, inputView.channels, dilationX).segments === 1;
+}
+
 function checkRequantization(record: Convolution, variant: Variant): void {
   zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
   const { requantization: method, requantizationShift: shift } = record;
@@ -148,7 +157,8 @@ function checkRequantization(record: Convolution, variant: Variant): void {
   if (!METHODS[variant].includes(method) || shift < 0 || shift > maxShift) {
     throw refusal("plan-field", record, `has requantization ${method} with shift ${shift} in ${variant}`);
   }
-  if (UNIFORM.includes(method) && !isOnePixel(record)) {
+  const isFit = method === VECTOR ? isVector(record) : !UNIFORM.includes(method) || isOnePixel(record);
+  if (!isFit) {
     throw refusal("plan-field", record, `has requantization ${method}, and not one pixel of a conv2d`);
   }
 }
@@ -174,6 +184,7 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
     outputWidth: outputView.width,
     pointwise,
     dense: strideX === 1 && inputView.pixelBytes === channels,
+    isVector: record.requantization === VECTOR,
   });
   return {
     scratch: { address: record.scratch, bytes: product(record, scratchBytes) },
