@@ -43,6 +43,39 @@ for (const kernels of provedKernels()) {
     if (kernels.variant !== "mcu") expect([...methods]).toEqual(expect.arrayContaining([...UNIFORM]));
   });
 
+  test(`one vector times a matrix equals the reference by the faster way too (${kernels.variant})`, () => {
+    const depths = fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 51, max: 700 }));
+    const methods = new Set<number>();
+    fc.assert(
+      fc.property(
+        fc.tuple(depths, fc.nat(40), fc.integer({ min: 1, max: 40 })),
+        operands,
+        ([depth, more, tileBlocks], drawn) => {
+          const channels = Math.ceil(4096 / depth) + more;
+          const c = buildCase(kernels.variant, drawn, {
+            input: [1, depth],
+            weights: [channels, depth],
+            output: [1, channels],
+            channels,
+            terms: depth,
+          });
+          const node = importNode(fullyConnected, tensorsOf(c, 0), int8Tensor("output", c.output), {
+            0: c.activation,
+          });
+          const faster = fullyConnected.faster?.(node, kernels.variant);
+          expect(faster === undefined).toBe(kernels.variant !== "mcu");
+          if (faster === undefined) return;
+          const expected = fullyConnectedReference(c.input, c.weights, c.bias, c.output, c.activation);
+          checkConvolution(kernels, faster, node, c.input, expected, tileBlocks);
+          methods.add(faster.pack?.(node, kernels.variant)?.fields["requantization"] ?? NaN);
+        },
+      ),
+      { numRuns: kernels.variant === "mcu" ? 200 : 1 },
+    );
+    const both = [Requantization.scalar, Requantization.singleVector];
+    if (kernels.variant === "mcu") expect([...methods].sort()).toEqual(both);
+  });
+
   /** A layer of scale 1 on one value, or two in turns of four, per operand. */
   const check = (
     [batches, depth]: readonly [number, number],
@@ -64,7 +97,9 @@ for (const kernels of provedKernels()) {
     const node = importNode(fullyConnected, tensorsOf(c, 0), int8Tensor("output", c.output), { 0: 0 });
     const expected = fullyConnectedReference(c.input, c.weights, c.bias, c.output, c.activation);
     expect([...expected.subarray(0, channels)]).toEqual(wanted);
-    checkConvolution(kernels, fullyConnected, node, c.input, expected, 2);
+    for (const op of [fullyConnected, fullyConnected.faster?.(node, kernels.variant)]) {
+      if (op !== undefined) checkConvolution(kernels, op, node, c.input, expected, 2);
+    }
   };
 
   test(`sums of more terms than a half of an int64 holds are exact (${kernels.variant})`, () => {
@@ -82,6 +117,19 @@ for (const kernels of provedKernels()) {
         };
         if (kernels.variant === "signed" && w === -128) expect(checked).toThrow("-128 side by side");
         else checked();
+      }
+    }
+  });
+
+  test(`sums of the largest products of one vector are exact (${kernels.variant})`, () => {
+    for (const depth of [820, 824, 825, 826, 1350]) {
+      for (const [x, w] of [-128, 127].flatMap((x) => [-127, 127].map((w) => [x, w] as const))) {
+        for (const turn of [x, -1 - x]) {
+          const terms = Array.from({ length: depth }, (_, i) => ((i >> 2) % 2 === 0 ? x : turn) * w);
+          const sum = terms.reduce((a, b) => a + b, 0);
+          const bias = [0, 1, 2, 3, 4].map((i) => i - sum);
+          check([1, depth], [[x, turn], [w]], bias, [0, 1, 2, 3, 4]);
+        }
       }
     }
   });
@@ -144,8 +192,9 @@ test("a plan with one multiplier for more than one pixel is refused, and one wit
     variant: Variant,
     requantization: Requantization = Requantization.uniformRelu,
     requantizationShift = 4,
+    kernelHeight = 1,
   ): unknown => {
-    const one = { kernelHeight: 1, kernelWidth: 1, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 };
+    const one = { kernelHeight, kernelWidth: 1, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 };
     const places = { weights: 1024, scratch: 2048, padTop: 0, padLeft: 0 };
     const range = { inputZeroPoint: 0, outputZeroPoint: 0, activationMin: -128, activationMax: 127 };
     return conv2dFootprint(
@@ -174,4 +223,9 @@ test("a plan with one multiplier for more than one pixel is refused, and one wit
   expect(() => footprint(2, "mcu", Requantization.single, MAX_LANE_SHIFT + 1)).toThrow(
     "with shift 17 in mcu",
   );
+  const vector = Requantization.singleVector;
+  expect(() => footprint(1, "mcu", vector)).not.toThrow();
+  expect(() => footprint(2, "mcu", vector)).toThrow("not one pixel");
+  expect(() => footprint(1, "mcu", vector, 0, 2)).toThrow("not one pixel");
+  expect(() => footprint(1, "simd", vector)).toThrow("has requantization 9");
 });

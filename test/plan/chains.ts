@@ -22,6 +22,8 @@ import { VARIANTS } from "../../src/plan/variant.ts";
 import type { PlanToVerify } from "../../src/plan/verify.ts";
 import { ARENA, CONSTANT_BYTES, CONSTANTS, writePlan } from "./write-plan.ts";
 
+const VECTOR: number = Requantization.singleVector;
+
 /** Something that has bytes in the arena from one record to another: a tensor, a tile of weights, scratch. */
 export interface Item {
   readonly id: number;
@@ -223,7 +225,15 @@ export function drawChain(pick: Pick): Chain {
         activationMin: -128,
         activationMax: 127,
       });
-      const inMcu = pick(2) === 0 ? Requantization.scalar : Requantization.single;
+      const isVector =
+        kind <= 1 &&
+        output.height * output.width === 1 &&
+        (dilationX === 1 ? kernelHeight : kernelHeight * kernelWidth) === 1;
+      const inMcu = [
+        Requantization.scalar,
+        Requantization.single,
+        ...(isVector ? [Requantization.singleVector] : []),
+      ];
       const isOnePixel = kind <= 1 && output.height * output.width === 1;
       const methods = [
         0,
@@ -233,7 +243,8 @@ export function drawChain(pick: Pick): Chain {
         ...(isOnePixel ? [Requantization.uniformRelu, Requantization.uniformGeneral] : []),
       ];
       const arithmetic = {
-        requantization: variant === "mcu" ? inMcu : (methods[pick(methods.length)] ?? NaN),
+        requantization:
+          variant === "mcu" ? (inMcu[pick(inMcu.length)] ?? NaN) : (methods[pick(methods.length)] ?? NaN),
         requantizationShift: 1,
         inputZeroPoint: -128,
         activationMin: pick(2) === 0 ? -128 : 3,
@@ -273,6 +284,7 @@ export function drawChain(pick: Pick): Chain {
           outputWidth: output.width,
           pointwise: isPointwise(window, input, output),
           dense: strideX === 1,
+          isVector: arithmetic.requantization === VECTOR,
         });
         const blockBytes = convBlockBytes(variant, arithmetic.requantization, patch);
         convolve(input, output, blockBytes, scratchBytes, (c0, c1, weights, scratch, at) => {

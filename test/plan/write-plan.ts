@@ -10,7 +10,7 @@ export const PLAN_BYTES = 65536;
 export const CONSTANTS = PLAN_BYTES;
 export const CONSTANT_BYTES = 32768;
 export const ARENA = PLAN_BYTES + CONSTANT_BYTES;
-export const FLASH_BYTES = 32768;
+export const FLASH_BYTES = 65536;
 
 /** A record, and the value ids of its operands in the order of `operandNames`. */
 export interface PlanStep {
