@@ -1,7 +1,8 @@
 """Times models on wasm3, in turns with bare loops: usage wasm3_models.py ROUNDS LOOPS FOLDER:STACK_BYTES...
 
 LOOPS is the compiled assembly/limits/interpreter.ts, FOLDER what `thimble compile --target mcu` wrote.
-Prints a line for each loop, its name and its multiply-accumulates per second, and for each folder the seconds of a run: the best of ROUNDS.
+Prints a line for each loop, its name and the seconds of a multiply-accumulate, and for each folder, which it names, the seconds of a run: the
+best of ROUNDS.
 """
 
 import pathlib
@@ -41,6 +42,6 @@ best = [float("inf")] * len(tasks)
 for _ in range(int(rounds)):
     best = [min(least, task()) for least, task in zip(best, tasks)]
 for name, seconds in zip(LOOPS, best):
-    print(name, runtime.find_function(name + "Macs")() / seconds)
-for seconds in best[len(LOOPS) :]:
-    print(seconds)
+    print(name, seconds / runtime.find_function(name + "Macs")())
+for folder, seconds in zip(folders, best[len(LOOPS) :]):
+    print(folder.rpartition(":")[0], seconds)
