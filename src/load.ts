@@ -1,7 +1,7 @@
 import type { CompileOptions } from "./compile.ts";
 import { compile, COMPILE_OPTIONS } from "./compile.ts";
 import type { Image } from "./emit/image.ts";
-import { decodeImage, isImageFile } from "./emit/image.ts";
+import { decodeImage, isImageFile } from "./emit/image-file.ts";
 import { ExecutionError, InputError, UnsupportedError } from "./errors.ts";
 import { requireOptions } from "./given/options.ts";
 import { WEIGHT_PAIRS } from "./ops/weight-pairs.ts";

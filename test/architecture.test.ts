@@ -69,14 +69,17 @@ function layerOf(path: string): string {
   return (path.split("/")[1] ?? "").replace(/\.ts$/, "");
 }
 
+/** What an image is, and its file. */
+const IMAGES = ["src/emit/image.ts", "src/emit/image-file.ts"];
+
 /** Whether `from` may import the file `to` of this repository. */
 function mayImport(from: string, to: string, typeOnly: boolean): boolean {
   if (from.startsWith("assembly/")) return to.startsWith("assembly/") || to === "src/plan/format.ts";
   if (!to.startsWith("src/")) return false;
   const [source, target] = [layerOf(from), layerOf(to)];
-  const carried = ["errors", "given", "plan"].includes(target) || to === "src/emit/image.ts";
+  const carried = ["errors", "given", "plan"].includes(target) || IMAGES.includes(to);
   // A page that runs a compiled image carries no flatbuffers, operators or passes.
-  if (from === "src/emit/image.ts") return carried || (typeOnly && target === "graph");
+  if (IMAGES.includes(from)) return carried || (typeOnly && target === "graph");
   if (source === "mcu") return carried || target === "mcu";
   if (source === "runtime") return carried || target === "runtime";
   if (source === "front")

@@ -1,4 +1,4 @@
-import { isImageFile } from "../emit/image.ts";
+import { isImageFile } from "../emit/image-file.ts";
 import type { Image, Report } from "../index.ts";
 import { bestVariant } from "../asset.ts";
 import { svgMap } from "../memory/svg-map.ts";

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { isImageFile } from "../emit/image.ts";
+import { isImageFile } from "../emit/image-file.ts";
 import type { CompileOptions, Image } from "../index.ts";
 import { bestVariant } from "../asset.ts";
 import { decodeImage, ExecutionError } from "../index.ts";

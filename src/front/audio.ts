@@ -53,18 +53,11 @@ export function soundInput(port: ModelPort, sound: Sound): TensorArray {
     throw new InputError("sound-rate", `${rate} samples a second are none of sound; give 4,000 to 768,000`);
   }
   const samples = secondOf(resample(loudest(sound.samples, Math.round(rate)), rate, RATE));
-  if (features === "mfcc") return valuesOf(port, mfcc(samples));
+  if (features === "mfcc") return port.quantize(mfcc(samples));
   const energies = microFrontend(samples);
   // As micro_speech's own host code has it: to 0 … 26, and to int8 in integers.
   if (port.type === "int8") return Int8Array.from(energies, microSpeechInt8);
-  return valuesOf(
-    port,
-    Float32Array.from(energies, (value) => value / 25.6),
-  );
-}
-
-function valuesOf(port: ModelPort, values: Float32Array): TensorArray {
-  return port.type === "float32" ? values : port.quantize(values);
+  return port.quantize(Float32Array.from(energies, (value) => value / 25.6));
 }
 
 /** (value / 25.6) / 26 · 256 − 128 with 666 for 25.6 · 26. */

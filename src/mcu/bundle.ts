@@ -1,5 +1,5 @@
 import type { Image } from "../emit/image.ts";
-import { asciiBytes } from "../emit/image.ts";
+import { asciiBytes } from "../emit/image-file.ts";
 import { memoryInitBody, renumberCalls } from "./instructions.ts";
 import type { WasmData, WasmModule } from "./wasm-module.ts";
 

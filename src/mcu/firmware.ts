@@ -1,5 +1,5 @@
 import type { Image } from "../emit/image.ts";
-import { encodeImage } from "../emit/image.ts";
+import { encodeImage } from "../emit/image-file.ts";
 import { ExecutionError } from "../errors.ts";
 import { bundleModule } from "./bundle.ts";
 import type { ByteArray } from "./c-source.ts";

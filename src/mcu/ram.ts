@@ -1,5 +1,4 @@
-import { Header } from "../plan/format.ts";
-import { decodeRecord, recordBytes } from "../plan/record.ts";
+import { planRecords } from "../plan/record.ts";
 import { calls, localTypes } from "./instructions.ts";
 import { calledBytes } from "./shake.ts";
 import type { WasmModule } from "./wasm-module.ts";
@@ -42,14 +41,11 @@ function constantSlots(body: Uint8Array): number {
 
 /** Stages of the plan's longest stream; 0 without streams. */
 function longestStream(sram: Uint8Array): number {
-  const words = new Int32Array(sram.slice(0, sram.length & ~3).buffer);
   let longest = 0;
-  for (let at = words[Header.entry] ?? 0; ;) {
-    const record = decodeRecord(words, at >> 2);
-    if (record === undefined || record.op === "end") return longest;
+  for (const { record } of planRecords(sram)) {
     if (record.op === "stream") longest = Math.max(longest, record.stages);
-    at += recordBytes(record.op);
   }
+  return longest;
 }
 
 /** The longest chain of calls; functions that call each other (a stream's stages) once per stage. */

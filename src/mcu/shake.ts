@@ -1,8 +1,7 @@
-import { Header } from "../plan/format.ts";
 import type { ConvStrip, DepthwiseStrip } from "../plan/packing.ts";
 import { CONV_STRIPS, convStrips, DEPTHWISE_STRIPS, depthwiseStrip } from "../plan/packing.ts";
 import type { RecordOp } from "../plan/record.ts";
-import { decodeRecord, FIELDS, recordBytes } from "../plan/record.ts";
+import { FIELDS, planRecords } from "../plan/record.ts";
 import { calls, renumberCalls, trapCalls } from "./instructions.ts";
 import type { WasmFunction, WasmModule } from "./wasm-module.ts";
 
@@ -15,16 +14,13 @@ const STRIPS: readonly string[] = [...CONV_STRIPS, ...DEPTHWISE_STRIPS];
 
 /** Operators of a proved plan, and the strips that they call. */
 export function operatorsOf(sram: Uint8Array): ReadonlySet<Kernel> {
-  const words = new Int32Array(sram.slice(0, sram.length & ~3).buffer);
   const found = new Set<Kernel>();
-  for (let at = words[Header.entry] ?? 0; ;) {
-    const record = decodeRecord(words, at >> 2);
-    if (record === undefined || record.op === "end") return found;
+  for (const { record } of planRecords(sram)) {
     found.add(record.op);
     if (record.op === "depthwiseConv2d") found.add(depthwiseStrip(record));
     if (record.op === "conv2d") for (const strip of convStrips(record)) found.add(strip);
-    at += recordBytes(record.op);
   }
+  return found;
 }
 
 /**

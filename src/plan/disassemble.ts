@@ -1,27 +1,25 @@
 import { Header, Requantization } from "./format.ts";
 import type { ViewWords } from "./record.ts";
-import { decodeRecord, recordBytes } from "./record.ts";
+import { planRecords, recordBytes } from "./record.ts";
 
 /** The records of a plan as text, one a line: address, operator, fields by name; views as `@address h×w×c`. */
 export function disassemble(sram: Uint8Array): string {
-  const words = new Int32Array(sram.slice(0, sram.length & ~3).buffer);
   const lines: string[] = [];
-  for (let at = words[Header.entry] ?? 0; ;) {
-    const record = decodeRecord(words, at >> 2);
-    if (record === undefined) {
-      lines.push(`${address(at)}  unknown record`);
-      return lines.join("\n");
-    }
+  const header = new Int32Array(sram.slice(0, Math.min(sram.length & ~3, 4 * Header.words)).buffer);
+  let next = header[Header.entry] ?? 0;
+  for (const { address, record } of planRecords(sram)) {
     const { op, ...fields } = record;
     const text = Object.entries(fields).map(([name, value]) => fieldText(name, value));
-    lines.push(`${address(at)}  ${op}${text.length > 0 ? "  " : ""}${text.join(" ")}`);
+    lines.push(`${hexadecimal(address)}  ${op}${text.length > 0 ? "  " : ""}${text.join(" ")}`);
     if (op === "end") return lines.join("\n");
-    at += recordBytes(op);
+    next = address + recordBytes(op);
   }
+  lines.push(`${hexadecimal(next)}  unknown record`);
+  return lines.join("\n");
 }
 
-function address(at: number): string {
-  return at.toString(16).padStart(6, "0");
+function hexadecimal(address: number): string {
+  return address.toString(16).padStart(6, "0");
 }
 
 function fieldText(name: string, value: number | ViewWords): string {

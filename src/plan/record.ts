@@ -20,6 +20,7 @@ import {
   FlipSignField,
   GatherField,
   Head,
+  Header,
   InputField,
   L2NormalizationField,
   LogSoftmaxField,
@@ -187,4 +188,22 @@ export function decodeRecord(words: Int32Array, at: number): PlanRecord | undefi
       : (words[at + field.word] ?? 0);
   }
   return record as unknown as PlanRecord;
+}
+
+/** A record, and the address of its first word. */
+export interface PlacedRecord {
+  readonly address: number;
+  readonly record: PlanRecord;
+}
+
+/** The records of the plan in `sram` in their order, up to `end`, which is the last; or up to one that is unknown or cut. */
+export function* planRecords(sram: Uint8Array): Generator<PlacedRecord> {
+  const words = new Int32Array(sram.slice(0, sram.length & ~3).buffer);
+  for (let address = words[Header.entry] ?? 0; ;) {
+    const record = decodeRecord(words, address >> 2);
+    if (record === undefined) return;
+    yield { address, record };
+    if (record.op === "end") return;
+    address += recordBytes(record.op);
+  }
 }

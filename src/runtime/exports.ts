@@ -9,7 +9,8 @@ export type {
   StepReport,
   TracedTensor,
 } from "../emit/image.ts";
-export { decodeImage, encodeImage, verifyImage } from "../emit/image.ts";
+export { decodeImage, encodeImage } from "../emit/image-file.ts";
+export { verifyImage } from "../emit/image.ts";
 export {
   ExecutionError,
   InputError,

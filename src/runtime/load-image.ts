@@ -1,5 +1,6 @@
 import type { Image } from "../emit/image.ts";
-import { decodeImage, isImageFile, verifyImage } from "../emit/image.ts";
+import { decodeImage, isImageFile } from "../emit/image-file.ts";
+import { verifyImage } from "../emit/image.ts";
 import { InputError } from "../errors.ts";
 import { requireOptions } from "../given/options.ts";
 import type { Kernels } from "./kernels.ts";

@@ -3,7 +3,7 @@
 import type { Image, Port, Report, StepReport, TracedTensor } from "../emit/image.ts";
 import { ExecutionError, InputError } from "../errors.ts";
 import { Header } from "../plan/format.ts";
-import { decodeRecord } from "../plan/record.ts";
+import { planRecords } from "../plan/record.ts";
 import { storageFlip } from "../plan/variant.ts";
 import type { KernelExports } from "./instantiate.ts";
 import { Guard } from "./guard.ts";
@@ -127,18 +127,13 @@ class FlashReader {
   constructor(image: Image) {
     // A copy: what the caller does to its bytes afterwards has no effect.
     const flash = new Uint8Array(image.flash);
-    const words = new Int32Array(new Uint8Array(image.sram).buffer, 0, image.sram.length >> 2);
-    for (let at = (words[Header.entry] ?? 0) >> 2; ;) {
-      const record = decodeRecord(words, at);
-      if (record === undefined || record.op === "end") break;
-      if (record.op === "fetch" || record.op === "tiles") {
-        const { source, bytes } = record;
-        const step = record.op === "fetch" ? bytes : record.tileBytes;
-        for (let at = source; at < source + bytes; at += step) {
-          this.#tiles.push({ source: at, view: flash.subarray(at, Math.min(at + step, source + bytes)) });
-        }
+    for (const { record } of planRecords(image.sram)) {
+      if (record.op !== "fetch" && record.op !== "tiles") continue;
+      const { source, bytes } = record;
+      const step = record.op === "fetch" ? bytes : record.tileBytes;
+      for (let at = source; at < source + bytes; at += step) {
+        this.#tiles.push({ source: at, view: flash.subarray(at, Math.min(at + step, source + bytes)) });
       }
-      at += words[at + 1] ?? 0;
     }
   }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { depthwiseNet } from "../depthwise-net.ts";
 import { compile } from "../../src/compile.ts";
 import type { Image } from "../../src/emit/image.ts";
-import { decodeImage, encodeImage, isImageFile } from "../../src/emit/image.ts";
+import { decodeImage, encodeImage, isImageFile } from "../../src/emit/image-file.ts";
 import { ExecutionError } from "../../src/errors.ts";
 import { crc32 } from "../../src/plan/crc32.ts";
 import { FetchField, Head, Header, Op } from "../../src/plan/format.ts";

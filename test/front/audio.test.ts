@@ -125,7 +125,7 @@ describe.skipIf(!hasShared)("micro_speech", () => {
 
 describe("sound as an input", () => {
   const port = (shape: readonly number[], type: ModelPort["type"] = "float32"): ModelPort =>
-    ({ name: "in", shape, type }) as ModelPort;
+    ({ name: "in", shape, type, quantize: (values: ArrayLike<number>) => values }) as unknown as ModelPort;
 
   test("is features by the input's shape", () => {
     expect(soundFeatures(port([1, 49, 10, 1]))).toBe("mfcc");

@@ -1,8 +1,8 @@
 import type { Image } from "../../src/emit/image.ts";
-import { encodeImage } from "../../src/emit/image.ts";
+import { encodeImage } from "../../src/emit/image-file.ts";
 import { crc32 } from "../../src/plan/crc32.ts";
 import { Head, Header } from "../../src/plan/format.ts";
-import { decodeRecord } from "../../src/plan/record.ts";
+import { planRecords } from "../../src/plan/record.ts";
 import { mutateBytes } from "./mutate-bytes.ts";
 import type { Random } from "./random.ts";
 import { otherInt } from "./random.ts";
@@ -57,14 +57,7 @@ function withWord(image: Image, at: number, random: Random, value?: number): Ima
 /** One field of one record; at times the same field of another record, or an address anywhere in memory and just outside. */
 function withRecordWord(image: Image, random: Random): Image {
   const words = new Int32Array(image.sram.slice(0, image.sram.length & ~3).buffer);
-  const records: number[] = [];
-  for (let at: number = Header.words; ;) {
-    const record = decodeRecord(words, at);
-    if (record === undefined) break;
-    records.push(at);
-    if (record.op === "end") break;
-    at += words[at + Head.words] ?? 0;
-  }
+  const records = [...planRecords(image.sram)].map(({ address }) => address / 4);
   if (records.length === 0) return image;
   const at = random.pick(records);
   const field = random.below(Math.max(words[at + Head.words] ?? 0, 2));

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { depthwiseNet } from "../depthwise-net.ts";
 import { compile } from "../../src/compile.ts";
 import type { Image } from "../../src/emit/image.ts";
-import { decodeImage } from "../../src/emit/image.ts";
+import { decodeImage } from "../../src/emit/image-file.ts";
 import { PORTS_SECTION } from "../../src/mcu/bundle.ts";
 import type { Engine, Firmware } from "../../src/mcu/firmware.ts";
 import { bundle, firmware } from "../../src/mcu/firmware.ts";

@@ -6,7 +6,7 @@ import { compile, ExecutionError, load, provesVariant, VARIANTS, verifyImage } f
 import { planToVerify } from "../../src/emit/image.ts";
 import { Header, Op, StageField, StreamField } from "../../src/plan/format.ts";
 import type { RecordOf, RecordOp } from "../../src/plan/record.ts";
-import { decodeRecord, recordBytes } from "../../src/plan/record.ts";
+import { planRecords, decodeRecord, recordBytes } from "../../src/plan/record.ts";
 import type { PlanToVerify } from "../../src/plan/verify.ts";
 import { verifyPlan } from "../../src/plan/verify.ts";
 import { findBreak } from "./oracle.ts";
@@ -27,15 +27,7 @@ interface Place {
 
 /** Every record of the plan, and where it is. */
 function placesIn({ sram }: Image): Place[] {
-  const words = new Int32Array(sram.slice().buffer, 0, sram.length >> 2);
-  const places: Place[] = [];
-  for (let at: number = Header.words; ;) {
-    const record = decodeRecord(words, at);
-    if (record === undefined) throw new Error("a record is cut");
-    places.push({ op: record.op, at });
-    if (record.op === "end") return places;
-    at += recordBytes(record.op) / 4;
-  }
+  return [...planRecords(sram)].map(({ address, record }) => ({ op: record.op, at: address / 4 }));
 }
 
 function withWord(of: Image, at: number, change: (old: number) => number): Image {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ExecutionError } from "../../src/errors.ts";
 import { Header, PLAN_VERSION } from "../../src/plan/format.ts";
 import type { PlanRecord, RecordOf, ViewWords } from "../../src/plan/record.ts";
-import { decodeRecord, recordBytes } from "../../src/plan/record.ts";
+import { planRecords, recordBytes } from "../../src/plan/record.ts";
 import type { PlanToVerify } from "../../src/plan/verify.ts";
 import { verifyPlan } from "../../src/plan/verify.ts";
 import { provedKernels } from "../kernel-harness.ts";
@@ -115,12 +115,7 @@ describe("random plans over all operators", () => {
 
 /** Word of the end record. */
 function endOf({ sram }: PlanToVerify): number {
-  const words = new Int32Array(sram.slice().buffer);
-  for (let at: number = Header.words; ;) {
-    const record = decodeRecord(words, at);
-    if (record === undefined || record.op === "end") return at;
-    at += recordBytes(record.op) / 4;
-  }
+  return ([...planRecords(sram)].at(-1)?.address ?? NaN) / 4;
 }
 
 describe("rings", () => {

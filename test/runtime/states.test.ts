@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CompileOptions, Image, InputValues, Variant } from "../../src/index.ts";
 import { compile, load, provesVariant, VARIANTS } from "../../src/index.ts";
-import { decodeImage, encodeImage } from "../../src/emit/image.ts";
+import { decodeImage, encodeImage } from "../../src/emit/image-file.ts";
 import { byteSize, tensorOf } from "../../src/graph/graph.ts";
 import { importModel } from "../../src/tflite/import.ts";
 import type { WrittenModel } from "../model-writer.ts";

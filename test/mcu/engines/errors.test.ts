@@ -11,7 +11,7 @@ import { depthwiseNet } from "../../depthwise-net.ts";
 import type { CompileOptions } from "../../../src/compile.ts";
 import { compile } from "../../../src/compile.ts";
 import type { Image } from "../../../src/emit/image.ts";
-import { encodeImage } from "../../../src/emit/image.ts";
+import { encodeImage } from "../../../src/emit/image-file.ts";
 import type { Engine } from "../../../src/mcu/firmware.ts";
 import { firmware } from "../../../src/mcu/firmware.ts";
 import { crc32 } from "../../../src/plan/crc32.ts";
