@@ -1,6 +1,6 @@
 /**
  * Exported by `mcu` beside index.ts: every operator's kernel under the operator's name, which keeps them functions of their own and
- * lets `thimble compile --target mcu` find those that a model does not use; the strips of one of them likewise (depthwiseStrip in
+ * lets `thimble compile --target mcu` find those that a model does not use; the strips of two of them likewise (convStrips and depthwiseStrip in
  * src/plan/packing.ts).
  */
 import { add, sub } from "./kernels/add.ts";

@@ -48,7 +48,7 @@ export function laneTotal(weights: i64): i64 {
 /**
  *   packed[i] = a[i] + b[i] · 2^21 + c[i] · 2^42
  *
- * for the elements of three pixels, `toSecond` and `toThird` bytes from the first.
+ * for the elements of three pixels, or of three runs of one vector, `toSecond` and `toThird` bytes from the first.
  */
 export function pack(
   first: usize,

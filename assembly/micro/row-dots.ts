@@ -13,7 +13,7 @@ export const DOT_ROWS = 32;
 const NIBBLES: i64 = 15 * ONES;
 /** Where the highest lane of a product begins. */
 const TOP: i64 = 2 * LANE_BITS + 1;
-/** Half of what it counts: those below are signed. */
+/** Half of its unit: what stands below is signed, and is rounded off. */
 const HALF: i64 = 1 << (2 * LANE_BITS);
 
 /**
@@ -24,7 +24,8 @@ const HALF: i64 = 1 << (2 * LANE_BITS);
  *
  *   2 (x0 + x1 · 2^21 + x2 · 2^42) · (w2 + w1 · 2^21 + w0 · 2^42) = ... + (x0 · w0 + x1 · w1 + x2 · w2) · 2^43  modulo 2^64
  *
- * and what stands below is less than half of 2^43; not doubled, x1 · w0 + x2 · w1 would reach bit 63. `sums` has room for DOT_ROWS, then for a chunk, packed.
+ * Not doubled, x1 · w0 + x2 · w1 would reach bit 63. Of five such words added up, what stands below is less than 2^42, and the sum above at most
+ * 15 · 128 · 255 < 2^20. Sums of sums wrap as the reference's do. `sums` has room for DOT_ROWS, then for a chunk, packed.
  */
 export function rowDots(
   vector: usize,

@@ -191,7 +191,8 @@ function besideLoops(models: readonly NamedModel[]): void {
   for (let i = 0; i < PROCESSES; i++) {
     const printed = execFileSync(process.env["PYTHON"] ?? "python3", args, { encoding: "utf8" });
     for (const line of printed.trimEnd().split("\n")) {
-      const [name = "", seconds] = line.split(" ");
+      const [seconds, ...names] = line.split(" ");
+      const name = names.join(" ");
       best.set(name, Math.min(best.get(name) ?? Infinity, Number(seconds)));
     }
   }

@@ -1,8 +1,8 @@
 """Times models on wasm3, in turns with bare loops: usage wasm3_models.py ROUNDS LOOPS FOLDER:STACK_BYTES...
 
 LOOPS is the compiled assembly/limits/interpreter.ts, FOLDER what `thimble compile --target mcu` wrote.
-Prints a line for each loop, its name and the seconds of a multiply-accumulate, and for each folder, which it names, the seconds of a run: the
-best of ROUNDS.
+Prints a line for each loop, the seconds of a multiply-accumulate and its name, and for each folder the seconds of a run and the folder: the best
+of ROUNDS.
 """
 
 import pathlib
@@ -42,6 +42,6 @@ best = [float("inf")] * len(tasks)
 for _ in range(int(rounds)):
     best = [min(least, task()) for least, task in zip(best, tasks)]
 for name, seconds in zip(LOOPS, best):
-    print(name, seconds / runtime.find_function(name + "Macs")())
+    print(seconds / runtime.find_function(name + "Macs")(), name)
 for folder, seconds in zip(folders, best[len(LOOPS) :]):
-    print(folder.rpartition(":")[0], seconds)
+    print(seconds, folder.rpartition(":")[0])

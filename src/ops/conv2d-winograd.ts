@@ -77,7 +77,6 @@ export function packWinograd(
       inputZeroPoint: perTensor(requireInput(node.inputs, 0, "input"), "input").zeroPoint,
       output: outputRange(node),
       onePixel: false,
-      isVector: false,
       weightsOf: (channel) => values.subarray(channel * size, (channel + 1) * size),
       blockBytes: (method) => blockHeadBytes(variant, method) + winogradWeightBytes(depth),
       headBytes: (method) => blockHeadBytes(variant, method),

@@ -1,6 +1,6 @@
 import { ModelError } from "../errors.ts";
 import type { BoundNode, TensorType } from "../graph/graph.ts";
-import type { SpatialGeometry } from "../plan/packing.ts";
+import type { Segments, SpatialGeometry } from "../plan/packing.ts";
 import type { RecordOf } from "../plan/record.ts";
 import {
   convPixelsAtOnce,
@@ -117,9 +117,7 @@ export const conv2d: OpDefinition = defineOp<ConvolutionAttrs>({
   faster(node, variant) {
     const groups = groupsOf(node);
     if (isWinograd(node, variant, groups) && winogradWork(node) < macsOf(node)) return conv2dWinograd;
-    const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(node.inputs, 1, "weights").shape;
-    const patch = convSegments(kernelHeight, kernelWidth, depth, node.attrs.dilationX);
-    return groups === 1 && isVectorProduct(node, variant, patch, macsOf(node)) ? conv2dVector : undefined;
+    return groups === 1 && isVectorProduct(node, variant, patchOf(node)) ? conv2dVector : undefined;
   },
 
   channelMultipliers: multipliersOf,
@@ -176,13 +174,18 @@ export const conv2dWinograd: OpDefinition = {
 };
 
 /** Of one pixel, as vector-product.ts has it. */
-const conv2dVector: OpDefinition = {
+export const conv2dVector: OpDefinition = {
   ...conv2d,
-  work: (node) => vectorWork(macsOf(node)),
+  work: (node: Convolution) => vectorWork(node, patchOf(node).length),
   scratchBytes: (node: Convolution, variant) =>
     convScratchBytes(variant, { ...geometry(node), isVector: true }),
   pack: (node: Convolution, variant) => packParts(node, variant, multipliersOf(node), partsOf(node), true),
 };
+
+function patchOf({ inputs, attrs }: Convolution): Segments {
+  const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
+  return convSegments(kernelHeight, kernelWidth, depth, attrs.dilationX);
+}
 
 function macsOf({ inputs, outputs }: BoundNode): number {
   const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;

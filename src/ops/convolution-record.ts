@@ -1,8 +1,8 @@
 /** Weights and records of convolutions that run on the conv2d kernel. */
 import type { BoundNode, Tensor } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
-import { blockChannels, blockHeadBytes, convBlockBytes, convSegments, dotLanes } from "../plan/packing.ts";
 import { Requantization } from "../plan/format.ts";
+import { blockChannels, blockHeadBytes, convBlockBytes, convSegments, dotLanes } from "../plan/packing.ts";
 import type { RecordOf } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
 import { writeLanes } from "../plan/vector-lanes.ts";
@@ -24,7 +24,7 @@ export interface ConvolutionWeights {
   readonly depth: number;
   readonly dilationX: number;
   /** Whether they lie in lanes, where requantisation allows: isVectorProduct. */
-  readonly isVector?: boolean;
+  readonly isVector: boolean;
 }
 
 /**
@@ -34,16 +34,7 @@ export interface ConvolutionWeights {
 export function packConvolution(
   node: BoundNode<Pick<ConvolutionAttrs, "activation">>,
   variant: Variant,
-  {
-    weights,
-    bias,
-    multipliers,
-    kernelHeight,
-    kernelWidth,
-    depth,
-    dilationX,
-    isVector = false,
-  }: ConvolutionWeights,
+  { weights, bias, multipliers, kernelHeight, kernelWidth, depth, dilationX, isVector }: ConvolutionWeights,
 ): Packed {
   const patch = convSegments(kernelHeight, kernelWidth, depth, dilationX);
   const size = kernelHeight * kernelWidth * depth;

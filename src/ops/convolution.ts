@@ -130,7 +130,7 @@ export interface BlockSource {
   /** Whether it runs as a conv2d whose output is one pixel. */
   readonly onePixel: boolean;
   /** Whether the weights may lie in lanes (src/plan/vector-lanes.ts); mcu only. */
-  readonly isVector: boolean;
+  readonly isVector?: boolean;
   /** The weights of one output channel, in any order. */
   readonly weightsOf: (channel: number) => Int8Array;
   readonly blockBytes: (method: Requantization) => number;
@@ -146,7 +146,7 @@ export interface BlockSource {
 }
 
 /** The scalar method has none in lanes. */
-function inLanes(plan: RequantizationPlan, isVector: boolean): RequantizationPlan {
+function inLanes(plan: RequantizationPlan, isVector = false): RequantizationPlan {
   if (!isVector || plan.method !== Requantization.single) return plan;
   return { ...plan, method: Requantization.singleVector, shift: 0 };
 }

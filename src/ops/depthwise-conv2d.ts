@@ -147,7 +147,6 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
         inputZeroPoint: perTensor(input, "input").zeroPoint,
         output: outputRange(node),
         onePixel: false,
-        isVector: false,
         weightsOf(channel) {
           const channelTaps = new Int8Array(taps);
           for (let tap = 0; tap < taps; tap++) channelTaps[tap] = values[tap * channels + channel] ?? 0;

@@ -104,9 +104,7 @@ export const fullyConnected: OpDefinition = defineOp<FullyConnectedAttrs>({
   scratchBytes: (node, variant) => scratchOf(node, variant, false),
 
   faster: (node, variant) =>
-    isVectorProduct(node, variant, { segments: 1, length: depthOf(node) }, macsOf(node))
-      ? matrixTimesVector
-      : undefined,
+    isVectorProduct(node, variant, { segments: 1, length: depthOf(node) }) ? fullyConnectedVector : undefined,
 
   channelMultipliers: ({ inputs, outputs }) => multipliersOf(inputs, requireOutput(outputs)),
 
@@ -142,9 +140,9 @@ export const fullyConnected: OpDefinition = defineOp<FullyConnectedAttrs>({
 type FullyConnected = BoundNode<FullyConnectedAttrs>;
 
 /** As vector-product.ts has it. */
-const matrixTimesVector: OpDefinition = {
+export const fullyConnectedVector: OpDefinition = {
   ...fullyConnected,
-  work: (node) => vectorWork(macsOf(node)),
+  work: (node) => vectorWork(node, depthOf(node)),
   scratchBytes: (node, variant) => scratchOf(node, variant, true),
   pack: (node: FullyConnected, variant) => packInt8(node, variant, true),
 };

@@ -3,22 +3,25 @@ import type { BoundNode } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
 import type { Segments } from "../plan/packing.ts";
 import type { Variant } from "../plan/variant.ts";
+import { filledDepth } from "../plan/vector-lanes.ts";
 import { requireOutput } from "./check.ts";
 import { isInt16 } from "./int16.ts";
 
 /** Products from which on the kernel's own code, a kilobyte in the interpreter's flash and 3.5 in its RAM, is worth having. */
 const MIN_MACS = 4096;
-/** Its time for a product, of that of the usual kernel. */
-const WORK = 0.6;
+/** Its time for a weight, of those that fill up a row too, in that of the usual kernel's for a product. */
+const WORK = 0.72;
 
-/** Whether the node may run so; `patch` is what a pixel sees. */
-export function isVectorProduct(node: BoundNode, variant: Variant, patch: Segments, macs: number): boolean {
+/** Whether the node may run so, and takes less time; `patch` is what its pixel sees. */
+export function isVectorProduct(node: BoundNode, variant: Variant, patch: Segments): boolean {
   const output = requireOutput(node.outputs);
   const isOnePixel = elementCount(output.shape) === output.shape.at(-1);
-  return variant === "mcu" && !isInt16(node) && isOnePixel && patch.segments === 1 && macs >= MIN_MACS;
+  if (variant !== "mcu" || isInt16(node) || !isOnePixel || patch.segments !== 1) return false;
+  const macs = elementCount(output.shape) * patch.length;
+  return macs >= MIN_MACS && vectorWork(node, patch.length) < macs;
 }
 
-/** As `work` of an OpDefinition. */
-export function vectorWork(macs: number): number {
-  return WORK * macs;
+/** `work` of an OpDefinition, for rows of `depth` weights. */
+export function vectorWork({ outputs }: Pick<BoundNode, "outputs">, depth: number): number {
+  return WORK * elementCount(requireOutput(outputs).shape) * filledDepth(depth);
 }

@@ -19,6 +19,10 @@ import { laneBytes, vectorScratchBytes } from "./vector-lanes.ts";
  *     scalar    bias int32, shift int32, multiplier int32
  */
 
+/** Requantization's, for what a record says. */
+const SINGLE: number = Requantization.single;
+export const SINGLE_VECTOR: number = Requantization.singleVector;
+
 /** Output channels per block. */
 export function blockChannels(variant: Variant): number {
   return variant === "mcu" ? 1 : 8;
@@ -66,9 +70,8 @@ export function dotLanes(variant: Variant): number {
 
 /** Bytes of one block of convolution weights. */
 export function convBlockBytes(variant: Variant, method: number, patch: Segments): number {
+  if (method === SINGLE_VECTOR) return blockHeadBytes(variant, method) + laneBytes(patch.length);
   const lanes = dotLanes(variant);
-  const vector: number = Requantization.singleVector;
-  if (method === vector) return blockHeadBytes(variant, method) + laneBytes(patch.length);
   const padded = patch.segments * Math.ceil(patch.length / lanes) * lanes;
   return align(blockHeadBytes(variant, method) + padded * blockChannels(variant), 4);
 }
@@ -119,8 +122,7 @@ export function depthwiseBlockBytes(variant: Variant, method: number, kernel: De
 
 /** Whether `mcu` packs the weights for sums that slide along the row: writeLanes in src/ops/depthwise-conv2d.ts. */
 export function isSliding(method: number, kernel: DepthwiseKernel): boolean {
-  const single: number = Requantization.single;
-  return method === single && fitsLanes(kernel);
+  return method === SINGLE && fitsLanes(kernel);
 }
 
 type RowKernel = Pick<DepthwiseKernel, "kernelWidth" | "strideX">;
@@ -211,7 +213,7 @@ export function convPixelsAtOnce(variant: Variant): number {
 /** Sums of four rows of weights times one vector, in `mcu`. */
 export const FOUR_DOTS_BYTES = 16;
 
-/** `mcu` packs neighbouring pixels by threes, 8 bytes for each of their elements; of one it has four sums at a time. */
+/** `mcu` packs neighbouring pixels by threes, 8 bytes for each of their elements; of one it has four sums at a time; by `singleVector` what vector-lanes.ts says. */
 function packedPixelBytes(
   variant: Variant,
   { isVector = false }: SpatialGeometry,
@@ -353,8 +355,7 @@ export function depthwiseGeometry(record: DepthwiseRecord): DepthwiseGeometry {
 export function depthwiseStrip(
   record: DepthwiseRecord & { readonly requantization: number },
 ): DepthwiseStrip {
-  const single: number = Requantization.single;
-  return record.requantization === single ? slideOf(depthwiseGeometry(record)) : "scalarPixels";
+  return record.requantization === SINGLE ? slideOf(depthwiseGeometry(record)) : "scalarPixels";
 }
 
 /** What convolutions call in `mcu` for some channels of a row. */
@@ -367,9 +368,8 @@ export function convStrips(record: {
   readonly outputView: Extent;
 }): readonly ConvStrip[] {
   const { height, width } = record.outputView;
-  const [single, vector]: number[] = [Requantization.single, Requantization.singleVector];
-  if (record.requantization === vector) return ["vectorRow"];
-  return record.requantization === single && height * width > 1 ? ["threePixels", "onePixel"] : ["onePixel"];
+  if (record.requantization === SINGLE_VECTOR) return ["vectorRow"];
+  return record.requantization === SINGLE && height * width > 1 ? ["threePixels", "onePixel"] : ["onePixel"];
 }
 
 /** A copy of all pixels of one block's channels, and what kernels read past it. */

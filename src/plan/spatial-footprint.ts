@@ -18,6 +18,7 @@ import {
   isPointwise,
   MAX_LANE_SHIFT,
   pointwiseRowsAtOnce,
+  SINGLE_VECTOR,
   WINOGRAD_ROWS,
   winogradScratchBytes,
   winogradWeightBytes,
@@ -141,8 +142,6 @@ function isOnePixel({ op, outputView }: Convolution): boolean {
   return op === "conv2d" && outputView.height * outputView.width === 1;
 }
 
-const VECTOR: number = Requantization.singleVector;
-
 /** One pixel whose operands lie side by side. */
 function isVector(record: Convolution): boolean {
   if (record.op !== "conv2d" || !isOnePixel(record)) return false;
@@ -157,9 +156,11 @@ function checkRequantization(record: Convolution, variant: Variant): void {
   if (!METHODS[variant].includes(method) || shift < 0 || shift > maxShift) {
     throw refusal("plan-field", record, `has requantization ${method} with shift ${shift} in ${variant}`);
   }
-  const isFit = method === VECTOR ? isVector(record) : !UNIFORM.includes(method) || isOnePixel(record);
-  if (!isFit) {
+  if (UNIFORM.includes(method) && !isOnePixel(record)) {
     throw refusal("plan-field", record, `has requantization ${method}, and not one pixel of a conv2d`);
+  }
+  if (method === SINGLE_VECTOR && !isVector(record)) {
+    throw refusal("plan-field", record, `has requantization ${method}, and not one pixel of one segment`);
   }
 }
 
@@ -184,7 +185,7 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
     outputWidth: outputView.width,
     pointwise,
     dense: strideX === 1 && inputView.pixelBytes === channels,
-    isVector: record.requantization === VECTOR,
+    isVector: record.requantization === SINGLE_VECTOR,
   });
   return {
     scratch: { address: record.scratch, bytes: product(record, scratchBytes) },

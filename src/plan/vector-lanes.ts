@@ -18,6 +18,11 @@ const DOT_ROWS = 32;
 const LANE_BITS = 21n;
 const LANES = [0n, LANE_BITS, 2n * LANE_BITS] as const;
 
+/** Weights of a row of `depth`, filled up. */
+export function filledDepth(depth: number): number {
+  return BLOCK_ELEMENTS * Math.ceil(depth / BLOCK_ELEMENTS);
+}
+
 /** Bytes of a row of `depth` weights. */
 export function laneBytes(depth: number): number {
   return BLOCK_BYTES * Math.ceil(depth / BLOCK_ELEMENTS);
@@ -25,9 +30,7 @@ export function laneBytes(depth: number): number {
 
 /** Scratch of the kernel: its sums, then a chunk of the vector, 8 bytes to three elements. */
 export function vectorScratchBytes(depth: number): number {
-  return (
-    4 * DOT_ROWS + (8 / 3) * BLOCK_ELEMENTS * Math.ceil(Math.min(depth, CHUNK_ELEMENTS) / BLOCK_ELEMENTS)
-  );
+  return 4 * DOT_ROWS + (8 * filledDepth(Math.min(depth, CHUNK_ELEMENTS))) / 3;
 }
 
 /** Writes a row's weights from byte `at` on. */

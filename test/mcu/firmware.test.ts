@@ -224,6 +224,7 @@ function convNet(
 const STRIPS_OF = [
   [[3, 4, 3], 5, 6, "minimum", ["onePixel", "threePixels"]],
   [[1, 4, 1], 64, 64, "auto", ["onePixel", "threePixels"]],
+  [[4, 1, 1], 64, 64, "auto", ["onePixel", "threePixels"]],
   [[1, 1, 3], 5, 6, "auto", ["onePixel"]],
   [[1, 1, 1], 64, 63, "auto", ["onePixel"]],
   [[1, 1, 1], 64, 64, "auto", ["vectorRow"]],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { conv2d, conv2dWinograd } from "../../src/ops/conv2d.ts";
+import { conv2d, conv2dVector, conv2dWinograd } from "../../src/ops/conv2d.ts";
 import { resolvePadding } from "../../src/ops/padding.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { provedKernels } from "../kernel-harness.ts";
@@ -162,6 +162,45 @@ test("it is chosen where it takes less time, and nowhere else", () => {
   ]) {
     expect(isChosen("simd", changed), JSON.stringify(changed)).toBe(false);
   }
+});
+
+/** One pixel, of one segment or of more. */
+const onePixel = fc
+  .record({
+    kernelHeight: fc.constantFrom(1, 2),
+    kernelWidth: fc.constantFrom(1, 2, 3),
+    depth: fc.integer({ min: 1, max: 160 }),
+    channels: fc.integer({ min: 1, max: 70 }),
+    padding: fc.constantFrom(0, 1),
+    dilationX: fc.constantFrom(1, 2),
+    batches: fc.constantFrom(1, 1, 1, 2),
+  })
+  .map((g): Geometry => {
+    const width = g.padding === 0 ? 1 : (g.kernelWidth - 1) * g.dilationX + 1;
+    const height = g.padding === 0 ? 1 : g.kernelHeight;
+    const fixed = { strideY: 1, strideX: 1, dilationY: 1 };
+    return { ...g, ...fixed, height, width };
+  });
+
+test("one pixel of mcu equals the reference with its weights in lanes", () => {
+  const [mcu] = provedKernels().filter(({ variant }) => variant === "mcu");
+  let vectors = 0;
+  fc.assert(
+    fc.property(onePixel, operands, fc.integer({ min: 1, max: 40 }), (g, drawn, tileBlocks) => {
+      const prepared = prepare("mcu", g, drawn);
+      fc.pre(prepared !== undefined && mcu !== undefined);
+      const { node, input, expected } = prepared;
+      const segments = g.dilationX === 1 ? g.kernelHeight : g.kernelHeight * g.kernelWidth;
+      const fits = segments === 1 && g.batches === 1;
+      const isEnough = g.channels * segments * g.kernelWidth * g.depth > 6000 && g.kernelWidth * g.depth > 45;
+      if (!fits || isEnough) expect(conv2d.faster?.(node, "mcu") === conv2dVector).toBe(fits);
+      if (!fits) return;
+      checkConvolution(mcu, conv2dVector, node, input, expected(), tileBlocks);
+      vectors++;
+    }),
+    { numRuns: 150 },
+  );
+  expect(vectors).toBeGreaterThan(20);
 });
 
 test("every proved variant is tested", () => {

@@ -12,6 +12,7 @@ import {
   depthwiseRowsAtOnce,
   depthwiseScratchBytes,
   isPointwise,
+  SINGLE_VECTOR,
   WINOGRAD_ROWS,
   winogradScratchBytes,
   winogradWeightBytes,
@@ -21,8 +22,6 @@ import type { Variant } from "../../src/plan/variant.ts";
 import { VARIANTS } from "../../src/plan/variant.ts";
 import type { PlanToVerify } from "../../src/plan/verify.ts";
 import { ARENA, CONSTANT_BYTES, CONSTANTS, writePlan } from "./write-plan.ts";
-
-const VECTOR: number = Requantization.singleVector;
 
 /** Something that has bytes in the arena from one record to another: a tensor, a tile of weights, scratch. */
 export interface Item {
@@ -225,16 +224,14 @@ export function drawChain(pick: Pick): Chain {
         activationMin: -128,
         activationMax: 127,
       });
-      const isVector =
-        kind <= 1 &&
-        output.height * output.width === 1 &&
-        (dilationX === 1 ? kernelHeight : kernelHeight * kernelWidth) === 1;
+      const isOnePixel = kind <= 1 && output.height * output.width === 1;
+      const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
+      const isVector = isOnePixel && patch.segments === 1;
       const inMcu = [
         Requantization.scalar,
         Requantization.single,
         ...(isVector ? [Requantization.singleVector] : []),
       ];
-      const isOnePixel = kind <= 1 && output.height * output.width === 1;
       const methods = [
         0,
         1,
@@ -273,7 +270,6 @@ export function drawChain(pick: Pick): Chain {
           mayOverlap(output, input, rowOverlapDistance(window, from, to, WINOGRAD_ROWS));
         }
       } else if (kind <= 1) {
-        const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
         const scratchBytes = convScratchBytes(variant, {
           kernelHeight,
           kernelWidth,
@@ -284,7 +280,7 @@ export function drawChain(pick: Pick): Chain {
           outputWidth: output.width,
           pointwise: isPointwise(window, input, output),
           dense: strideX === 1,
-          isVector: arithmetic.requantization === VECTOR,
+          isVector: arithmetic.requantization === SINGLE_VECTOR,
         });
         const blockBytes = convBlockBytes(variant, arithmetic.requantization, patch);
         convolve(input, output, blockBytes, scratchBytes, (c0, c1, weights, scratch, at) => {

@@ -1,4 +1,4 @@
-import { Header, Requantization, SLACK_BYTES } from "../../src/plan/format.ts";
+import { Header, SLACK_BYTES } from "../../src/plan/format.ts";
 import {
   blockChannels,
   blockHeadBytes,
@@ -10,6 +10,7 @@ import {
   depthwiseRowsAtOnce,
   depthwiseScratchBytes,
   isPointwise,
+  SINGLE_VECTOR,
 } from "../../src/plan/packing.ts";
 import {
   lstmScratchBytes,
@@ -22,8 +23,6 @@ import { decodeRecord, recordBytes } from "../../src/plan/record.ts";
 import type { PlanToVerify } from "../../src/plan/verify.ts";
 import { operandNames } from "../../src/plan/steps.ts";
 import { keptSizes, keptStrides, offsets, reducedSizes, reducedStrides, runWhole } from "./whole-oracle.ts";
-
-const VECTOR: number = Requantization.singleVector;
 
 /** By CastType. */
 const CAST_BYTES = [1, 1, 2, 4, 4, 1];
@@ -405,7 +404,7 @@ class Machine {
       outputWidth,
       pointwise,
       dense: strideX === 1 && inputView.pixelBytes === channels,
-      isVector: record.requantization === VECTOR,
+      isVector: record.requantization === SINGLE_VECTOR,
     };
     const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
     this.#reserve(
