@@ -4,7 +4,8 @@ import {
   isVector,
   laneTerms,
   LOWER,
-  storeScalar,
+  SCALAR_HEAD,
+  storeScaled,
   twiceMask,
   zeroPointAndHalf,
 } from "./epilogue-scalar.ts";
@@ -26,7 +27,6 @@ export function scalarRow(
   steps: i32,
   block: usize,
   blockBytes: usize,
-  head: usize,
   channels: i32,
   constants: usize,
   out: usize,
@@ -34,7 +34,7 @@ export function scalarRow(
   packed: usize,
 ): void {
   if (isVector(constants)) {
-    vectorRow(pixel, steps, block, head, channels, constants, out, packed);
+    vectorRow(pixel, steps, block, channels, constants, out, packed);
     return;
   }
   for (; width > 1 && isSingle(constants); width -= 3) {
@@ -43,12 +43,12 @@ export function scalarRow(
     pack(pixel, pixelStep, <usize>(count - 1) * pixelStep, segments, segmentBytes, steps, packed);
     // The third of two pixels is the second once more.
     const third = <usize>(count - 1) * outStep;
-    threePixels(packed, segments * steps, block, blockBytes, head, channels, constants, out, outStep, third);
+    threePixels(packed, segments * steps, block, blockBytes, channels, constants, out, outStep, third);
     pixel += 3 * pixelStep;
     out += 3 * outStep;
   }
   for (; width > 0; width--) {
-    onePixel(pixel, segments, segmentBytes, steps, block, blockBytes, head, channels, constants, out, packed);
+    onePixel(pixel, segments, segmentBytes, steps, block, blockBytes, channels, constants, out, packed);
     pixel += pixelStep;
     out += outStep;
   }
@@ -60,7 +60,6 @@ export function threePixels(
   elements: i32,
   block: usize,
   blockBytes: usize,
-  head: usize,
   channels: i32,
   constants: usize,
   out: usize,
@@ -95,7 +94,7 @@ export function threePixels(
       toC = min(toC, toD);
       toB = min(toB, toD);
     }
-    let w = block + head;
+    let w = block + SCALAR_HEAD;
     let q = packed;
     let left = elements;
     do {
@@ -226,17 +225,29 @@ export function onePixel(
   steps: i32,
   block: usize,
   blockBytes: usize,
-  head: usize,
   channels: i32,
   constants: usize,
   out: usize,
   sums: usize,
 ): void {
+  const lower = load<i32>(constants, LOWER);
+  const upper = load<i32>(constants, LOWER + 4);
+  const mask = twiceMask(constants);
+  const zeroAndHalf = zeroPointAndHalf(constants);
+  const single = isSingle(constants);
   for (; channels > 0; channels -= 4) {
-    fourDots(pixel, segments, segmentBytes, steps, block + head, blockBytes, channels, sums);
+    fourDots(pixel, segments, segmentBytes, steps, block + SCALAR_HEAD, blockBytes, channels, sums);
     const end = sums + <usize>(min(channels, 4) << 2);
     for (let sum = sums; sum < end; sum += 4) {
-      storeScalar(load<i32>(sum), block, constants, out);
+      if (single) {
+        // storeScalar without a call.
+        const right = load<i64>(block);
+        let product = <i64>load<i32>(sum) * <i64>load<i32>(block, 8) + right;
+        if ((<i32>right) & mask) product = (product >> 31) * TWICE + (zeroAndHalf << (right - 1));
+        store<i8>(out, min(max(<i32>(product >> right), lower), upper));
+      } else {
+        storeScaled(load<i32>(sum), block, constants, out);
+      }
       block += blockBytes;
       out++;
     }
@@ -248,20 +259,19 @@ export function vectorRow(
   pixel: usize,
   depth: i32,
   block: usize,
-  head: usize,
   channels: i32,
   constants: usize,
   out: usize,
   sums: usize,
 ): void {
-  const blockBytes = head + laneBytes(depth);
+  const blockBytes = SCALAR_HEAD + laneBytes(depth);
   const lower = load<i32>(constants, LOWER);
   const upper = load<i32>(constants, LOWER + 4);
   const mask = twiceMask(constants);
   const zeroAndHalf = zeroPointAndHalf(constants);
   for (; channels > 0; channels -= DOT_ROWS) {
     const rows = min(channels, DOT_ROWS);
-    rowDots(pixel, depth, block + head, blockBytes, rows, sums);
+    rowDots(pixel, depth, block + SCALAR_HEAD, blockBytes, rows, sums);
     const end = sums + ((<usize>rows) << 2);
     for (let sum = sums; sum < end; sum += 4) {
       // storeScalar without a call.

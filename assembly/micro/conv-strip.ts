@@ -88,7 +88,6 @@ export function convRow(
       steps,
       block,
       blockBytes,
-      head,
       channels,
       constants,
       out,

@@ -12,7 +12,7 @@ const BLOCK_BYTES = 16;
 /** Elements of the vector that the kernel packs at a time, whole blocks. */
 const CHUNK_ELEMENTS = 135;
 /** Sums that the kernel makes at a time. */
-const DOT_ROWS = 32;
+export const DOT_ROWS = 32;
 
 /** Of a lane. */
 const LANE_BITS = 21n;

@@ -14,7 +14,7 @@ function node(shape: readonly number[], type: "int8" | "int16" = "int8"): BoundN
 const taken = (shape: readonly number[], depth: number, variant: Variant = "mcu", segments = 1): boolean =>
   isVectorProduct(node(shape), variant, { segments, length: depth });
 
-test("one vector times 4,096 weights and more is taken, where filling up rows does not cost more", () => {
+test("one vector times 4,096 weights and more is taken, where filling up rows and packing do not cost more", () => {
   expect(taken([1, 64], 64)).toBe(true);
   expect(taken([1, 1, 1, 64], 64)).toBe(true);
   expect(taken([1, 63], 64)).toBe(false);
@@ -22,6 +22,9 @@ test("one vector times 4,096 weights and more is taken, where filling up rows do
   expect(taken([1, 128], 32)).toBe(false);
   expect(taken([1, 128], 46)).toBe(true);
   expect(taken([1, 4096], 1)).toBe(false);
+  // Packing the vector does for four rows what it does for 32.
+  expect(taken([1, 4], 4000)).toBe(false);
+  expect(taken([1, 10], 560)).toBe(true);
 });
 
 test("not so of more pixels, of several segments, of int16, or in variants with vectors", () => {
