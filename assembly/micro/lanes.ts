@@ -62,7 +62,7 @@ export function pack(
   for (; segments > 0; segments--) {
     const end = first + <usize>steps;
     let q = first;
-    for (; q + 4 <= end; q += 4) {
+    for (; q + 8 <= end; q += 8) {
       const b = q + toSecond;
       const c = q + toThird;
       store<i64>(packed, <i64>load<i8>(q) + ((<i64>load<i8>(b)) << 21) + ((<i64>load<i8>(c)) << 42));
@@ -81,7 +81,27 @@ export function pack(
         <i64>load<i8>(q, 3) + ((<i64>load<i8>(b, 3)) << 21) + ((<i64>load<i8>(c, 3)) << 42),
         24,
       );
-      packed += 32;
+      store<i64>(
+        packed,
+        <i64>load<i8>(q, 4) + ((<i64>load<i8>(b, 4)) << 21) + ((<i64>load<i8>(c, 4)) << 42),
+        32,
+      );
+      store<i64>(
+        packed,
+        <i64>load<i8>(q, 5) + ((<i64>load<i8>(b, 5)) << 21) + ((<i64>load<i8>(c, 5)) << 42),
+        40,
+      );
+      store<i64>(
+        packed,
+        <i64>load<i8>(q, 6) + ((<i64>load<i8>(b, 6)) << 21) + ((<i64>load<i8>(c, 6)) << 42),
+        48,
+      );
+      store<i64>(
+        packed,
+        <i64>load<i8>(q, 7) + ((<i64>load<i8>(b, 7)) << 21) + ((<i64>load<i8>(c, 7)) << 42),
+        56,
+      );
+      packed += 64;
     }
     for (; q < end; q++) {
       const b = q + toSecond;

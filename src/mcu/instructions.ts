@@ -1,7 +1,7 @@
 import { Reader, unsigned } from "./wasm-module.ts";
 
 /** Opcodes that the walk or the shaker tells apart. */
-const OPCODE = {
+export const OPCODE = {
   unreachable: 0x00,
   block: 0x02,
   if: 0x04,
@@ -91,7 +91,7 @@ export function trapCalls(body: Uint8Array, unused: ReadonlySet<number>): Uint8A
   let nested: number | undefined;
   for (const { opcode, begin, callee } of instructions(body)) {
     if (nested !== undefined) {
-      if (opcode >= OPCODE.block && opcode <= OPCODE.if) nested++;
+      if (isBlock(opcode)) nested++;
       else if (nested > 0) nested -= Number(opcode === OPCODE.end);
       else if (opcode === OPCODE.end || opcode === OPCODE.else) {
         copied = begin;
@@ -104,6 +104,11 @@ export function trapCalls(body: Uint8Array, unused: ReadonlySet<number>): Uint8A
     operands = opcode === OPCODE.localGet ? (operands ?? begin) : undefined;
   }
   return copied === 0 ? body : Uint8Array.from([...bytes, ...body.subarray(copied)]);
+}
+
+/** Whether an instruction begins a block, a loop or an if. */
+export function isBlock(opcode: number): boolean {
+  return opcode >= OPCODE.block && opcode <= OPCODE.if;
 }
 
 /** An instruction's place in a body, and whom it calls. */
@@ -135,7 +140,7 @@ export function* instructions(body: Uint8Array): Generator<Instruction, void> {
 }
 
 function skipImmediates(reader: Reader, opcode: number): void {
-  if (opcode >= OPCODE.block && opcode <= OPCODE.if) reader.unsigned();
+  if (isBlock(opcode)) reader.unsigned();
   else if (opcode === OPCODE.br || opcode === OPCODE.brIf) reader.unsigned();
   else if (opcode === OPCODE.brTable) {
     reader.list(() => reader.unsigned());

@@ -3,6 +3,7 @@ import { CONV_STRIPS, convStrips, DEPTHWISE_STRIPS, depthwiseStrip } from "../pl
 import type { RecordOp } from "../plan/record.ts";
 import { FIELDS, planRecords } from "../plan/record.ts";
 import { calls, renumberCalls, trapCalls } from "./instructions.ts";
+import { mergeTraps } from "./merge-traps.ts";
 import type { WasmFunction, WasmModule } from "./wasm-module.ts";
 
 /** What a host calls. */
@@ -39,7 +40,10 @@ export function shakeKernels(
       .filter(([name]) => (name in FIELDS || STRIPS.includes(name)) && !operators.has(name as Kernel))
       .map(([, index]) => index),
   );
-  const trapped = kernels.functions.map((known) => ({ ...known, body: trapCalls(known.body, unused) }));
+  const trapped = kernels.functions.map((known) => ({
+    ...known,
+    body: mergeTraps(trapCalls(known.body, unused)),
+  }));
   const bodyOf = (index: number): WasmFunction | undefined => trapped[index - imports.length];
 
   const reached = new Set<number>();
