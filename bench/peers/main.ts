@@ -1,6 +1,7 @@
 /**
  * Rivals side by side: `npm run bench:peers [-- MODEL.tflite …] [--node | --browser] [--json FILE]`. Every model on thimble
- * with its default options and on each rival, one thread, interleaved in one process, in this Node and in headless Chromium.
+ * with its default options and on each rival, one thread, interleaved in one process, in this Node and in headless Chromium. With `--start`
+ * instead: from an empty process of this Node to the first answer.
  *
  * A rival whose output is further than TOLERANCE steps from thimble's is marked: int8 rivals round otherwise than the reference,
  * float32 not at all, and the differences add up from layer to layer, but one that computes something else is no rival to beat.
@@ -17,6 +18,7 @@ import { measureModel } from "./measure.ts";
 import type { PeerRow } from "./measure.ts";
 import { nodeHost } from "./node-host.ts";
 import { startPeers } from "./peers.ts";
+import { startsText } from "./starts.ts";
 import { resultsText } from "./table.ts";
 import type { Results } from "./table.ts";
 
@@ -50,6 +52,13 @@ const json = jsonAt < 0 ? undefined : args[jsonAt + 1];
 const paths = args.filter((argument, i) => !argument.startsWith("--") && (jsonAt < 0 || i !== jsonAt + 1));
 const models = modelsFrom(paths);
 const results: Results[] = [];
+if (args.includes("--start")) {
+  const liteRt = hasRelaxedSimd() ? "LiteRT.js relaxed" : "LiteRT.js simd";
+  console.log(
+    `${machine()}\n${await startsText(ROOT, models, ["thimble", "thimble, compiled", liteRt, "tfjs-tflite"])}`,
+  );
+  process.exit();
+}
 if (!args.includes("--browser")) results.push(await measureInNode(models));
 if (!args.includes("--node")) results.push(await measureInChromium(ROOT, models));
 for (const result of results) console.log(`${resultsText(result)}\n`);

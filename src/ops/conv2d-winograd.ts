@@ -18,14 +18,6 @@ import type { Multiplier } from "./fixed-point.ts";
 import type { Packed } from "./op.ts";
 import { rowOverlapDistance } from "./window.ts";
 
-/** 2 G of F(2×2, 3×3). */
-const KERNEL_TRANSFORM = [
-  [2, 0, 0],
-  [1, 1, 1],
-  [1, -1, 1],
-  [0, 0, 2],
-];
-
 type Convolution = BoundNode<ConvolutionAttrs>;
 
 /** Whether the node may run so. Sums are four times the convolution's, and must not wrap before they are divided. */
@@ -81,13 +73,10 @@ export function packWinograd(
       blockBytes: (method) => blockHeadBytes(variant, method) + winogradWeightBytes(depth),
       headBytes: (method) => blockHeadBytes(variant, method),
       writeWeights(bytes, start, lane, kernel) {
-        const out = new DataView(bytes.buffer, bytes.byteOffset);
+        // Blocks begin at even bytes, and hosts are little-endian.
+        const out = new Int16Array(bytes.buffer, bytes.byteOffset);
         for (let i = 0; i < depth; i++) {
-          const transformed = transformKernel(kernel, i, depth);
-          for (let position = 0; position < WINOGRAD_POSITIONS; position++) {
-            const at = start + 32 * (position * pairs + (i >> 1)) + 4 * lane + 2 * (i & 1);
-            out.setInt16(at, transformed[position] ?? 0, true);
-          }
+          transformKernel(kernel, i, depth, out, start / 2 + 16 * (i >> 1) + 2 * lane + (i & 1), 16 * pairs);
         }
       },
     },
@@ -95,16 +84,42 @@ export function packWinograd(
   );
 }
 
-/** (2 G) g (2 G)ᵀ of input channel `channel` of a kernel [3, 3, depth]. */
-function transformKernel(kernel: Int8Array, channel: number, depth: number): number[] {
-  const columns = KERNEL_TRANSFORM.map((row) =>
-    [0, 1, 2].map((x) =>
-      row.reduce((sum, factor, y) => sum + factor * (kernel[(3 * y + x) * depth + channel] ?? 0), 0),
-    ),
-  );
-  return columns.flatMap((sums) =>
-    KERNEL_TRANSFORM.map((row) => row.reduce((sum, factor, x) => sum + factor * (sums[x] ?? 0), 0)),
-  );
+/**
+ * (2 G) g (2 G)ᵀ of input channel `channel` of a kernel [3, 3, depth], 2 G of F(2×2, 3×3) being
+ *
+ *   2  0  0
+ *   1  1  1
+ *   1 −1  1
+ *   0  0  2
+ *
+ * written to `out`, `stride` elements apart from element `at` on. Spelled out, for loading runs it thousands of times before V8 compiles it.
+ */
+function transformKernel(
+  kernel: Int8Array,
+  channel: number,
+  depth: number,
+  out: Int16Array,
+  at: number,
+  stride: number,
+): void {
+  for (let row = 0; row < 4; row++) {
+    const a = columnSum(row, kernel, channel, depth);
+    const b = columnSum(row, kernel, channel + depth, depth);
+    const c = columnSum(row, kernel, channel + 2 * depth, depth);
+    for (let column = 0; column < 4; column++, at += stride) out[at] = weighted(column, a, b, c);
+  }
+}
+
+/** Row `row` of 2 G times a column of the kernel, which begins at element `first`. */
+function columnSum(row: number, kernel: Int8Array, first: number, depth: number): number {
+  return weighted(row, kernel[first] ?? 0, kernel[first + 3 * depth] ?? 0, kernel[first + 6 * depth] ?? 0);
+}
+
+/** Row `row` of 2 G times three values. */
+function weighted(row: number, a: number, b: number, c: number): number {
+  if (row === 0) return 2 * a;
+  if (row === 3) return 2 * c;
+  return row === 1 ? a + b + c : a - b + c;
 }
 
 /** What transforming a tile's inputs and its outputs takes, in multiply-accumulates per channel; measured (docs/performance.md). */
