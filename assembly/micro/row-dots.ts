@@ -25,7 +25,7 @@ const HALF: i64 = 1 << (2 * LANE_BITS);
  *   2 (x0 + x1 · 2^21 + x2 · 2^42) · (w2 + w1 · 2^21 + w0 · 2^42) = ... + (x0 · w0 + x1 · w1 + x2 · w2) · 2^43  modulo 2^64
  *
  * Not doubled, x1 · w0 + x2 · w1 would reach bit 63. Of five such words added up, what stands below is less than 2^42, and the sum above at most
- * 15 · 128 · 255 < 2^20. Sums of sums wrap as the reference's do. `sums` has room for DOT_ROWS, then for a chunk, packed.
+ * 15 · 128 · 255 < 2^20. Sums of sums wrap as the reference's do. A block's sum is spelled out for each row: a call costs a fifth of the time. `sums` has room for DOT_ROWS, then for a chunk, packed.
  */
 export function rowDots(
   vector: usize,

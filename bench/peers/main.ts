@@ -51,15 +51,14 @@ const jsonAt = args.indexOf("--json");
 const json = jsonAt < 0 ? undefined : args[jsonAt + 1];
 const paths = args.filter((argument, i) => !argument.startsWith("--") && (jsonAt < 0 || i !== jsonAt + 1));
 const models = modelsFrom(paths);
-const results: Results[] = [];
 if (args.includes("--start")) {
   const liteRt = hasRelaxedSimd() ? "LiteRT.js relaxed" : "LiteRT.js simd";
-  console.log(
-    `${machine()}\n${await startsText(ROOT, models, ["thimble", "thimble, compiled", liteRt, "tfjs-tflite"])}`,
-  );
-  process.exit();
+  const engines = ["thimble", "thimble, compiled", liteRt, "tfjs-tflite"] as const;
+  console.log(`${machine()}\n${await startsText(ROOT, models, engines)}`);
+} else {
+  const results: Results[] = [];
+  if (!args.includes("--browser")) results.push(await measureInNode(models));
+  if (!args.includes("--node")) results.push(await measureInChromium(ROOT, models));
+  for (const result of results) console.log(`${resultsText(result)}\n`);
+  if (json !== undefined) writeFileSync(json, JSON.stringify(results, undefined, 2));
 }
-if (!args.includes("--browser")) results.push(await measureInNode(models));
-if (!args.includes("--node")) results.push(await measureInChromium(ROOT, models));
-for (const result of results) console.log(`${resultsText(result)}\n`);
-if (json !== undefined) writeFileSync(json, JSON.stringify(results, undefined, 2));

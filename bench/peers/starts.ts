@@ -21,21 +21,25 @@ export async function startsText(
   const lines = [
     `${"model".padEnd(20)} ${"engine".padEnd(18)} ${["start", "load", "first run", "least", "median"].map((head) => head.padStart(9)).join(" ")}`,
   ];
-  const folder = mkdtempSync(join(tmpdir(), "thimble-bench-starts-"));
   const variant = await bestVariant();
   for (const { name, path, bytes } of models) {
     const image = compile(bytes, { variant });
     const [input, output] = [image.inputs[0], image.outputs[0]];
     if (input === undefined || output === undefined || image.inputs.length > 1) continue;
+    const folder = mkdtempSync(join(tmpdir(), "thimble-bench-starts-"));
     const imagePath = join(folder, "model.thimble");
     writeFileSync(imagePath, encodeImage(image));
     const { shape, type } = input;
     const length = shape.reduce((a, b) => a * b, 1);
     const sample: Sample = { path, imagePath, input: { shape, type, length }, output: { type: output.type } };
     const taken = new Map(engines.map((engine) => [engine, [] as FirstAnswer[]]));
-    for (let i = 0; i < SAMPLES; i++) {
-      console.error(`${name}: ${i + 1} of ${SAMPLES}`);
-      for (const [engine, answers] of taken) answers.push(answerOf(engine, root, sample));
+    try {
+      for (let i = 0; i < SAMPLES; i++) {
+        console.error(`${name}: ${i + 1} of ${SAMPLES}`);
+        for (const [engine, answers] of taken) answers.push(answerOf(engine, root, sample));
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
     }
     for (const [engine, answers] of taken) {
       const sorted = answers.toSorted((a, b) => total(a) - total(b));
@@ -47,7 +51,6 @@ export async function startsText(
       );
     }
   }
-  rmSync(folder, { recursive: true });
   return lines.join("\n");
 }
 
