@@ -2,7 +2,7 @@
  * Whether the relaxed instructions do here what the relaxed variant's arithmetic relies on. The dot product takes its
  * second operand as unsigned bytes and does not saturate: 1 · 0x80 = 128 and 4 · (−128 · 0xff) = −130560; in `signed` as signed ones:
  * 1 · −128 and 4 · (−127 · −128) = 65024. The multiply-add
- * rounds once: (1 + 2^-30)(1 − 2^-30) − 1 = −2^-60. The operands pass through memory so that no compiler folds the
+ * rounds once: (1 + 2^-30)(1 − 2^-30) − 1 = −2^-60, and in float32 (1 + 2^-13)(1 − 2^-13) − 1 = −2^-26. The operands pass through memory so that no compiler folds the
  * answers. True for the other variants. Uses 64 bytes at `scratch`.
  */
 export function relaxedProbe(scratch: usize): bool {
@@ -14,6 +14,8 @@ export function relaxedProbe(scratch: usize): bool {
     store<f64>(scratch, 1.0 + 2.0 ** -30.0, 32);
     store<f64>(scratch, 1.0 - 2.0 ** -30.0, 40);
     store<f64>(scratch, -1.0, 48);
+    store<f32>(scratch, 1.0 + 2.0 ** -13.0, 56);
+    store<f32>(scratch, 1.0 - 2.0 ** -13.0, 60);
     const product = i32x4.relaxed_dot_i8x16_i7x16_add_s(
       v128.load(scratch),
       v128.load(scratch, 16),
@@ -24,10 +26,16 @@ export function relaxedProbe(scratch: usize): bool {
       v128.load_splat<i64>(scratch, 40),
       v128.load_splat<i64>(scratch, 48),
     );
+    const single = f32x4.relaxed_madd(
+      v128.load_splat<i32>(scratch, 56),
+      v128.load_splat<i32>(scratch, 60),
+      f32x4.splat(-1.0),
+    );
     return (
       i32x4.extract_lane(product, 0) === (SIGNED_STORAGE ? -128 : 128) &&
       i32x4.extract_lane(product, 1) === (SIGNED_STORAGE ? 65024 : -130560) &&
-      f64x2.extract_lane(sum, 0) === -(2.0 ** -60.0)
+      f64x2.extract_lane(sum, 0) === -(2.0 ** -60.0) &&
+      f32x4.extract_lane(single, 0) === <f32>-(2.0 ** -26.0)
     );
   }
   return true;

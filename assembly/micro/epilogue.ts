@@ -142,9 +142,9 @@ export function relu4(
   return i32x4.sub(highWords(low, high), base);
 }
 
-/** Whether a block of method `relu` has its constants in float32: there are no offsets of doubles then, which are not 0. */
+/** Whether a block of method `relu`, or `reluFused`, has its constants in float32: there are no offsets of doubles then, which are not 0. */
 export function isSinglePrecision(block: usize): bool {
-  return !ASC_FEATURE_RELAXED_SIMD && load<i64>(block, 96) === 0;
+  return load<i64>(block, 96) === 0;
 }
 
 /**
@@ -203,6 +203,19 @@ export function reluFused4(
     const low = f64x2.relaxed_madd(lowUnsigned(a, above), scale01, offset01);
     const high = f64x2.relaxed_madd(highUnsigned(a, above), scale23, offset23);
     return i32x4.sub(highWords(low, high), base);
+  }
+  return a;
+}
+
+/**
+ *   round(float32(a)·scale + offset) + zero point
+ *
+ * rounded once, to an integer: `offset` is 1.5·2^23 and one. The fraction that a·scale needs is in the block's bias
+ * (src/ops/single-precision.ts).
+ */
+export function reluFusedSingle4(a: v128, scale: v128, offset: v128, bias: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    return i32x4.sub(f32x4.relaxed_madd(f32x4.convert_i32x4_s(a), scale, offset), bias);
   }
   return a;
 }
@@ -308,6 +321,13 @@ function uniformRow(a0: v128, a1: v128, block: usize, constants: usize, method: 
 /** One position × 8 channels, requantised with the constants at the head of `block`: 8 int16, zero point added. */
 function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize): v128 {
   const method = load<i32>(constants, METHOD);
+  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused && isSinglePrecision(block)) {
+    const bias = v128.load(constants, FLOAT_BIAS);
+    return i16x8.narrow_i32x4_s(
+      reluFusedSingle4(a0, v128.load(block, 32), v128.load(block, 64), bias),
+      reluFusedSingle4(a1, v128.load(block, 48), v128.load(block, 80), bias),
+    );
+  }
   if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
     const above = v128.load(constants, UNSIGNED_HIGH);
     const base = v128.load(constants, RELU_BASE);
@@ -365,7 +385,7 @@ function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize): v128
       ),
     );
   }
-  if (method === Requantization.relu && isSinglePrecision(block)) {
+  if (!ASC_FEATURE_RELAXED_SIMD && method === Requantization.relu && isSinglePrecision(block)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     return i16x8.narrow_i32x4_s(

@@ -10,6 +10,7 @@ import {
   relu4,
   RELU_BASE,
   reluFused4,
+  reluFusedSingle4,
   reluSingle4,
   ROUND_F32,
   ROUND_F64,
@@ -49,7 +50,21 @@ export function storeTile(
   step2: usize,
 ): void {
   const method = load<i32>(constants, METHOD);
-  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
+  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused && isSinglePrecision(block)) {
+    const bias = v128.load(constants, FLOAT_BIAS);
+    let scale = v128.load(block, 32);
+    let offset = v128.load(block, 64);
+    a0 = reluFusedSingle4(a0, scale, offset, bias);
+    b0 = reluFusedSingle4(b0, scale, offset, bias);
+    c0 = reluFusedSingle4(c0, scale, offset, bias);
+    d0 = reluFusedSingle4(d0, scale, offset, bias);
+    scale = v128.load(block, 48);
+    offset = v128.load(block, 80);
+    a1 = reluFusedSingle4(a1, scale, offset, bias);
+    b1 = reluFusedSingle4(b1, scale, offset, bias);
+    c1 = reluFusedSingle4(c1, scale, offset, bias);
+    d1 = reluFusedSingle4(d1, scale, offset, bias);
+  } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
     const above = v128.load(constants, UNSIGNED_HIGH);
     const base = v128.load(constants, RELU_BASE);
     let scaleA = v128.load(block, 32);
@@ -90,7 +105,7 @@ export function storeTile(
     b1 = generalFused4(b1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     c1 = generalFused4(c1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     d1 = generalFused4(d1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-  } else if (method === Requantization.relu && isSinglePrecision(block)) {
+  } else if (!ASC_FEATURE_RELAXED_SIMD && method === Requantization.relu && isSinglePrecision(block)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     let scale = v128.load(block, 32);
@@ -222,7 +237,17 @@ export function storeSixHalf(
   // Constants of 4 bytes per channel, and of 8.
   const narrowly = block + (half << 4);
   const widely = block + (half << 5);
-  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
+  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused && isSinglePrecision(block)) {
+    const bias = v128.load(constants, FLOAT_BIAS);
+    const scale = v128.load(narrowly, 32);
+    const offset = v128.load(narrowly, 64);
+    a = reluFusedSingle4(a, scale, offset, bias);
+    b = reluFusedSingle4(b, scale, offset, bias);
+    c = reluFusedSingle4(c, scale, offset, bias);
+    d = reluFusedSingle4(d, scale, offset, bias);
+    e = reluFusedSingle4(e, scale, offset, bias);
+    f = reluFusedSingle4(f, scale, offset, bias);
+  } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
     const above = v128.load(constants, UNSIGNED_HIGH);
     const base = v128.load(constants, RELU_BASE);
     const scaleA = v128.load(widely, 32);
@@ -250,7 +275,7 @@ export function storeSixHalf(
     d = generalFused4(d, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     e = generalFused4(e, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     f = generalFused4(f, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-  } else if (method === Requantization.relu && isSinglePrecision(block)) {
+  } else if (!ASC_FEATURE_RELAXED_SIMD && method === Requantization.relu && isSinglePrecision(block)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     const scale = v128.load(narrowly, 32);
@@ -365,7 +390,19 @@ export function storeEightHalf(
   // Constants of 4 bytes per channel, and of 8.
   const narrowly = block + (half << 4);
   const widely = block + (half << 5);
-  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
+  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused && isSinglePrecision(block)) {
+    const bias = v128.load(constants, FLOAT_BIAS);
+    const scale = v128.load(narrowly, 32);
+    const offset = v128.load(narrowly, 64);
+    a = reluFusedSingle4(a, scale, offset, bias);
+    b = reluFusedSingle4(b, scale, offset, bias);
+    c = reluFusedSingle4(c, scale, offset, bias);
+    d = reluFusedSingle4(d, scale, offset, bias);
+    e = reluFusedSingle4(e, scale, offset, bias);
+    f = reluFusedSingle4(f, scale, offset, bias);
+    g = reluFusedSingle4(g, scale, offset, bias);
+    h = reluFusedSingle4(h, scale, offset, bias);
+  } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
     const above = v128.load(constants, UNSIGNED_HIGH);
     const base = v128.load(constants, RELU_BASE);
     const scaleA = v128.load(widely, 32);
@@ -397,7 +434,7 @@ export function storeEightHalf(
     f = generalFused4(f, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     g = generalFused4(g, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     h = generalFused4(h, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-  } else if (method === Requantization.relu && isSinglePrecision(block)) {
+  } else if (!ASC_FEATURE_RELAXED_SIMD && method === Requantization.relu && isSinglePrecision(block)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     const scale = v128.load(narrowly, 32);

@@ -1,7 +1,8 @@
 import { Requantization } from "../plan/format.ts";
 import { LANE_TERMS, MAX_LANE_SHIFT } from "../plan/packing.ts";
+import { firstHit } from "./first-hit.ts";
 import type { Channel, OutputRange, RequantizationPlan } from "./requantization.ts";
-import { firstHit, staysInt32 } from "./requantization.ts";
+import { staysInt32 } from "./requantization.ts";
 
 /**
  * The method of `mcu`, whose blocks have one channel each: `single` where it is proved, else `scalar`. `biases` have the input's zero

@@ -1,5 +1,6 @@
 import { Requantization } from "../plan/format.ts";
 import type { Multiplier } from "./fixed-point.ts";
+import { firstHit } from "./first-hit.ts";
 import { multiplyByQuantizedMultiplier } from "./fixed-point.ts";
 import type { SinglePrecision } from "./single-precision.ts";
 import { singlePrecision } from "./single-precision.ts";
@@ -57,7 +58,9 @@ export function planRequantization(
   // The fused offset is representable where the shift is to the right.
   const fusable = fused && channels.every(({ multiplier }) => multiplier.shift <= 0);
   if (output.min >= output.zeroPoint && channels.every((channel) => provesRelu(channel, output))) {
-    return fusable ? reluFusedPlan(output, storageOffset) : reluPlan(channels, output, storageOffset, !fused);
+    return fusable
+      ? reluFusedPlan(channels, output, storageOffset)
+      : reluPlan(channels, output, storageOffset, !fused);
   }
   if (provesGeneral(channels, output)) return fusable ? GENERAL_FUSED : GENERAL;
   const shift = Math.max(1, ...channels.map(({ multiplier }) => -multiplier.shift));
@@ -71,37 +74,47 @@ function reluPlan(
   storageOffset: number,
   narrows: boolean,
 ): RequantizationPlan {
-  const single = narrows ? singlePrecision(channels, output) : new Map<Channel, SinglePrecision>();
+  const single = narrows ? singlePrecision(channels, output, false) : new Map<Channel, SinglePrecision>();
   return {
     method: Requantization.relu,
     shift: 0,
     accumulatorBias: (channel) => single.get(channel)?.bias ?? 0,
     write(blocks, at, lane, channel) {
-      const narrow = single.get(channel);
-      if (narrow === undefined) {
-        blocks.setFloat64(at + 32 + 8 * lane, reluScale(channel.multiplier), true);
-        const offset = reluOffset(channel.multiplier, output.zeroPoint + storageOffset);
-        blocks.setFloat64(at + 96 + 8 * lane, offset, true);
-      } else {
-        blocks.setFloat32(at + 32 + 4 * lane, narrow.scale, true);
-        blocks.setFloat32(at + 64 + 4 * lane, narrow.offset, true);
-      }
+      if (writesSingle(blocks, at, lane, single.get(channel))) return;
+      blocks.setFloat64(at + 32 + 8 * lane, reluScale(channel.multiplier), true);
+      const offset = reluOffset(channel.multiplier, output.zeroPoint + storageOffset);
+      blocks.setFloat64(at + 96 + 8 * lane, offset, true);
     },
   };
 }
 
-function reluFusedPlan(output: OutputRange, storageOffset: number): RequantizationPlan {
+/** As reluPlan, for a fused multiply-add. */
+function reluFusedPlan(
+  channels: readonly Channel[],
+  output: OutputRange,
+  storageOffset: number,
+): RequantizationPlan {
+  const single = singlePrecision(channels, output, true);
   return {
     method: Requantization.reluFused,
     shift: 0,
-    accumulatorBias: () => ACCUMULATOR_BIAS,
-    write(blocks, at, lane, { multiplier }) {
-      const scale = reluScale(multiplier);
-      const offset = reluOffset(multiplier, output.zeroPoint + storageOffset);
+    accumulatorBias: (channel) => single.get(channel)?.bias ?? ACCUMULATOR_BIAS,
+    write(blocks, at, lane, channel) {
+      if (writesSingle(blocks, at, lane, single.get(channel))) return;
+      const scale = reluScale(channel.multiplier);
+      const offset = reluOffset(channel.multiplier, output.zeroPoint + storageOffset);
       blocks.setFloat64(at + 32 + 8 * lane, scale, true);
       blocks.setFloat64(at + 96 + 8 * lane, offset - unsignedOffset(scale), true);
     },
   };
+}
+
+/** Whether the channel has constants in float32, which are written then. */
+function writesSingle(blocks: DataView, at: number, lane: number, single?: SinglePrecision): boolean {
+  if (single === undefined) return false;
+  blocks.setFloat32(at + 32 + 4 * lane, single.scale, true);
+  blocks.setFloat32(at + 64 + 4 * lane, single.offset, true);
+  return true;
 }
 
 const GENERAL: RequantizationPlan = {
@@ -270,32 +283,6 @@ function provesRelu(channel: Channel, { zeroPoint, min, max }: OutputRange): boo
   if (short >= m) return false;
   if (gap > 0 && gap <= short) return false;
   return firstHit(modulus % m, m, (m + 1 - gap) % m, (m + short - gap) % m, steps) === Infinity;
-}
-
-/**
- * The least k ≥ 0 with k·step mod modulus in [low, high], Infinity if it is not below `limit`; exact while it is below 2^20. All are
- * whole, 0 ≤ step, low ≤ high < modulus < 2^32, limit > 0. By Euclid's algorithm: either a multiple of step lies in the range before
- * the first wrap, or the number of wraps, one at least, is the answer to the same question modulo step.
- */
-export function firstHit(step: number, modulus: number, low: number, high: number, limit: number): number {
-  if (low === 0) return 0;
-  if (step === 0) return Infinity;
-  if (2 * step > modulus) return firstHit(modulus - step, modulus, modulus - high, modulus - low, limit);
-  const direct = Math.ceil(low / step);
-  if (direct >= limit) return Infinity;
-  if (direct * step <= high) return direct;
-  // After more wraps a multiple of step has come too far.
-  const mostWraps = Math.floor((limit * step - low) / modulus) + 1;
-  if (mostWraps <= 1) return Infinity;
-  const wraps = firstHit(
-    modulus % step,
-    step,
-    (step - (high % step)) % step,
-    (step - (low % step)) % step,
-    mostWraps,
-  );
-  const steps = Math.ceil((low + modulus * wraps) / step);
-  return steps < limit ? steps : Infinity;
 }
 
 /**

@@ -1,14 +1,16 @@
 import { blockChannels } from "../plan/packing.ts";
+import { firstHit } from "./first-hit.ts";
 import type { Channel, OutputRange } from "./requantization.ts";
 
 /**
- * Requantisation in float32, half the work of the doubles of method `relu`:
+ * Requantisation in float32, half the work of the doubles of methods `relu` and `reluFused`:
  *
  *   round(float32(float32(float32(a + bias) · scale) + offset)) + middle of the output range
+ *   float32(float32(a + bias) · scale + offset) − 1.5 · 2^23 + zero point, fused: one rounding, to an integer
  *
  * Each rounding is monotone in the accumulator a, and so is the reference. So the form is exact if it steps where the reference does,
  * for each of the (at most 255) output values. It is tried at those steps, as far as they are close, with scales next to the multiplier
- * and the offsets that these leave. `bias` brings the middle of the range to 0, where a float32 is finest. Derivation: docs/numerics.md.
+ * and the offsets that these leave. Derivation: docs/numerics.md.
  */
 export interface SinglePrecision {
   readonly scale: number;
@@ -24,6 +26,8 @@ const ROUND = 12582912;
 const NEIGHBOURS = [0, -1, 1];
 /** Biases that are tried, from the one that brings the middle to 0. */
 const SHIFTS = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6];
+/** Fused: whole outputs, less than these, that the bias may add, for the fraction of one that it adds with them. */
+const TURNS = 2048;
 /** Offsets that are tried, as shares of what a scale leaves. */
 const SHARES = [0.5, 0.25, 0.75];
 /** How far an offset may be from the real one. */
@@ -42,7 +46,9 @@ const WINDOW = 2 ** -14;
 export function singlePrecision(
   channels: readonly Channel[],
   output: OutputRange,
+  fused: boolean,
 ): Map<Channel, SinglePrecision> {
+  const search = fused ? searchFused : searchUnfused;
   const found = new Map<Channel, SinglePrecision>();
   for (let first = 0; first < channels.length; first += BLOCK) {
     const block = channels.slice(first, first + BLOCK);
@@ -65,7 +71,8 @@ export function singlePrecision(
 const steps = new Float64Array(256);
 const outputs = new Float64Array(256);
 
-function search(channel: Channel, output: OutputRange): SinglePrecision | undefined {
+/** The bias brings the middle of the range to 0, where a float32 is finest. */
+function searchUnfused(channel: Channel, output: OutputRange): SinglePrecision | undefined {
   const { multiplier, shift } = channel.multiplier;
   if (multiplier === 0 || shift > 0) return undefined;
   // In int8, as prepareEpilogue in assembly/micro/epilogue.ts has it.
@@ -86,6 +93,65 @@ function search(channel: Channel, output: OutputRange): SinglePrecision | undefi
     }
   }
   return undefined;
+}
+
+/**
+ * Sums of 24 bits and their products are exact, and the one rounding is to integers, at which `offset` has no fraction: what must be added
+ * to a quotient to have the reference's halves, the bias adds, whose multiples of the scale have every fraction, of a scale's 2^-24 parts.
+ */
+function searchFused(channel: Channel, output: OutputRange): SinglePrecision | undefined {
+  const { multiplier, shift } = channel.multiplier;
+  if (multiplier === 0 || shift > 0) return undefined;
+  const real = multiplier * 2 ** (shift - 31);
+  const count = findSteps(channel, output, 0);
+  if (count < 0) return undefined;
+  const half = shift < 0 ? 2 ** (shift - 1) : 0;
+  for (const ulps of NEIGHBOURS) {
+    const scale = neighbour(real, ulps);
+    const range = fractions(count, channel, scale, half);
+    // In units of the scale's last place; a multiple of the scale must be in [low, high] beyond `turns` whole ones.
+    const one = 2 ** (23 - Math.floor(Math.log2(scale)));
+    const units = scale * one;
+    const low = Math.floor(range.least * one) + 1;
+    const high = Math.ceil(range.most * one) - 1;
+    const limit = Math.min(TURNS, Math.floor(2 ** 24 * scale) - 256);
+    if (low > high || limit <= 0) continue;
+    const turns = turnsUntil(one % units, units, low, high, limit);
+    if (turns >= limit) continue;
+    const most = turns * one + high;
+    const bias = (most - modulo(most, units)) / units;
+    if (staysWithin(channel, bias, scale)) return { scale, offset: ROUND - turns, bias };
+  }
+  return undefined;
+}
+
+/** What may be added to multiples of `scale` for outputs to begin where they must: between the two, next to `half`. */
+function fractions(
+  count: number,
+  { low, high }: Channel,
+  scale: number,
+  half: number,
+): { readonly least: number; readonly most: number } {
+  let least = half - LEEWAY;
+  let most = half + LEEWAY;
+  for (let i = 0; i < count; i++) {
+    const step = steps[i] ?? 0;
+    const begins = (outputs[i] ?? 0) - 0.5;
+    if (step <= high) least = Math.max(least, begins - step * scale);
+    if (step > low) most = Math.min(most, begins - (step - 1) * scale);
+  }
+  return { least, most };
+}
+
+/** The least t ≥ 0 for which some multiple of `units` lies in t · one + [low, high], one modulo `units`; Infinity if it is not below `limit`. */
+function turnsUntil(one: number, units: number, low: number, high: number, limit: number): number {
+  const least = modulo(-high, units);
+  const most = modulo(-low, units);
+  return high - low >= units || least > most ? 0 : firstHit(one, units, least, most, limit);
+}
+
+function modulo(a: number, modulus: number): number {
+  return ((a % modulus) + modulus) % modulus;
 }
 
 /**

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { firstHit } from "../../src/ops/first-hit.ts";
 import type { Channel } from "../../src/ops/requantization.ts";
-import { firstHit, planRequantization, planUniform } from "../../src/ops/requantization.ts";
+import { planRequantization, planUniform } from "../../src/ops/requantization.ts";
 import { Requantization } from "../../src/plan/format.ts";
 import { clampTo, multiplyByQuantizedMultiplier } from "../reference/fixed-point.ts";
 

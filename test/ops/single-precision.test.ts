@@ -32,13 +32,32 @@ function range(zeroPoint: number, above: number, below: number): OutputRange {
   return { zeroPoint, min, max: Math.max(127 - below, min + 1) };
 }
 
-/** reluSingle4 of assembly/micro/epilogue.ts and the clamp after it, of one accumulator. */
-function emulate({ scale, offset, bias }: SinglePrecision, { min, max }: OutputRange, a: number): number {
+/** How a form computes one accumulator, clamped. */
+type Form = (constants: SinglePrecision, output: OutputRange, a: number) => number;
+
+/** reluSingle4 of assembly/micro/epilogue.ts. */
+function unfused({ scale, offset, bias }: SinglePrecision, { min, max }: OutputRange, a: number): number {
   const sum = (a + bias) | 0;
   const scaled = Math.fround(Math.fround(Math.fround(sum) * scale) + offset);
   const middle = (min + max + 1) >> 1;
   return clampTo(Math.fround(scaled + 12582912) - 12582912 + middle, [min, max]);
 }
+
+/** reluFusedSingle4: the product in whole numbers, added and rounded once, halves to even. */
+function fused({ scale, offset, bias }: SinglePrecision, output: OutputRange, a: number): number {
+  const unit = 2 ** 60;
+  const exact = BigInt(Math.fround((a + bias) | 0)) * BigInt(scale * unit) + BigInt(offset) * BigInt(unit);
+  const below = exact / BigInt(unit);
+  const rest = Number(exact % BigInt(unit)) / unit;
+  const nearest = rest > 0.5 || (rest === 0.5 && below % 2n === 1n) ? below + 1n : below;
+  if (nearest < 2n ** 23n || nearest >= 2n ** 24n) throw new RangeError(`${nearest} has other places`);
+  return clampTo(Number(nearest) - 12582912 + output.zeroPoint, [output.min, output.max]);
+}
+
+const FORMS: readonly [string, boolean, Form][] = [
+  ["two roundings and more", false, unfused],
+  ["fused", true, fused],
+];
 
 function reference({ multiplier: m }: Channel, { zeroPoint, min, max }: OutputRange, a: number): number {
   return clampTo(multiplyByQuantizedMultiplier(a, m.multiplier, m.shift) + zeroPoint, [min, max]);
@@ -56,83 +75,98 @@ function interesting({ multiplier: m, low, high }: Channel, { zeroPoint, min, ma
   );
 }
 
-test("channels that get float32 constants step where the reference does", () => {
-  let given = 0;
-  fc.assert(
-    fc.property(block, ({ channels: drawn, zeroPoint, above, below }) => {
-      const output = range(zeroPoint, above, below);
-      const channels = drawn.map(({ multiplier, ends: [low, length], isEmpty }) => ({
-        multiplier,
-        low,
-        high: low + (isEmpty ? length % 50 : length),
-      }));
-      const found = singlePrecision(channels, output);
-      // All of a block, or none.
-      expect([0, channels.length]).toContain(found.size);
-      for (const [channel, constants] of found) {
-        given++;
-        for (const a of interesting(channel, output)) {
-          expect(emulate(constants, output, a), `accumulator ${a}`).toBe(reference(channel, output, a));
+test.each(FORMS)(
+  "channels that get float32 constants step where the reference does: %s",
+  (_, isFused, form) => {
+    let given = 0;
+    fc.assert(
+      fc.property(block, ({ channels: drawn, zeroPoint, above, below }) => {
+        const output = range(zeroPoint, above, below);
+        const channels = drawn.map(({ multiplier, ends: [low, length], isEmpty }) => ({
+          multiplier,
+          low,
+          high: low + (isEmpty ? length % 50 : length),
+        }));
+        const found = singlePrecision(channels, output, isFused);
+        // All of a block, or none.
+        expect([0, channels.length]).toContain(found.size);
+        for (const [channel, constants] of found) {
+          given++;
+          for (const a of interesting(channel, output)) {
+            expect(form(constants, output, a), `accumulator ${a}`).toBe(reference(channel, output, a));
+          }
         }
-      }
-    }),
-    { numRuns: 1500 },
-  );
-  expect(given).toBeGreaterThan(500);
-});
+      }),
+      { numRuns: 1500 },
+    );
+    expect(given).toBeGreaterThan(500);
+  },
+);
 
-test("every accumulator of a channel, one by one", () => {
+test.each(FORMS)("every accumulator of a channel, one by one: %s", (_, isFused, form) => {
   const output = { zeroPoint: -128, min: -128, max: 127 };
   for (const [multiplier, shift] of [
     [1_415_926_535, -7],
     [1_073_741_824, -8],
-    [2_147_483_647, -6],
+    [2_000_000_011, -6],
     [1_718_281_828, 0],
   ] as const) {
     const channel = { multiplier: { multiplier, shift }, low: -70_000, high: 70_000 };
-    const constants = singlePrecision([channel], output).get(channel);
+    const constants = singlePrecision([channel], output, isFused).get(channel);
     if (constants === undefined) throw new Error(`none for ${multiplier} · 2^${shift}`);
     for (let a = channel.low; a <= channel.high; a++) {
-      if (emulate(constants, output, a) !== reference(channel, output, a)) {
+      if (form(constants, output, a) !== reference(channel, output, a)) {
         expect.fail(`accumulator ${a} of ${multiplier} · 2^${shift}`);
       }
     }
   }
 });
 
-test("most blocks of usual channels get them, blocks of 8 with one channel that has none do not", () => {
-  const output = { zeroPoint: -128, min: -128, max: 127 };
-  // A multiplier per channel, as training leaves them; the golden ratio spreads them.
-  const usual = Array.from({ length: 800 }, (_, i) => ({
-    multiplier: { multiplier: 2 ** 30 + Math.floor(((i * 0.618034) % 1) * 2 ** 30), shift: -7 },
-    low: -60_000,
-    high: 60_000,
-  }));
-  const size = singlePrecision(usual, output).size;
-  expect(size).toBeGreaterThan(600);
-  expect(size % 8).toBe(0);
-  // Steps of a fine multiplier are closer together than float32 tells apart.
-  const fine = { multiplier: { multiplier: 1_234_567_891, shift: -16 }, low: -(2 ** 27), high: 2 ** 27 };
-  const mixed = [...usual.slice(0, 3), fine, ...usual.slice(3, 7)];
-  expect(singlePrecision(mixed, output).size).toBe(0);
-  expect(singlePrecision(usual.slice(0, 8), output).size).toBe(8);
-});
+test.each([
+  ["two roundings and more", false, 600],
+  ["fused", true, 760],
+] as const)(
+  "most blocks of usual channels get them, blocks of 8 with one channel that has none do not: %s",
+  (_, isFused, many) => {
+    const output = { zeroPoint: -128, min: -128, max: 127 };
+    // A multiplier per channel, as training leaves them; the golden ratio spreads them.
+    const usual = Array.from({ length: 800 }, (_, i) => ({
+      multiplier: { multiplier: 2 ** 30 + Math.floor(((i * 0.618034) % 1) * 2 ** 30), shift: -7 },
+      low: -60_000,
+      high: 60_000,
+    }));
+    const size = singlePrecision(usual, output, isFused).size;
+    expect(size).toBeGreaterThan(many);
+    expect(size % 8).toBe(0);
+    // Steps of a fine multiplier are closer together than float32 tells apart.
+    const fine = { multiplier: { multiplier: 1_234_567_891, shift: -16 }, low: -(2 ** 27), high: 2 ** 27 };
+    const mixed = [...usual.slice(0, 3), fine, ...usual.slice(3, 7)];
+    expect(singlePrecision(mixed, output, isFused).size).toBe(0);
+    expect(singlePrecision(usual.slice(0, 8), output, isFused).size).toBe(8);
+  },
+);
 
-test("a block's head has float32 or doubles, told by its first offset", () => {
-  const output = { zeroPoint: -128, min: -128, max: 127 };
-  const channel = { multiplier: { multiplier: 1_415_926_535, shift: -7 }, low: -60_000, high: 60_000 };
-  const write = (fused: boolean): { head: DataView; bias: number } => {
-    const plan = planRequantization([channel], output, 0, fused);
-    const head = new DataView(new ArrayBuffer(160));
-    plan.write(head, 0, 0, channel);
-    expect(plan.method).toBe(fused ? Requantization.reluFused : Requantization.relu);
-    return { head, bias: plan.accumulatorBias(channel) };
-  };
-  const single = singlePrecision([channel], output).get(channel);
-  const { head, bias } = write(false);
-  expect(head.getFloat32(32, true)).toBe(single?.scale);
-  expect(head.getFloat32(64, true)).toBe(single?.offset);
-  expect(head.getBigInt64(96, true)).toBe(0n);
-  expect(bias).toBe(single?.bias);
-  expect(write(true).head.getBigInt64(96, true)).not.toBe(0n);
-});
+test.each([false, true])(
+  "a block's head has float32 or doubles, told by its first offset; fused: %s",
+  (isFused) => {
+    const output = { zeroPoint: -128, min: -128, max: 127 };
+    const single = { multiplier: { multiplier: 1_415_926_535, shift: -7 }, low: -60_000, high: 60_000 };
+    const fine = { multiplier: { multiplier: 1_234_567_891, shift: -16 }, low: -(2 ** 27), high: 2 ** 27 };
+    const write = (channel: Channel): { head: DataView; bias: number } => {
+      const plan = planRequantization([channel], output, 0, isFused);
+      const head = new DataView(new ArrayBuffer(160));
+      plan.write(head, 0, 0, channel);
+      expect(plan.method).toBe(isFused ? Requantization.reluFused : Requantization.relu);
+      return { head, bias: plan.accumulatorBias(channel) };
+    };
+    const constants = singlePrecision([single], output, isFused).get(single);
+    const { head, bias } = write(single);
+    expect(head.getFloat32(32, true)).toBe(constants?.scale);
+    expect(head.getFloat32(64, true)).toBe(constants?.offset);
+    expect(head.getBigInt64(96, true)).toBe(0n);
+    expect(bias).toBe(constants?.bias);
+    const doubles = write(fine);
+    expect(doubles.head.getBigInt64(96, true)).not.toBe(0n);
+    expect(doubles.bias).toBe(isFused ? 2 ** 31 : 0);
+  },
+);
