@@ -1,6 +1,7 @@
 import { fitsLanes, slideRows, slideThree, slideThreeHalved, slideWide } from "./depthwise-slide.ts";
 import { oneRow, twoRows } from "./depthwise-tile.ts";
-import { gatherBuffer } from "./epilogue.ts";
+import { threeByThree } from "./depthwise-three.ts";
+import { gatherBuffer, isReluFusedSingle } from "./epilogue.ts";
 import { isSingle, SCALAR_HEAD, storeScalar, twiceMask } from "./epilogue-scalar.ts";
 import { storedActivation } from "../storage.ts";
 
@@ -234,6 +235,19 @@ export function depthwiseRows(
           depthMultiplier,
           gatherBuffer(constants),
         );
+      }
+      if (
+        ASC_FEATURE_RELAXED_SIMD &&
+        outputRows === 2 &&
+        kernelWidth === 3 &&
+        pixelBytes === 32 &&
+        runs === 1 &&
+        width > 2 &&
+        isReluFusedSingle(block, constants)
+      ) {
+        threeByThree(strip, block, block + head, c1 - c, constants, out + c, outStep, outRowStep, width);
+        block += blockBytes;
+        continue;
       }
       for (let half: usize = 0; half < 2; half++) {
         const left = c1 - c - ((<i32>half) << 2);

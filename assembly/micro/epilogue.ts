@@ -207,6 +207,11 @@ export function reluFused4(
   return a;
 }
 
+/** Whether reluFusedSingle4 is the block's. */
+export function isReluFusedSingle(block: usize, constants: usize): bool {
+  return load<i32>(constants, METHOD) === Requantization.reluFused && isSinglePrecision(block);
+}
+
 /**
  *   round(float32(a)·scale + offset) + zero point
  *
