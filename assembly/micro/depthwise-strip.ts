@@ -1,7 +1,7 @@
 import { fitsLanes, slideRows, slideThree, slideThreeHalved, slideWide } from "./depthwise-slide.ts";
 import { oneRow, twoRows } from "./depthwise-tile.ts";
-import { threeByThree } from "./depthwise-three.ts";
-import { gatherBuffer, isReluFusedSingle } from "./epilogue.ts";
+import * as octet from "./depthwise-octet.ts";
+import { gatherBuffer } from "./epilogue.ts";
 import { isSingle, SCALAR_HEAD, storeScalar, twiceMask } from "./epilogue-scalar.ts";
 import { storedActivation } from "../storage.ts";
 
@@ -236,16 +236,56 @@ export function depthwiseRows(
           gatherBuffer(constants),
         );
       }
-      if (
-        ASC_FEATURE_RELAXED_SIMD &&
-        outputRows === 2 &&
-        kernelWidth === 3 &&
-        pixelBytes === 32 &&
-        runs === 1 &&
-        width > 2 &&
-        isReluFusedSingle(block, constants)
-      ) {
-        threeByThree(strip, block, block + head, c1 - c, constants, out + c, outStep, outRowStep, width);
+      if (ASC_FEATURE_RELAXED_SIMD) {
+        const to = out + c;
+        if (outputRows === 2 && runs === 1 && width > 2) {
+          octet.twoRows(
+            strip,
+            pixelBytes,
+            steps,
+            block,
+            head,
+            c1 - c,
+            constants,
+            to,
+            outStep,
+            outRowStep,
+            width,
+          );
+        } else {
+          octet.oneRow(
+            strip,
+            pixelBytes,
+            tapJump,
+            steps,
+            runs,
+            block,
+            head,
+            (<usize>packedRows) << 5,
+            c1 - c,
+            constants,
+            to,
+            outStep,
+            width,
+          );
+          if (outputRows === 2) {
+            octet.oneRow(
+              strip,
+              pixelBytes,
+              tapJump,
+              steps,
+              runs,
+              block,
+              head + 32,
+              (<usize>packedRows) << 5,
+              c1 - c,
+              constants,
+              to + outRowStep,
+              outStep,
+              width,
+            );
+          }
+        }
         block += blockBytes;
         continue;
       }

@@ -324,7 +324,7 @@ function uniformRow(a0: v128, a1: v128, block: usize, constants: usize, method: 
 }
 
 /** One position × 8 channels, requantised with the constants at the head of `block`: 8 int16, zero point added. */
-function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize): v128 {
+export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize): v128 {
   const method = load<i32>(constants, METHOD);
   if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused && isSinglePrecision(block)) {
     const bias = v128.load(constants, FLOAT_BIAS);

@@ -4,6 +4,7 @@ import {
   general4,
   generalFused4,
   HIGH_HALF,
+  isReluFusedSingle,
   isSinglePrecision,
   METHOD,
   narrow,
@@ -12,6 +13,7 @@ import {
   reluFused4,
   reluFusedSingle4,
   reluSingle4,
+  requantizeRow,
   ROUND_F32,
   ROUND_F64,
   scalar4,
@@ -212,7 +214,7 @@ export function storeTile(
 }
 
 /**
- * As storeTile, for 6 positions × 4 channels: half 0 or 1 of the block's 8. To `out`, and `at1` … `at5` bytes from there.
+ * simd: as storeTile, for 6 positions × 4 channels: half 0 or 1 of the block's 8. To `out`, and `at1` … `at5` bytes from there.
  */
 @inline
 export function storeSixHalf(
@@ -237,45 +239,7 @@ export function storeSixHalf(
   // Constants of 4 bytes per channel, and of 8.
   const narrowly = block + (half << 4);
   const widely = block + (half << 5);
-  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused && isSinglePrecision(block)) {
-    const bias = v128.load(constants, FLOAT_BIAS);
-    const scale = v128.load(narrowly, 32);
-    const offset = v128.load(narrowly, 64);
-    a = reluFusedSingle4(a, scale, offset, bias);
-    b = reluFusedSingle4(b, scale, offset, bias);
-    c = reluFusedSingle4(c, scale, offset, bias);
-    d = reluFusedSingle4(d, scale, offset, bias);
-    e = reluFusedSingle4(e, scale, offset, bias);
-    f = reluFusedSingle4(f, scale, offset, bias);
-  } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
-    const above = v128.load(constants, UNSIGNED_HIGH);
-    const base = v128.load(constants, RELU_BASE);
-    const scaleA = v128.load(widely, 32);
-    const scaleB = v128.load(widely, 48);
-    const offsetA = v128.load(widely, 96);
-    const offsetB = v128.load(widely, 112);
-    a = reluFused4(a, scaleA, scaleB, offsetA, offsetB, base, above);
-    b = reluFused4(b, scaleA, scaleB, offsetA, offsetB, base, above);
-    c = reluFused4(c, scaleA, scaleB, offsetA, offsetB, base, above);
-    d = reluFused4(d, scaleA, scaleB, offsetA, offsetB, base, above);
-    e = reluFused4(e, scaleA, scaleB, offsetA, offsetB, base, above);
-    f = reluFused4(f, scaleA, scaleB, offsetA, offsetB, base, above);
-  } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused) {
-    const above = v128.load(constants, UNSIGNED_HIGH);
-    const round32 = v128.load(constants, ROUND_F32);
-    const bias = v128.load(constants, FLOAT_BIAS);
-    const scaleA = v128.load(widely, 32);
-    const scaleB = v128.load(widely, 48);
-    const offsetA = v128.load(widely, 96);
-    const offsetB = v128.load(widely, 112);
-    const fine = v128.load(narrowly, 160);
-    a = generalFused4(a, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    b = generalFused4(b, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    c = generalFused4(c, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    d = generalFused4(d, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    e = generalFused4(e, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    f = generalFused4(f, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-  } else if (!ASC_FEATURE_RELAXED_SIMD && method === Requantization.relu && isSinglePrecision(block)) {
+  if (method === Requantization.relu && isSinglePrecision(block)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     const scale = v128.load(narrowly, 32);
@@ -361,7 +325,7 @@ export function storeSixHalf(
 }
 
 /**
- * As storeSixHalf, for 8 positions.
+ * simd: as storeSixHalf, for 8 positions.
  */
 @inline
 export function storeEightHalf(
@@ -390,51 +354,7 @@ export function storeEightHalf(
   // Constants of 4 bytes per channel, and of 8.
   const narrowly = block + (half << 4);
   const widely = block + (half << 5);
-  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused && isSinglePrecision(block)) {
-    const bias = v128.load(constants, FLOAT_BIAS);
-    const scale = v128.load(narrowly, 32);
-    const offset = v128.load(narrowly, 64);
-    a = reluFusedSingle4(a, scale, offset, bias);
-    b = reluFusedSingle4(b, scale, offset, bias);
-    c = reluFusedSingle4(c, scale, offset, bias);
-    d = reluFusedSingle4(d, scale, offset, bias);
-    e = reluFusedSingle4(e, scale, offset, bias);
-    f = reluFusedSingle4(f, scale, offset, bias);
-    g = reluFusedSingle4(g, scale, offset, bias);
-    h = reluFusedSingle4(h, scale, offset, bias);
-  } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
-    const above = v128.load(constants, UNSIGNED_HIGH);
-    const base = v128.load(constants, RELU_BASE);
-    const scaleA = v128.load(widely, 32);
-    const scaleB = v128.load(widely, 48);
-    const offsetA = v128.load(widely, 96);
-    const offsetB = v128.load(widely, 112);
-    a = reluFused4(a, scaleA, scaleB, offsetA, offsetB, base, above);
-    b = reluFused4(b, scaleA, scaleB, offsetA, offsetB, base, above);
-    c = reluFused4(c, scaleA, scaleB, offsetA, offsetB, base, above);
-    d = reluFused4(d, scaleA, scaleB, offsetA, offsetB, base, above);
-    e = reluFused4(e, scaleA, scaleB, offsetA, offsetB, base, above);
-    f = reluFused4(f, scaleA, scaleB, offsetA, offsetB, base, above);
-    g = reluFused4(g, scaleA, scaleB, offsetA, offsetB, base, above);
-    h = reluFused4(h, scaleA, scaleB, offsetA, offsetB, base, above);
-  } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused) {
-    const above = v128.load(constants, UNSIGNED_HIGH);
-    const round32 = v128.load(constants, ROUND_F32);
-    const bias = v128.load(constants, FLOAT_BIAS);
-    const scaleA = v128.load(widely, 32);
-    const scaleB = v128.load(widely, 48);
-    const offsetA = v128.load(widely, 96);
-    const offsetB = v128.load(widely, 112);
-    const fine = v128.load(narrowly, 160);
-    a = generalFused4(a, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    b = generalFused4(b, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    c = generalFused4(c, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    d = generalFused4(d, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    e = generalFused4(e, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    f = generalFused4(f, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    g = generalFused4(g, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    h = generalFused4(h, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-  } else if (!ASC_FEATURE_RELAXED_SIMD && method === Requantization.relu && isSinglePrecision(block)) {
+  if (method === Requantization.relu && isSinglePrecision(block)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     const scale = v128.load(narrowly, 32);
@@ -533,4 +453,83 @@ export function storeEightHalf(
   storeFew(out + at5, efgh, 4, count, constants);
   storeFew(out + at6, efgh, 8, count, constants);
   storeFew(out + at7, efgh, 12, count, constants);
+}
+
+/**
+ * relaxed: as storeTile, for 6 positions, each to an address of its own. Methods that few blocks have go by calls.
+ */
+@inline
+export function storeSix(
+  a0: v128,
+  a1: v128,
+  b0: v128,
+  b1: v128,
+  c0: v128,
+  c1: v128,
+  d0: v128,
+  d1: v128,
+  e0: v128,
+  e1: v128,
+  f0: v128,
+  f1: v128,
+  block: usize,
+  constants: usize,
+  count: i32,
+  toA: usize,
+  toB: usize,
+  toC: usize,
+  toD: usize,
+  toE: usize,
+  toF: usize,
+): void {
+  let a: v128;
+  let b: v128;
+  let c: v128;
+  let d: v128;
+  let e: v128;
+  let f: v128;
+  if (isReluFusedSingle(block, constants)) {
+    const bias = v128.load(constants, FLOAT_BIAS);
+    let scale = v128.load(block, 32);
+    let offset = v128.load(block, 64);
+    a0 = reluFusedSingle4(a0, scale, offset, bias);
+    b0 = reluFusedSingle4(b0, scale, offset, bias);
+    c0 = reluFusedSingle4(c0, scale, offset, bias);
+    d0 = reluFusedSingle4(d0, scale, offset, bias);
+    e0 = reluFusedSingle4(e0, scale, offset, bias);
+    f0 = reluFusedSingle4(f0, scale, offset, bias);
+    scale = v128.load(block, 48);
+    offset = v128.load(block, 80);
+    a = i16x8.narrow_i32x4_s(a0, reluFusedSingle4(a1, scale, offset, bias));
+    b = i16x8.narrow_i32x4_s(b0, reluFusedSingle4(b1, scale, offset, bias));
+    c = i16x8.narrow_i32x4_s(c0, reluFusedSingle4(c1, scale, offset, bias));
+    d = i16x8.narrow_i32x4_s(d0, reluFusedSingle4(d1, scale, offset, bias));
+    e = i16x8.narrow_i32x4_s(e0, reluFusedSingle4(e1, scale, offset, bias));
+    f = i16x8.narrow_i32x4_s(f0, reluFusedSingle4(f1, scale, offset, bias));
+  } else {
+    a = requantizeRow(a0, a1, block, constants);
+    b = requantizeRow(b0, b1, block, constants);
+    c = requantizeRow(c0, c1, block, constants);
+    d = requantizeRow(d0, d1, block, constants);
+    e = requantizeRow(e0, e1, block, constants);
+    f = requantizeRow(f0, f1, block, constants);
+  }
+  const ab = narrow(a, b, constants);
+  const cd = narrow(c, d, constants);
+  const ef = narrow(e, f, constants);
+  if (count >= 8) {
+    v128.store_lane<i64>(toA, ab, 0);
+    v128.store_lane<i64>(toB, ab, 1);
+    v128.store_lane<i64>(toC, cd, 0);
+    v128.store_lane<i64>(toD, cd, 1);
+    v128.store_lane<i64>(toE, ef, 0);
+    v128.store_lane<i64>(toF, ef, 1);
+    return;
+  }
+  storeFew(toA, ab, 0, count, constants);
+  storeFew(toB, ab, 8, count, constants);
+  storeFew(toC, cd, 0, count, constants);
+  storeFew(toD, cd, 8, count, constants);
+  storeFew(toE, ef, 0, count, constants);
+  storeFew(toF, ef, 8, count, constants);
 }

@@ -24,6 +24,7 @@ const BLOCK = blockChannels("simd");
 const ROUND = 12582912;
 /** Scales that are tried, in units in the last place from the multiplier. */
 const NEIGHBOURS = [0, -1, 1];
+const FUSED_NEIGHBOURS = [0, -1, 1, -2, 2, -3, 3];
 /** Biases that are tried, from the one that brings the middle to 0. */
 const SHIFTS = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6];
 /** Fused: whole outputs, less than these, that the bias may add, for the fraction of one that it adds with them. */
@@ -78,7 +79,7 @@ function searchUnfused(channel: Channel, output: OutputRange): SinglePrecision |
   // In int8, as prepareEpilogue in assembly/micro/epilogue.ts has it.
   const middle = Math.floor((output.min + output.max + 1) / 2) - output.zeroPoint;
   const real = multiplier * 2 ** (shift - 31);
-  const count = findSteps(channel, output, middle);
+  const count = findSteps(channel, output, middle, WINDOW);
   if (count < 0) return undefined;
   const centre = -Math.floor(middle / real);
   for (const move of SHIFTS) {
@@ -103,18 +104,24 @@ function searchFused(channel: Channel, output: OutputRange): SinglePrecision | u
   const { multiplier, shift } = channel.multiplier;
   if (multiplier === 0 || shift > 0) return undefined;
   const real = multiplier * 2 ** (shift - 31);
-  const count = findSteps(channel, output, 0);
+  // A share of an accumulator that some turn hits; scales may be two units further off than WINDOW allows for, 2^-14 at 256.
+  const leeway = Math.max(LEEWAY, real / 1024);
+  const count = findSteps(channel, output, 0, WINDOW - LEEWAY + leeway + 2 ** -14);
   if (count < 0) return undefined;
   const half = shift < 0 ? 2 ** (shift - 1) : 0;
-  for (const ulps of NEIGHBOURS) {
+  for (const ulps of FUSED_NEIGHBOURS) {
     const scale = neighbour(real, ulps);
-    const range = fractions(count, channel, scale, half);
+    const range = fractions(count, channel, scale, half, leeway);
     // In units of the scale's last place; a multiple of the scale must be in [low, high] beyond `turns` whole ones.
     const one = 2 ** (23 - Math.floor(Math.log2(scale)));
     const units = scale * one;
     const low = Math.floor(range.least * one) + 1;
     const high = Math.ceil(range.most * one) - 1;
-    const limit = Math.min(TURNS, Math.floor(2 ** 24 * scale) - 256);
+    // Sums at the steps keep to 24 bits.
+    const limit = Math.min(
+      TURNS,
+      Math.floor((2 ** 24 - Math.min(Math.max(channel.high, 0), 257 / scale)) * scale),
+    );
     if (low > high || limit <= 0) continue;
     const turns = turnsUntil(one % units, units, low, high, limit);
     if (turns >= limit) continue;
@@ -131,9 +138,10 @@ function fractions(
   { low, high }: Channel,
   scale: number,
   half: number,
+  leeway: number,
 ): { readonly least: number; readonly most: number } {
-  let least = half - LEEWAY;
-  let most = half + LEEWAY;
+  let least = half - leeway;
+  let most = half + leeway;
   for (let i = 0; i < count; i++) {
     const step = steps[i] ?? 0;
     const begins = (outputs[i] ?? 0) - 0.5;
@@ -163,10 +171,11 @@ function findSteps(
   { multiplier: { multiplier, shift }, low, high }: Channel,
   { zeroPoint, min, max }: OutputRange,
   middle: number,
+  near: number,
 ): number {
   const modulus = 2 ** (31 - shift);
   const rounding = modulus / 2 + (shift < 0 ? 2 ** 30 : 0);
-  const window = Math.min(Math.ceil(WINDOW * modulus), Math.floor(multiplier / 2));
+  const window = Math.min(Math.ceil(near * modulus), Math.floor(multiplier / 2));
   // Whole numbers below 2^31, and made so for engines, which put doubles into boxes until they optimise.
   const reach = (2 * window) | 0;
   const shrinkage = (modulus % multiplier) | 0;

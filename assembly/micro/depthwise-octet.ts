@@ -1,0 +1,203 @@
+import { multiplyAdd } from "./dot.ts";
+import { storeSix } from "./store-tile.ts";
+
+/**
+ * relaxed: the loops over one or two rows of a depthwise strip (depthwise-strip.ts), tiles of six pixels, 8 channels at a time: with a fused
+ * dot product 12 accumulators, an operand of each kind and what the epilogue needs find registers in the engines that have one (V8 13.6).
+ * Where fewer pixels are left a tile begins before the last one has ended, or meets its last pixel again. The loops are over taps even where
+ * these are three: written out, the optimiser of the build computes pixel by pixel, and what they share waits in memory (1.13 times the time of
+ * kws_dscnn).
+ */
+
+/** One output row: six columns. */
+export function oneRow(
+  strip: usize,
+  pixelBytes: usize,
+  tapJump: usize,
+  steps: i32,
+  runs: i32,
+  block: usize,
+  head: usize,
+  weightStep: usize,
+  count: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+  width: i32,
+): void {
+  const last = <usize>(width - 1);
+  const i1 = min<usize>(1, last);
+  const i2 = min<usize>(2, last);
+  const i3 = min<usize>(3, last);
+  const i4 = min<usize>(4, last);
+  const i5 = min<usize>(5, last);
+  const p1 = i1 * pixelBytes;
+  const p2 = i2 * pixelBytes;
+  const p3 = i3 * pixelBytes;
+  const p4 = i4 * pixelBytes;
+  const p5 = i5 * pixelBytes;
+  const o1 = i1 * outStep;
+  const o2 = i2 * outStep;
+  const o3 = i3 * outStep;
+  const o4 = i4 * outStep;
+  const o5 = i5 * outStep;
+  const full = min(width, 6);
+  for (let left = width; left > 0; left -= 6) {
+    if (left < full) {
+      const back = <usize>(full - left);
+      strip -= back * pixelBytes;
+      out -= back * outStep;
+    }
+    let a0 = v128.load(block);
+    let b0 = a0;
+    let c0 = a0;
+    let d0 = a0;
+    let e0 = a0;
+    let f0 = a0;
+    let a1 = v128.load(block, 16);
+    let b1 = a1;
+    let c1 = a1;
+    let d1 = a1;
+    let e1 = a1;
+    let f1 = a1;
+    let q = strip;
+    let w = block + head;
+    for (let run = runs; run > 0; run--) {
+      for (let k = steps; k > 0; k--) {
+        let v = v128.load(w);
+        a0 = multiplyAdd(v, v128.load(q), a0);
+        b0 = multiplyAdd(v, v128.load(q + p1), b0);
+        c0 = multiplyAdd(v, v128.load(q + p2), c0);
+        d0 = multiplyAdd(v, v128.load(q + p3), d0);
+        e0 = multiplyAdd(v, v128.load(q + p4), e0);
+        f0 = multiplyAdd(v, v128.load(q + p5), f0);
+        v = v128.load(w, 16);
+        a1 = multiplyAdd(v, v128.load(q, 16), a1);
+        b1 = multiplyAdd(v, v128.load(q + p1, 16), b1);
+        c1 = multiplyAdd(v, v128.load(q + p2, 16), c1);
+        d1 = multiplyAdd(v, v128.load(q + p3, 16), d1);
+        e1 = multiplyAdd(v, v128.load(q + p4, 16), e1);
+        f1 = multiplyAdd(v, v128.load(q + p5, 16), f1);
+        q += 32;
+        w += weightStep;
+      }
+      q += tapJump;
+    }
+    storeSix(
+      a0,
+      a1,
+      b0,
+      b1,
+      c0,
+      c1,
+      d0,
+      d1,
+      e0,
+      e1,
+      f0,
+      f1,
+      block,
+      constants,
+      count,
+      out,
+      out + o1,
+      out + o2,
+      out + o3,
+      out + o4,
+      out + o5,
+    );
+    strip += 6 * pixelBytes;
+    out += 6 * outStep;
+  }
+}
+
+/** Two output rows of three columns and more: three columns of each. Row groups of neighbouring taps follow each other. */
+export function twoRows(
+  strip: usize,
+  pixelBytes: usize,
+  steps: i32,
+  block: usize,
+  head: usize,
+  count: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+  outRowStep: usize,
+  width: i32,
+): void {
+  const p2 = pixelBytes << 1;
+  const o2 = outStep << 1;
+  for (let left = width; left > 0; left -= 3) {
+    if (left < 3) {
+      const back = <usize>(3 - left);
+      strip -= back * pixelBytes;
+      out -= back * outStep;
+    }
+    let a0 = v128.load(block);
+    let b0 = a0;
+    let c0 = a0;
+    let d0 = a0;
+    let e0 = a0;
+    let f0 = a0;
+    let a1 = v128.load(block, 16);
+    let b1 = a1;
+    let c1 = a1;
+    let d1 = a1;
+    let e1 = a1;
+    let f1 = a1;
+    let q = strip;
+    let w = block + head;
+    for (let k = steps; k > 0; k--) {
+      let v = v128.load(w);
+      let u = v128.load(w, 32);
+      let x = v128.load(q);
+      a0 = multiplyAdd(v, x, a0);
+      d0 = multiplyAdd(u, x, d0);
+      x = v128.load(q + pixelBytes);
+      b0 = multiplyAdd(v, x, b0);
+      e0 = multiplyAdd(u, x, e0);
+      x = v128.load(q + p2);
+      c0 = multiplyAdd(v, x, c0);
+      f0 = multiplyAdd(u, x, f0);
+      v = v128.load(w, 16);
+      u = v128.load(w, 48);
+      x = v128.load(q, 16);
+      a1 = multiplyAdd(v, x, a1);
+      d1 = multiplyAdd(u, x, d1);
+      x = v128.load(q + pixelBytes, 16);
+      b1 = multiplyAdd(v, x, b1);
+      e1 = multiplyAdd(u, x, e1);
+      x = v128.load(q + p2, 16);
+      c1 = multiplyAdd(v, x, c1);
+      f1 = multiplyAdd(u, x, f1);
+      q += 32;
+      w += 64;
+    }
+    const lower = out + outRowStep;
+    storeSix(
+      a0,
+      a1,
+      b0,
+      b1,
+      c0,
+      c1,
+      d0,
+      d1,
+      e0,
+      e1,
+      f0,
+      f1,
+      block,
+      constants,
+      count,
+      out,
+      out + outStep,
+      out + o2,
+      lower,
+      lower + outStep,
+      lower + o2,
+    );
+    strip += p2 + pixelBytes;
+    out += o2 + outStep;
+  }
+}
