@@ -506,6 +506,32 @@ export function storeSix(
     d = i16x8.narrow_i32x4_s(d0, reluFusedSingle4(d1, scale, offset, bias));
     e = i16x8.narrow_i32x4_s(e0, reluFusedSingle4(e1, scale, offset, bias));
     f = i16x8.narrow_i32x4_s(f0, reluFusedSingle4(f1, scale, offset, bias));
+  } else if (load<i32>(constants, METHOD) === Requantization.generalFused) {
+    const above = v128.load(constants, UNSIGNED_HIGH);
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    let scaleA = v128.load(block, 32);
+    let scaleB = v128.load(block, 48);
+    let offsetA = v128.load(block, 96);
+    let offsetB = v128.load(block, 112);
+    let fine = v128.load(block, 160);
+    a0 = generalFused4(a0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    b0 = generalFused4(b0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    c0 = generalFused4(c0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    d0 = generalFused4(d0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    e0 = generalFused4(e0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    f0 = generalFused4(f0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
+    scaleA = v128.load(block, 64);
+    scaleB = v128.load(block, 80);
+    offsetA = v128.load(block, 128);
+    offsetB = v128.load(block, 144);
+    fine = v128.load(block, 176);
+    a = i16x8.narrow_i32x4_s(a0, generalFused4(a1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above));
+    b = i16x8.narrow_i32x4_s(b0, generalFused4(b1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above));
+    c = i16x8.narrow_i32x4_s(c0, generalFused4(c1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above));
+    d = i16x8.narrow_i32x4_s(d0, generalFused4(d1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above));
+    e = i16x8.narrow_i32x4_s(e0, generalFused4(e1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above));
+    f = i16x8.narrow_i32x4_s(f0, generalFused4(f1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above));
   } else {
     a = requantizeRow(a0, a1, block, constants);
     b = requantizeRow(b0, b1, block, constants);
