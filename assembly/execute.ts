@@ -45,6 +45,7 @@ import { softmaxInt16 } from "./kernels/softmax-int16.ts";
 import { squaredDifference } from "./kernels/squared-difference.ts";
 import { svdf } from "./kernels/svdf.ts";
 import { unidirectionalSequenceLstm } from "./kernels/unidirectional-sequence-lstm.ts";
+import { weightedSum } from "./kernels/weighted-sum.ts";
 import { field } from "./record.ts";
 
 /** Executes one record, of operators that run in ranges of rows for rows [y0, y1). Returns whether the operator is known. */
@@ -73,6 +74,9 @@ export function execute(record: usize, y0: i32, y1: i32): bool {
       return true;
     case Op.add:
       add(record, y0, y1);
+      return true;
+    case Op.weightedSum:
+      weightedSum(record, y0, y1);
       return true;
     case Op.mul:
       mul(record, y0, y1);

@@ -49,6 +49,7 @@ import { stream } from "./kernels/stream.ts";
 import { svdf } from "./kernels/svdf.ts";
 import { tiles } from "./kernels/tiles.ts";
 import { unidirectionalSequenceLstm } from "./kernels/unidirectional-sequence-lstm.ts";
+import { weightedSum } from "./kernels/weighted-sum.ts";
 import { onePixel, threePixels, vectorRow } from "./micro/conv-strip-scalar.ts";
 import { slideRows, slideThree, slideThreeHalved, slideWide } from "./micro/depthwise-slide.ts";
 import { scalarPixels } from "./micro/depthwise-strip.ts";
@@ -110,5 +111,6 @@ export {
   threePixels,
   tiles,
   unidirectionalSequenceLstm,
+  weightedSum,
   vectorRow,
 };

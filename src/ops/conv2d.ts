@@ -103,7 +103,7 @@ export const conv2d: OpDefinition = defineOp<ConvolutionAttrs>({
     const { pointwise, outputWidth } = geometry(node);
     if (!pointwise) return rowOverlapDistance(node.attrs, from, to);
     if (strideY * strideX !== 1)
-      return rowOverlapDistance(node.attrs, from, to, pointwiseRowsAtOnce(outputWidth));
+      return rowOverlapDistance(node.attrs, from, to, pointwiseRowsAtOnce(variant, outputWidth));
     // Pixel by pixel: each is a row of its own.
     const pixels = ({
       shape: [batches = 1, height = 1, width = 1, channels = 1],

@@ -5,9 +5,14 @@ import { perTensor, requireActivation } from "./check.ts";
 import type { ElementwiseDefinition } from "./elementwise.ts";
 import { activationRange, type FusedActivation, type Multiplier, quantizeMultiplier } from "./fixed-point.ts";
 import { int16Range } from "./int16.ts";
+import type { OutputRange } from "./requantization.ts";
+import type { WeightedSum } from "./weighted-sum.ts";
+import { weightedSum } from "./weighted-sum.ts";
 
 export interface SumAttrs {
   readonly activation: FusedActivation;
+  /** Of int8, where it is the reference's answer. */
+  readonly weighted?: WeightedSum;
 }
 
 /** Bits that both operands are shifted left by before they are brought to one scale. */
@@ -23,8 +28,19 @@ export function sumOperator(
 ): Omit<ElementwiseDefinition<SumAttrs>, "name" | "tflite"> {
   return {
     prepare(options, operands) {
-      multipliers(operands, rounded);
-      return { activation: requireActivation(options as number, operands.output) };
+      const scales = multipliers(operands, rounded);
+      const activation = requireActivation(options as number, operands.output);
+      if (operands.output.type === "int16") return { activation };
+      const weighted = weightedSum(
+        {
+          ...scales,
+          lhsZeroPoint: perTensor(operands.lhs, "lhs").zeroPoint,
+          rhsZeroPoint: perTensor(operands.rhs, "rhs").zeroPoint,
+          sign: op === "add" ? 1 : -1,
+        },
+        outputRange(operands, activation),
+      );
+      return { activation, ...(weighted && { weighted }) };
     },
 
     int16: (operands, { attrs }) => ({
@@ -34,9 +50,22 @@ export function sumOperator(
       range: int16Range(attrs.activation, operands.output),
     }),
 
-    record(loops, operands, { attrs }) {
-      const { scale, zeroPoint } = perTensor(operands.output, "output");
-      const range = activationRange(attrs.activation, scale, zeroPoint);
+    record(loops, operands, { attrs: { activation, weighted } }) {
+      const { zeroPoint, min, max } = outputRange(operands, activation);
+      const clamps = { activationMin: min, activationMax: max };
+      if (weighted !== undefined) {
+        const { lhsFactor, rhsFactor, offset } = weighted;
+        const offsetHigh = Math.floor(offset / 2 ** 32);
+        return {
+          ...loops,
+          op: "weightedSum",
+          lhsFactor,
+          rhsFactor,
+          offset: (offset - offsetHigh * 2 ** 32) | 0,
+          offsetHigh,
+          ...clamps,
+        };
+      }
       const { lhs, rhs, output } = multipliers(operands, rounded);
       return {
         ...loops,
@@ -50,11 +79,15 @@ export function sumOperator(
         rhsShift: rhs.shift,
         outputMultiplier: output.multiplier,
         outputShift: output.shift,
-        activationMin: range.min,
-        activationMax: range.max,
+        ...clamps,
       };
     },
   };
+}
+
+function outputRange({ output }: ElementwiseOperands, activation: FusedActivation): OutputRange {
+  const { scale, zeroPoint } = perTensor(output, "output");
+  return { zeroPoint, ...activationRange(activation, scale, zeroPoint) };
 }
 
 /** Of both operands to half the range of the larger scale, and from there to the output's; all are right shifts. */

@@ -86,6 +86,9 @@ export function footprint(record: AnyRecord, variant: Variant): Footprint {
       checkClamp(record);
       zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint", "outputZeroPoint"]);
       return elementwiseFootprint(record);
+    case "weightedSum":
+      checkClamp(record);
+      return elementwiseFootprint(record);
     case "prelu":
       zeroPoints(record, ["lhsZeroPoint", "rhsZeroPoint", "outputZeroPoint"]);
       return elementwiseFootprint(record);

@@ -87,6 +87,7 @@ export enum Op {
   softmaxInt16 = 49,
   addN = 50,
   conv2dWinograd = 51,
+  weightedSum = 52,
 }
 
 export enum Head {
@@ -375,6 +376,44 @@ export enum AddField {
   outputShift = 36,
   activationMin = 37,
   activationMax = 38,
+}
+
+/** As ElementwiseField; a multiple of each operand, and an offset of 64 bits, lower word first, all in 2^-28 of an output's step. */
+export enum WeightedSumField {
+  op = 0,
+  words = 1,
+  y0 = 2,
+  y1 = 3,
+  lhs = 4,
+  rhs = 5,
+  output = 6,
+  length = 7,
+  lhsStep = 8,
+  rhsStep = 9,
+  n0 = 10,
+  n1 = 11,
+  n2 = 12,
+  n3 = 13,
+  lhsStride0 = 14,
+  lhsStride1 = 15,
+  lhsStride2 = 16,
+  lhsStride3 = 17,
+  rhsStride0 = 18,
+  rhsStride1 = 19,
+  rhsStride2 = 20,
+  rhsStride3 = 21,
+  lhsRowBytes = 22,
+  lhsRingRows = 23,
+  rhsRowBytes = 24,
+  rhsRingRows = 25,
+  outputRowBytes = 26,
+  outputRingRows = 27,
+  lhsFactor = 28,
+  rhsFactor = 29,
+  offset = 30,
+  offsetHigh = 31,
+  activationMin = 32,
+  activationMax = 33,
 }
 
 /** As ElementwiseField, with one multiplier for the result. */

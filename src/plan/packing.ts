@@ -65,7 +65,7 @@ export function convSegments(
 
 /** Input channels per multiply-accumulate step: the width of the variant's dot product. */
 export function dotLanes(variant: Variant): number {
-  return { mcu: 1, simd: 2, relaxed: 4, signed: 4 }[variant];
+  return { mcu: 1, simd: 2, relaxed: 6, signed: 6 }[variant];
 }
 
 /** Bytes of one block of convolution weights. */
@@ -201,13 +201,13 @@ export function isPointwise(
  * Output rows that a strided 1×1 convolution may have begun before it has read all of the first one's input: its tiles of
  * pixels run on from row to row.
  */
-export function pointwiseRowsAtOnce(outputWidth: number): number {
-  return 1 + Math.ceil(3 / outputWidth);
+export function pointwiseRowsAtOnce(variant: Variant, outputWidth: number): number {
+  return 1 + Math.ceil((convPixelsAtOnce(variant) - 1) / outputWidth);
 }
 
-/** Output pixels that a 1×1 convolution may have begun before it has read all of the first one's input. */
+/** Output pixels that a 1×1 convolution may have begun before it has read all of the first one's input: assembly/micro/conv-strip.ts. */
 export function convPixelsAtOnce(variant: Variant): number {
-  return variant === "mcu" ? 1 : 4;
+  return { mcu: 1, simd: 4, relaxed: 6, signed: 6 }[variant];
 }
 
 /** Sums of four rows of weights times one vector, in `mcu`. */

@@ -48,6 +48,7 @@ import {
   TilesField,
   UnidirectionalSequenceLstmField,
   View,
+  WeightedSumField,
 } from "./format.ts";
 
 /** The fields of every operator; a new member of `Op` that is missing here does not compile. */
@@ -104,6 +105,7 @@ export const FIELDS = {
   softmaxInt16: SoftmaxInt16Field,
   addN: AddNField,
   conv2dWinograd: Conv2dField,
+  weightedSum: WeightedSumField,
 } satisfies Record<keyof typeof Op, Record<string, string | number>>;
 
 export type RecordOp = keyof typeof Op;

@@ -230,7 +230,7 @@ function pointwiseAccesses(record: RecordOf<"conv2d"> & Placed, variant: Variant
     rowBytes === width * pixelBytes && ringRows >= height;
   const depth = inputView.channels;
   if (strideY * strideX !== 1 || !isWhole(inputView) || !isWhole(outputView) || inputView.width !== width) {
-    return rowAccesses(record, pointwiseRowsAtOnce(width), record.dilationY, 0, depth);
+    return rowAccesses(record, pointwiseRowsAtOnce(variant, width), record.dilationY, 0, depth);
   }
   const pixels = (view: ViewWords): ViewWords => ({
     ...view,

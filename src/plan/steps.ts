@@ -43,6 +43,7 @@ const OPERANDS = {
   minimum: TWO,
   maximum: TWO,
   squaredDifference: TWO,
+  weightedSum: TWO,
   div: TWO,
   compare: TWO,
   prelu: TWO,

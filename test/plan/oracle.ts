@@ -250,6 +250,7 @@ class Machine {
       case "add":
       case "sub":
       case "squaredDifference":
+      case "weightedSum":
       case "mul":
       case "div":
       case "minimum":
