@@ -65,7 +65,7 @@ export function convSegments(
 
 /** Input channels per multiply-accumulate step: the width of the variant's dot product. */
 export function dotLanes(variant: Variant): number {
-  return { mcu: 1, simd: 2, relaxed: 6, signed: 6 }[variant];
+  return { mcu: 1, simd: 2, relaxed: 4, signed: 4 }[variant];
 }
 
 /** Bytes of one block of convolution weights. */

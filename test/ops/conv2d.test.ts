@@ -6,7 +6,14 @@ import type { Variant } from "../../src/plan/variant.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { conv2dReference } from "../reference/conv2d.ts";
 import type { Prepared } from "./convolution.ts";
-import { buildCase, checkConvolution, checkEveryMethod, operands, tensorsOf } from "./convolution.ts";
+import {
+  buildCase,
+  checkConvolution,
+  checkEveryMethod,
+  checkOverlap,
+  operands,
+  tensorsOf,
+} from "./convolution.ts";
 import { importNode, int8Tensor } from "./node.ts";
 
 /** Sizes where SIMD kernels have their edges: tile remainders, one pixel, one channel. */
@@ -62,6 +69,33 @@ for (const kernels of provedKernels()) {
         checkConvolution(kernels, conv2d, prepared.node, prepared.input, prepared.expected(), tileBlocks);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test(`and with its output over its input (${kernels.variant})`, () => {
+    // Mostly pixel by pixel, where tiles of pixels decide.
+    const pointwise = fc.record({
+      kernelHeight: fc.constant(1),
+      kernelWidth: fc.constant(1),
+      padding: fc.constant(1),
+    });
+    const strides = fc.constantFrom(
+      { strideX: 1, strideY: 1 },
+      { strideX: 2, strideY: 1 },
+      { strideX: 1, strideY: 2 },
+    );
+    const parts = fc.oneof(
+      fc.constant({}),
+      pointwise,
+      fc.tuple(pointwise, strides).map(([a, b]) => ({ ...a, ...b })),
+    );
+    fc.assert(
+      fc.property(geometry, parts, operands, fc.nat(20), (g, part, drawn, below) => {
+        const prepared = prepare(kernels.variant, { ...g, ...part }, drawn);
+        fc.pre(prepared !== undefined);
+        checkOverlap(kernels, conv2d, prepared.node, prepared.input, prepared.expected(), below);
+      }),
+      { numRuns: 400 },
     );
   });
 

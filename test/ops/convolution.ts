@@ -221,6 +221,28 @@ export function checkConvolution(
   }
 }
 
+/** With the output over the input, as near as the operator says it may be, or `below` bytes further. */
+export function checkOverlap(
+  kernels: Kernels,
+  op: OpDefinition,
+  node: BoundNode,
+  input: Int8Tensor,
+  expected: Int8Array,
+  below: number,
+): void {
+  const distance = op.overlapDistance?.(node, 0, kernels.variant);
+  expect(distance === undefined).toBe((input.shape[0] ?? 1) > 1);
+  if (distance === undefined) return;
+  kernels.reset();
+  kernels.allocate(distance + below + 64);
+  const from = kernels.placeActivations(input.values);
+  kernels.allocate(expected.length);
+  const placed = new PlacedConvolution(kernels, op, node);
+  const output = from - distance - below;
+  placed.execute(placed.record(from, output), output, output + expected.length);
+  expect(kernels.readActivations(output, expected.length)).toEqual(expected);
+}
+
 /** One output row per record; input rows arrive in a ring of just the rows that a window covers. */
 function throughRings(
   kernels: Kernels,

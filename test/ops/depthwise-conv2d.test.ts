@@ -11,8 +11,8 @@ import {
   buildCase,
   checkConvolution,
   checkEveryMethod,
+  checkOverlap,
   operands,
-  PlacedConvolution,
   tensorsOf,
 } from "./convolution.ts";
 import { importNode, int8Tensor } from "./node.ts";
@@ -110,18 +110,7 @@ for (const kernels of provedKernels()) {
           const { node } = prepared;
           const expected = prepared.expected();
           checkConvolution(kernels, depthwiseConv2d, node, prepared.input, expected, tileBlocks);
-
-          const distance = depthwiseConv2d.overlapDistance?.(node, 0, kernels.variant);
-          expect(distance === undefined).toBe(g.batches > 1);
-          if (distance === undefined) return;
-          kernels.reset();
-          kernels.allocate(distance + below + 64);
-          const input = kernels.placeActivations(prepared.input.values);
-          kernels.allocate(expected.length);
-          const placed = new PlacedConvolution(kernels, depthwiseConv2d, node);
-          const output = input - distance - below;
-          placed.execute(placed.record(input, output), output, output + expected.length);
-          expect(kernels.readActivations(output, expected.length)).toEqual(expected);
+          checkOverlap(kernels, depthwiseConv2d, node, prepared.input, expected, below);
         },
       ),
       { numRuns: 300 },
