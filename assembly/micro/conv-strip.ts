@@ -1,6 +1,6 @@
 import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
 import { scalarRow } from "./conv-strip-scalar.ts";
-import { storeRow } from "./epilogue.ts";
+import { isUniform, storeRow, storeUniform } from "./epilogue.ts";
 import { storeSix, storeTile } from "./store-tile.ts";
 
 /**
@@ -353,10 +353,14 @@ function onePixel(
         }
         q += jump;
       }
-      storeRow(a0, a1, block, constants, 8, out + c);
-      storeRow(b0, b1, blockB, constants, 8, out + c + 8);
-      storeRow(c0, c1, blockC, constants, 8, out + c + 16);
-      storeRow(d0, d1, blockD, constants, channels - c - 24, out + c + 24);
+      if (isUniform(constants)) {
+        storeUniform(a0, a1, b0, b1, c0, c1, d0, d1, block, constants, channels - c, out + c);
+      } else {
+        storeRow(a0, a1, block, constants, 8, out + c);
+        storeRow(b0, b1, blockB, constants, 8, out + c + 8);
+        storeRow(c0, c1, blockC, constants, 8, out + c + 16);
+        storeRow(d0, d1, blockD, constants, channels - c - 24, out + c + 24);
+      }
       block = blockD + blockBytes;
     }
   }
