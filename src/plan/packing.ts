@@ -8,12 +8,12 @@ import { laneBytes, vectorScratchBytes } from "./vector-lanes.ts";
  *
  *   simd, relaxed, signed, 8 channels   bias int32 [8]
  *     relu      scale float64 [8], offset float64 [8]
- *               or scale float32 [8], offset float32 [8], 0 float64 [8]: in simd, told by the 0 (src/ops/single-precision.ts)
+ *               or scale float32 [8], offset float32 [8], 0 float64 [8]: told by the 0 (src/ops/single-precision.ts); not by relu in relaxed and signed
  *     general   scale float64 [8], scale float32 [8]
  *     wide      multiplier int32 [8], factor int32 [8]
  *     scalar    multiplier int32 [8], shift int32 [8]
  *     uniformRelu, uniformGeneral   multiplier int32
- *     reluFused, generalFused   as relu and as general with float64 offsets [8] between; bias + 2^31
+ *     reluFused, generalFused   as relu and as general with float64 offsets [8] between; bias + 2^31 where these are doubles
  *   mcu, 1 channel
  *     single, singleVector   offset int64, multiplier int32
  *     scalar    bias int32, shift int32, multiplier int32
