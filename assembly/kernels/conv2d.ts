@@ -75,6 +75,7 @@ function pointwise(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBat
   const inputRing = field(input, View.ringRows);
   const outputRing = field(output, View.ringRows);
   const dense =
+    y1 - y0 > 1 &&
     address(input, View.rowBytes) * <usize>strideY === pixelStep * <usize>width &&
     address(output, View.rowBytes) === outputStep * <usize>width &&
     ((y0 * strideY) % inputRing) + (y1 - 1 - y0) * strideY < inputRing &&

@@ -55,6 +55,8 @@ export class SessionPort implements ModelPort {
   value: TensorArray;
   /** Where rows come from in this run, the row that is asked for, and the same as it is stored. */
   #source: TensorArray | ((...row: Parameters<RowSource>) => unknown) | undefined;
+  /** The name of the array that `run` takes or gives. */
+  readonly #array: string;
   readonly #rowLength: number;
   #row: TensorArray;
   #rowBytes: Uint8Array;
@@ -63,6 +65,9 @@ export class SessionPort implements ModelPort {
   #stored: TensorArray;
   readonly #converts: boolean;
   #quantizer: InputQuantizer | undefined;
+  #buffer: ArrayBuffer | undefined;
+  /** Of this run: where its values are while other inputs are written. Engines take longer to tell an array's buffer than to copy it. */
+  #given: TensorArray | undefined;
   #aside: TensorArray | undefined;
 
   constructor(port: Port, buffer: ArrayBuffer, quantizer: InputQuantizer) {
@@ -82,19 +87,21 @@ export class SessionPort implements ModelPort {
     this.#row = arrayOf(port.type, this.#rowLength);
     this.#rowBytes = new Uint8Array(this.#row.buffer);
     this.#memory = new Uint8Array(buffer);
+    this.#buffer = buffer;
+    this.#array = arrayName(port.type);
     this.value = this.#converts ? new Float32Array(this.length) : this.#stored;
   }
 
   get expected(): string {
     const rows = this.rows === undefined ? "" : `a function for ${this.rows} rows, or `;
-    return `${rows}${arrayName(this.type)} of ${this.length}, shape [${this.shape.join(", ")}]`;
+    return `${rows}${this.#array} of ${this.length}, shape [${this.shape.join(", ")}]`;
   }
 
   /** @throws InputError unless `values` is this port's kind of array */
   check(values: unknown): void {
     if (typeof values === "function" && this.rows !== undefined) return;
     const kind = kindOf(values);
-    const fits = kind === arrayName(this.type);
+    const fits = kind === this.#array;
     if (fits && (values as TensorArray).length === this.length) return;
     const given = ArrayBuffer.isView(values) ? `${kind} of ${(values as TensorArray).length}` : kind;
     const hint =
@@ -104,7 +111,7 @@ export class SessionPort implements ModelPort {
           ? "; its buffer was transferred (detached) or resized: pass an array that still has its values"
           : (this.type === "int8" || this.type === "int16") && !fits
             ? kind === "Uint8Array"
-              ? `; if its bytes are quantised values, pass them as ${arrayName(this.type)}: of the same buffer, from the same byteOffset on`
+              ? `; if its bytes are quantised values, pass them as ${this.#array}: of the same buffer, from the same byteOffset on`
               : "; if these are real values, quantise them with the `quantize` of this one of the model's `inputs`"
             : "";
     throw new InputError(
@@ -115,24 +122,23 @@ export class SessionPort implements ModelPort {
 
   /** Keeps a copy of values that lie in the model's own memory; the room for it is made once. */
   setAside(values: InputValues): void {
-    if (typeof values === "function" || values.buffer !== this.#stored.buffer) return;
+    if (typeof values === "function") return;
+    if (values.buffer !== this.#buffer) {
+      this.#given = values;
+      return;
+    }
     if (this.#aside === undefined) this.#aside = values.slice();
     else this.#aside.set(values);
+    this.#given = this.#aside;
   }
 
-  /** Copies values in, or remembers where their rows come from. */
+  /** Copies the values that `setAside` has seen in, or remembers where their rows come from. */
   accept(values: InputValues): void {
-    if (typeof values === "function") {
-      this.#source = values;
-      return;
-    }
-    const given = values.buffer === this.#stored.buffer ? (this.#aside ?? values) : values;
-    if (this.rows !== undefined) {
-      this.#source = given;
-      return;
-    }
-    if (this.#converts) this.#quantize(given, 0, this.#address, this.length);
-    else this.#stored.set(given);
+    const given = typeof values === "function" ? values : this.#given;
+    this.#given = undefined;
+    if (this.rows !== undefined) this.#source = given;
+    else if (this.#converts) this.#quantize(given as TensorArray, 0, this.#address, this.length);
+    else this.#stored.set(given as TensorArray);
   }
 
   #quantize(values: TensorArray, from: number, destination: number, length: number): void {
@@ -199,6 +205,7 @@ export class SessionPort implements ModelPort {
   release(): void {
     this.#stored = new Int8Array(0);
     this.value = this.#stored;
+    this.#buffer = undefined;
     this.#aside = undefined;
     this.#source = undefined;
     this.#memory = new Uint8Array(0);
@@ -227,7 +234,7 @@ export class SessionPort implements ModelPort {
   }
 
   dequantize(values: ArrayLike<number>): Float32Array {
-    const name = arrayName(this.type);
+    const name = this.#array;
     if (ArrayBuffer.isView(values) && kindOf(values) !== name) {
       throw new InputError(
         "port-mismatch",
