@@ -17,16 +17,16 @@ import { lhsRun, outputRun, rhsRun, runsIn } from "./elementwise.ts";
  * Rounding: double, docs/numerics.md, by (v·multiplier + half) >> 31 and TWICE. Reference: TFLite reference/integer_ops/add.h.
  */
 export function add(record: usize, y0: i32, y1: i32): void {
-  addRuns(record, y0, y1, 0);
+  for (let y = y0; y < y1; y++) addRow(record, y, 0);
 }
 
 /** lhs − rhs, else as `add`. Reference: TFLite reference/sub.h. */
 export function sub(record: usize, y0: i32, y1: i32): void {
-  addRuns(record, y0, y1, -1);
+  for (let y = y0; y < y1; y++) addRow(record, y, -1);
 }
 
 /** With `sign` −1 instead of 0 the scaled rhs is subtracted: (v ^ sign) − sign. */
-function addRuns(record: usize, y0: i32, y1: i32, sign: i64): void {
+function addRow(record: usize, y: i32, sign: i64): void {
   const length = address(record, Field.length);
   const lhsStep = address(record, Field.lhsStep);
   const rhsStep = address(record, Field.rhsStep);
@@ -46,11 +46,11 @@ function addRuns(record: usize, y0: i32, y1: i32, sign: i64): void {
   const lhsHalf = half << lhsShift;
   const rhsHalf = half << rhsShift;
   const outputHalf = half << outputShift;
-  const runs = runsIn(record, y0, y1);
+  const runs = runsIn(record, y, y + 1);
   for (let run = 0; run < runs; run++) {
-    let a = lhsRun(record, y0, run);
-    let b = rhsRun(record, y0, run);
-    let out = outputRun(record, y0, run);
+    let a = lhsRun(record, y, run);
+    let b = rhsRun(record, y, run);
+    let out = outputRun(record, y, run);
     for (const end = out + length; out < end; out++) {
       const left = ((<i64>loadActivation(a) * lhsScale + lhsOffset) >> 31) * TWICE + lhsHalf;
       const right = ((<i64>loadActivation(b) * rhsScale + rhsOffset) >> 31) * TWICE + rhsHalf;

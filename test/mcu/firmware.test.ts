@@ -16,6 +16,7 @@ import { inlineKernels } from "../../src/runtime/inline-kernels.ts";
 import { startSession } from "../../src/runtime/session.ts";
 import { BUILTIN, options, SAME, VALID, writeModel } from "../model-writer.ts";
 import { int8Values } from "../ops/node.ts";
+import { hasShared, modelBytes } from "../shared.ts";
 import { bias, float32, int8, named, ONE_OPERATOR, OPERATOR_NAMES, weights } from "../written-models.ts";
 
 const kernels = kernelBytes("mcu");
@@ -139,6 +140,17 @@ test("kernels that a model does not use are gone, and trap where another model c
   const instance = start(writeModule(module), softmax);
   new Uint8Array(instance.memory.buffer).set(softmax.sram);
   expect(() => answer(instance, softmax)).toThrow(WebAssembly.RuntimeError);
+});
+
+test("no kernel is called but by the name that it is exported under: without operators nothing but the executor is left", () => {
+  expect(calledBytes(shakeKernels(readModule(kernels), new Set(), 1))).toBeLessThan(1000);
+});
+
+test.runIf(hasShared)("the called code of kws_dscnn is under 8 KB", () => {
+  for (const schedule of ["auto", "minimum"] as const) {
+    const image = compile(modelBytes("kws_dscnn_int8"), { variant: "mcu", schedule });
+    expect(firmware(image, kernels, "wasm3").calledBytes).toBeLessThan(8192);
+  }
 });
 
 const shapes = fc.record({
