@@ -297,10 +297,21 @@ function storeLow(at: usize, value: v128, count: i32, constants: usize): void {
   storeFew(at, value, 0, count, constants);
 }
 
-/** Stores `count` bytes of `value` from byte `first` on. */
+/** Stores `count` < 8 bytes of `value` from byte `first` on, by fours, twos and ones. */
 export function storeFew(at: usize, value: v128, first: usize, count: i32, constants: usize): void {
   v128.store(constants, value, TAIL);
-  for (let i = 0; i < count; i++) store<u8>(at + i, load<u8>(constants + first + i, TAIL));
+  let from = constants + first;
+  if (count & 4) {
+    store<u32>(at, load<u32>(from, TAIL));
+    at += 4;
+    from += 4;
+  }
+  if (count & 2) {
+    store<u16>(at, load<u16>(from, TAIL));
+    at += 2;
+    from += 2;
+  }
+  if (count & 1) store<u8>(at, load<u8>(from, TAIL));
 }
 
 /**
