@@ -66,28 +66,24 @@ test("where there are constants, they give the reference's output for every pair
       if (constants === undefined) return;
       found++;
       expect(Math.max(Math.abs(constants.lhsFactor), Math.abs(constants.rhsFactor))).toBeLessThan(2 ** 30);
-      expect(Math.abs(constants.offset)).toBeLessThanOrEqual(2 ** 39);
+      expect(Math.abs(constants.offset)).toBeLessThan(2 ** 39);
       expect(wrongPair(sum, range, constants)).toBeUndefined();
     }),
-    { numRuns: 150 },
+    { numRuns: 250 },
   );
-  expect(found).toBeGreaterThan(100);
+  expect(found).toBeGreaterThan(180);
 });
 
 test("halves are not to be had: scales of which sums lie in the middle, on both sides of zero", () => {
   const range = { zeroPoint: 0, min: -128, max: 127 };
   // (a + b) / 2 rounds −½ to −1 and ½ to 1.
   expect(weightedSum(roundedSum([1, 1, 2], [0, 0], 1), range)).toBeUndefined();
-  // On one side of zero alone they are.
-  const above = { zeroPoint: -128, min: -128, max: 127 };
-  const sum = roundedSum([1, 1, 2], [-128, -128], 1);
-  const constants = weightedSum(sum, above);
-  expect(constants && wrongPair(sum, above, constants)).toBeUndefined();
-  expect(constants).toBeDefined();
+  // Some pairs of these do.
+  expect(weightedSum(roundedSum([1, 0.09375, 2], [0, 0], 1), range)).toBeUndefined();
 });
 
 test("factors beyond 30 bits are left to the reference's way", () => {
   const range = { zeroPoint: 0, min: -128, max: 127 };
-  expect(weightedSum(roundedSum([0.4001, 0.01, 0.1], [0, 0], 1), range)).toBeUndefined();
-  expect(weightedSum(roundedSum([0.3999, 0.01, 0.1], [0, 0], 1), range)).toBeDefined();
+  expect(weightedSum(roundedSum([0.40012, 0.012372, 0.1], [0, 0], 1), range)).toBeUndefined();
+  expect(weightedSum(roundedSum([0.39931, 0.012372, 0.1], [0, 0], 1), range)).toBeDefined();
 });
