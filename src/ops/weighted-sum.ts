@@ -39,7 +39,7 @@ const BUCKETS = ONE / 2 ** BUCKET_BITS;
 /** How far the offset may be from the real one. */
 const SLACK = 2 ** 11;
 /** Pairs next to a half that are looked at: where there are more, halves are common. */
-const MOST_PAIRS = 512;
+const MOST_PAIRS = 64;
 
 /** The constants with which all pairs of int8 give the reference's outputs, undefined if none are found. */
 export function weightedSum(sum: RoundedSum, range: OutputRange): WeightedSum | undefined {
