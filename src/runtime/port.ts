@@ -134,7 +134,8 @@ export class SessionPort implements ModelPort {
 
   /** Copies the values that `setAside` has seen in, or remembers where their rows come from. */
   accept(values: InputValues): void {
-    const given = typeof values === "function" ? values : this.#given;
+    // Reading a list of inputs may have run the model in between.
+    const given = typeof values === "function" ? values : (this.#given ?? values);
     this.#given = undefined;
     if (this.rows !== undefined) this.#source = given;
     else if (this.#converts) this.#quantize(given as TensorArray, 0, this.#address, this.length);

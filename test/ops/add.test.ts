@@ -36,8 +36,8 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
       const values = int8Values(9, 40);
       const lhs = { ...plain([40, 1], 2 ** power, 127), values };
       const rhs = { ...plain([40], 1.5, -128), values };
-      for (const scale of [2 ** -18, 1, 2 ** 8, 2 ** 10, 2 ** 12]) {
-        const output = plain([40, 40], scale, 0);
+      for (const scale of [2 ** -18, 1, 2 ** 8, 2 ** 10, 2 ** 12, 2 ** 14]) {
+        const output = plain([40, 40], scale, 5);
         const c = { lhs, rhs, output, activation: 0, lhsConstant: false, rhsConstant: false, below: 0 };
         checkElementwise(add, kernels, c, addReference(lhs, rhs, output, 0));
       }

@@ -43,6 +43,30 @@ for (const kernels of provedKernels()) {
     if (kernels.variant !== "mcu") expect([...methods]).toEqual(expect.arrayContaining([...UNIFORM]));
   });
 
+  test(`one vector and one multiplier, any number of channels (${kernels.variant})`, () => {
+    const [drawn] = fc.sample(operands, { seed: 3, numRuns: 1 });
+    if (drawn === undefined) throw new Error("nothing drawn");
+    for (let channels = 1; channels <= 70; channels++) {
+      for (const activation of [0, 1]) {
+        const plain = { ...drawn, perChannel: false, powerOfTwo: false, bias: "small" as const, activation, gain: 0 };
+        const c = buildCase(kernels.variant, plain, {
+          input: [1, 20],
+          weights: [channels, 20],
+          output: [1, channels],
+          channels,
+          terms: 20,
+        });
+        const node = importNode(fullyConnected, tensorsOf(c, 0), int8Tensor("output", c.output), {
+          0: activation,
+        });
+        const expected = fullyConnectedReference(c.input, c.weights, c.bias, c.output, activation);
+        checkConvolution(kernels, fullyConnected, node, c.input, expected, 3);
+        const method = fullyConnected.pack?.(node, kernels.variant)?.fields["requantization"] ?? NaN;
+        if (kernels.variant !== "mcu") expect(UNIFORM).toContain(method);
+      }
+    }
+  });
+
   /** A layer of scale 1 on one value, or two in turns of four, per operand. */
   const check = (
     [batches, depth]: readonly [number, number],

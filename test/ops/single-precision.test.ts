@@ -9,6 +9,7 @@ import { clampTo, multiplyByQuantizedMultiplier } from "../reference/fixed-point
 
 const multiplier = fc.oneof(
   fc.integer({ min: 2 ** 30, max: 2 ** 31 - 1 }),
+  fc.constantFrom(2 ** 30, 2 ** 31 - 1, 3 * 2 ** 29),
   fc.integer({ min: 2 ** 14, max: 2 ** 15 - 1 }).map((high) => high * 2 ** 16),
 );
 
@@ -16,7 +17,7 @@ const multiplier = fc.oneof(
 const block = fc.record({
   channels: fc.array(
     fc.record({
-      multiplier: fc.record({ multiplier, shift: fc.integer({ min: -12, max: 0 }) }),
+      multiplier: fc.record({ multiplier, shift: fc.integer({ min: -16, max: 0 }) }),
       ends: fc.tuple(fc.integer({ min: -(2 ** 22), max: 2 ** 22 }), fc.integer({ min: 0, max: 2 ** 23 })),
       isEmpty: fc.boolean(),
     }),
@@ -119,6 +120,35 @@ test.each(FORMS)("every accumulator of a channel, one by one: %s", (_, isFused, 
         expect.fail(`accumulator ${a} of ${multiplier} · 2^${shift}`);
       }
     }
+  }
+});
+
+/** Channels that the fused search is wrong about without one of its bounds, and an accumulator for which it would be. */
+test.each([
+  [
+    "sums of more than 24 bits",
+    1_614_424_820,
+    -16,
+    [3_334_450, 7_851_854],
+    { zeroPoint: 0, min: 0, max: 58 },
+    3_356_236,
+  ],
+  ["a half below a step", 1_698_693_114, -1, [-1294, 1294], { zeroPoint: -1, min: -1, max: 127 }, 256],
+  [
+    "products of more than 53 bits",
+    2 ** 31 - 1,
+    -16,
+    [8_268_567, 8_522_331],
+    { zeroPoint: -1, min: -1, max: 127 },
+    8_355_839,
+  ],
+] as const)("a fused form is right, or there is none: %s", (_, multiplier, shift, [low, high], output, a) => {
+  const channel = { multiplier: { multiplier, shift }, low, high };
+  const constants = singlePrecision([channel], output, true).get(channel);
+  if (constants === undefined) return;
+  for (const near of [a - 1, a, a + 1, ...interesting(channel, output)]) {
+    if (near < low || near > high) continue;
+    expect(fused(constants, output, near), `accumulator ${near}`).toBe(reference(channel, output, near));
   }
 });
 

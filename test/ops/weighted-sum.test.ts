@@ -74,6 +74,28 @@ test("where there are constants, they give the reference's output for every pair
   expect(found).toBeGreaterThan(180);
 });
 
+test("scales far apart, and sums that are below a step whatever the values are", () => {
+  const output = { zeroPoint: 5, min: -128, max: 127 };
+  // The last three: the sum's own multiplier is the least that there is, then none.
+  for (const [a, b, o] of [
+    [1, 2 ** -20, 0.77],
+    [2 ** -33, 1, 0.77],
+    [0.3, 1, 4.7],
+    [1, 0.731, 301.3],
+    [1, 0.7, 2 ** 12.5],
+    [1, 0.7, 2 ** 13.5],
+    [0.01, 0.01, 100],
+    [0.01, 0.01, 1e20],
+  ] as const) {
+    for (const sign of [1, -1] as const) {
+      const sum = roundedSum([a, b, o], [3, -7], sign);
+      const constants = weightedSum(sum, output);
+      expect(constants, `${a} ${b} ${o}`).toBeDefined();
+      expect(constants && wrongPair(sum, output, constants), `${a} ${b} ${o}`).toBeUndefined();
+    }
+  }
+});
+
 test("halves are not to be had: scales of which sums lie in the middle, on both sides of zero", () => {
   const range = { zeroPoint: 0, min: -128, max: 127 };
   // (a + b) / 2 rounds −½ to −1 and ½ to 1.
