@@ -48,7 +48,14 @@ for (const kernels of provedKernels()) {
     if (drawn === undefined) throw new Error("nothing drawn");
     for (let channels = 1; channels <= 70; channels++) {
       for (const activation of [0, 1]) {
-        const plain = { ...drawn, perChannel: false, powerOfTwo: false, bias: "small" as const, activation, gain: 0 };
+        const plain = {
+          ...drawn,
+          perChannel: false,
+          powerOfTwo: false,
+          bias: "small" as const,
+          activation,
+          gain: 0,
+        };
         const c = buildCase(kernels.variant, plain, {
           input: [1, 20],
           weights: [channels, 20],
