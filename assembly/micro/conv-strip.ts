@@ -18,7 +18,7 @@ import { storeSix, storeTile } from "./store-tile.ts";
  * Steps past the end of a segment read what lies behind it against zero weights. The bias has −z · Σw folded in, z the
  * zero point in storage form. No overflow while Σ|w|·255 + |bias| < 2^31; the packer picks the scalar method beyond.
  * Weights live in registers while four pixels pass: 8 accumulators, 2 weight vectors and 1 input leave V8's 15 vector
- * registers unspilled. mcu: conv-strip-scalar.ts.
+ * registers unspilled; in relaxed, whose dot product needs no temporary, six: 12, 2 and 1. mcu: conv-strip-scalar.ts.
  */
 
 /** Dot-product steps of a segment of `length` elements. */
