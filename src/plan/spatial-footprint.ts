@@ -230,7 +230,7 @@ function pointwiseAccesses(record: RecordOf<"conv2d"> & Placed, variant: Variant
     rowBytes === width * pixelBytes && ringRows >= height;
   const depth = inputView.channels;
   if (strideY * strideX !== 1 || !isWhole(inputView) || !isWhole(outputView) || inputView.width !== width) {
-    return rowAccesses(record, pointwiseRowsAtOnce(variant, width), record.dilationY, 0, depth);
+    return tiledAccesses(record, pointwiseRowsAtOnce(variant, width), depth);
   }
   const pixels = (view: ViewWords): ViewWords => ({
     ...view,
@@ -240,7 +240,37 @@ function pointwiseAccesses(record: RecordOf<"conv2d"> & Placed, variant: Variant
     width: 1,
   });
   const asPixels = { ...record, inputView: pixels(inputView), outputView: pixels(outputView) };
-  return rowAccesses({ ...asPixels, y0: y0 * width, y1: y1 * width }, convPixelsAtOnce(variant), 1, 0, depth);
+  return tiledAccesses({ ...asPixels, y0: y0 * width, y1: y1 * width }, convPixelsAtOnce(variant), depth);
+}
+
+/**
+ * As rowAccesses of a 1×1 kernel, where a group of up to `rowsAtOnce` rows may begin at any row: what it writes is written before the first
+ * one's input has been read.
+ */
+function* tiledAccesses(record: Spatial, rowsAtOnce: number, depth: number): Generator<Access> {
+  if (rowsAtOnce === 1 || record.batches > 1 || !meets(record)) {
+    yield* rowAccesses(record, rowsAtOnce, 1, 0, depth);
+    return;
+  }
+  const { inputView, y0, y1 } = record;
+  let written = y0;
+  for (let y = y0; y < y1; y++) {
+    const end = Math.min(y + rowsAtOnce, y1);
+    if (written < end) yield write("output", outputRegion(record, written, end));
+    written = end;
+    const rows = inputRows(record, y, y + 1, 1);
+    const needed = y + 1 < y1 ? inputRows(record, y + 1, y + 2, 1).y0 : inputView.height;
+    const retired = Math.min(rows.y1, needed);
+    if (rows.y0 < retired) yield read("input", inputRegion(record, rows.y0, retired, 0, depth));
+  }
+}
+
+/** Whether input and output have bytes in common. */
+function meets({ inputView, outputView, batches, inputBatchBytes, outputBatchBytes }: Spatial): boolean {
+  return (
+    inputView.address < outputView.address + (batches - 1) * outputBatchBytes + spanOf(outputView) &&
+    outputView.address < inputView.address + (batches - 1) * inputBatchBytes + spanOf(inputView)
+  );
 }
 
 /**
@@ -254,12 +284,9 @@ function* rowAccesses(
   c0: number,
   c1: number,
 ): Generator<Access> {
-  const { inputView, outputView, batches, y0, y1 } = record;
-  const meet =
-    inputView.address < outputView.address + (batches - 1) * record.outputBatchBytes + spanOf(outputView) &&
-    outputView.address < inputView.address + (batches - 1) * record.inputBatchBytes + spanOf(inputView);
+  const { inputView, batches, y0, y1 } = record;
   // Batches are an outer loop of the kernel: where there are several, nothing may meet.
-  const step = meet && batches === 1 ? rowsAtOnce : y1 - y0;
+  const step = meets(record) && batches === 1 ? rowsAtOnce : y1 - y0;
   for (let y = y0; y < y1; y += step) {
     const end = Math.min(y + step, y1);
     yield write("output", outputRegion(record, y, end));
