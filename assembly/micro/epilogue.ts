@@ -112,7 +112,7 @@ export function prepareEpilogue(
   }
 }
 
-/** a · b + c, rounded once or twice: for products that are exact. */
+/** a · b + c, rounded once or twice, which is the same where a product is exact; the proofs hold for both where it is not. */
 function exactMultiplyAdd(a: v128, b: v128, c: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f64x2.relaxed_madd(a, b, c) : f64x2.add(f64x2.mul(a, b), c);
 }
