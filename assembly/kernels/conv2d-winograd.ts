@@ -1,5 +1,5 @@
 import { Conv2dField, View } from "../../src/plan/format.ts";
-import { blockHeadBytes, epilogueBytes, prepareEpilogue } from "../micro/epilogue.ts";
+import { blockHeadBytes, epilogueBytes } from "../micro/epilogue.ts";
 import { stagedElementBytes } from "../micro/staging.ts";
 import {
   multiplyTiles,
@@ -10,6 +10,7 @@ import {
   transformTile,
 } from "../micro/winograd-tile.ts";
 import { address, field, rowAddress } from "../record.ts";
+import { prepareRequantization, requantizationOf } from "./requantization.ts";
 import { stageRow } from "./stage-row.ts";
 
 /**
@@ -20,14 +21,7 @@ import { stageRow } from "./stage-row.ts";
  * A pair of rows at a time; four tiles are transformed together and multiplied with all weights.
  */
 export function conv2dWinograd(record: usize, y0: i32, y1: i32): void {
-  prepareEpilogue(
-    address(record, Conv2dField.scratch),
-    field(record, Conv2dField.requantization),
-    field(record, Conv2dField.requantizationShift),
-    field(record, Conv2dField.outputZeroPoint),
-    field(record, Conv2dField.activationMin),
-    field(record, Conv2dField.activationMax),
-  );
+  prepareRequantization(record);
   const batches = field(record, Conv2dField.batches);
   for (let n = 0; n < batches; n++) {
     const inputBatch = <usize>n * address(record, Conv2dField.inputBatchBytes);
@@ -43,7 +37,7 @@ function twoRows(record: usize, y: i32, rows: i32, inputBatch: usize, outputBatc
   const width = field(output, View.width);
   const c0 = field(record, Conv2dField.c0);
   const channels = field(record, Conv2dField.c1) - c0;
-  const head = blockHeadBytes(field(record, Conv2dField.requantization));
+  const head = blockHeadBytes(requantizationOf(record));
   const constants = address(record, Conv2dField.scratch);
   // Of 8 input channels; those beyond the last meet weights of 0.
   const pairs = ((inDepth + 7) >> 3) << 2;

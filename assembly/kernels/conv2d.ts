@@ -1,9 +1,10 @@
 import { Conv2dField, View } from "../../src/plan/format.ts";
 import { convRow, segmentSteps } from "../micro/conv-strip.ts";
-import { blockHeadBytes, epilogueBytes, prepareEpilogue } from "../micro/epilogue.ts";
+import { blockHeadBytes, epilogueBytes } from "../micro/epilogue.ts";
 import { stepBytes } from "../micro/dot.ts";
 import { stage, stagedElementBytes } from "../micro/staging.ts";
 import { address, field, rowAddress } from "../record.ts";
+import { prepareRequantization, requantizationOf } from "./requantization.ts";
 import { stageRow } from "./stage-row.ts";
 
 /**
@@ -29,14 +30,7 @@ export function conv2d(record: usize, y0: i32, y1: i32): void {
     (field(output, View.height) - 1) * field(record, Conv2dField.strideY) < field(input, View.height) &&
     (field(output, View.width) - 1) * field(record, Conv2dField.strideX) < field(input, View.width);
 
-  prepareEpilogue(
-    address(record, Conv2dField.scratch),
-    field(record, Conv2dField.requantization),
-    field(record, Conv2dField.requantizationShift),
-    field(record, Conv2dField.outputZeroPoint),
-    field(record, Conv2dField.activationMin),
-    field(record, Conv2dField.activationMax),
-  );
+  prepareRequantization(record);
   const batches = field(record, Conv2dField.batches);
   for (let n = 0; n < batches; n++) {
     const inputBatch = <usize>n * address(record, Conv2dField.inputBatchBytes);
@@ -64,7 +58,7 @@ function pointwise(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBat
   const width = field(output, View.width);
   const c0 = field(record, Conv2dField.c0);
   const channels = field(record, Conv2dField.c1) - c0;
-  const head = blockHeadBytes(field(record, Conv2dField.requantization));
+  const head = blockHeadBytes(requantizationOf(record));
   const constants = address(record, Conv2dField.scratch);
   const block = address(record, Conv2dField.weights);
   const steps = segmentSteps(inDepth);
@@ -152,7 +146,7 @@ function spatial(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBatch
   const width = field(output, View.width);
   const c0 = field(record, Conv2dField.c0);
   const channels = field(record, Conv2dField.c1) - c0;
-  const head = blockHeadBytes(field(record, Conv2dField.requantization));
+  const head = blockHeadBytes(requantizationOf(record));
   const constants = address(record, Conv2dField.scratch);
   const block = address(record, Conv2dField.weights);
   const kernelHeight = field(record, Conv2dField.kernelHeight);

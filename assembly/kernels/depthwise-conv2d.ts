@@ -1,8 +1,9 @@
 import { DepthwiseConv2dField, Requantization, View } from "../../src/plan/format.ts";
 import { fitsLanes, rowWords } from "../micro/depthwise-slide.ts";
 import { blockChannels, depthwiseRows, rowGroup, storeZeroRow } from "../micro/depthwise-strip.ts";
-import { blockHeadBytes, epilogueBytes, prepareEpilogue } from "../micro/epilogue.ts";
+import { blockHeadBytes, epilogueBytes } from "../micro/epilogue.ts";
 import { address, field, rowAddress } from "../record.ts";
+import { prepareRequantization, requantizationOf } from "./requantization.ts";
 
 /**
  *   out[n, y, x, c] = clamp(zOut + requantize(bias[c] +
@@ -16,14 +17,7 @@ import { address, field, rowAddress } from "../record.ts";
  * Overflow and rounding as in conv2d. Reference: TFLite reference/integer_ops/depthwise_conv.h.
  */
 export function depthwiseConv2d(record: usize, y0: i32, y1: i32): void {
-  prepareEpilogue(
-    address(record, DepthwiseConv2dField.scratch),
-    field(record, DepthwiseConv2dField.requantization),
-    field(record, DepthwiseConv2dField.requantizationShift),
-    field(record, DepthwiseConv2dField.outputZeroPoint),
-    field(record, DepthwiseConv2dField.activationMin),
-    field(record, DepthwiseConv2dField.activationMax),
-  );
+  prepareRequantization(record);
   const c0 = field(record, DepthwiseConv2dField.c0);
   const c1 = field(record, DepthwiseConv2dField.c1);
   const rows = rowsAtOnce(record);
@@ -78,7 +72,7 @@ function copyPlane(record: usize, c: i32, plane: usize): void {
 
 /** Bytes before the weights of a block. */
 function headBytes(record: usize): usize {
-  return blockHeadBytes(ASC_FEATURE_SIMD ? field(record, DepthwiseConv2dField.requantization) : 0);
+  return blockHeadBytes(ASC_FEATURE_SIMD ? requantizationOf(record) : 0);
 }
 
 /** Bytes of one block of weights: depthwiseBlockBytes in src/plan/packing.ts. */
@@ -92,7 +86,7 @@ function blockBytes(record: usize): usize {
   } else {
     const strideX = field(record, DepthwiseConv2dField.strideX);
     taps =
-      field(record, DepthwiseConv2dField.requantization) === Requantization.single &&
+      requantizationOf(record) === Requantization.single &&
       fitsLanes(kernelHeight, kernelWidth, strideX, field(record, DepthwiseConv2dField.dilationX))
         ? (kernelHeight * rowWords(kernelWidth, strideX)) << 2
         : (kernelHeight * kernelWidth + 3) & ~3;

@@ -354,7 +354,7 @@ function onePixel(
         q += jump;
       }
       if (isUniform(constants)) {
-        storeUniform(a0, a1, b0, b1, c0, c1, d0, d1, block, constants, channels - c, out + c);
+        storeUniform(a0, a1, b0, b1, c0, c1, d0, d1, constants, channels - c, out + c);
       } else {
         storeRow(a0, a1, block, constants, 8, out + c);
         storeRow(b0, b1, blockB, constants, 8, out + c + 8);

@@ -25,7 +25,7 @@ export const ROUND_F64 = 80;
 export const ROUND_F32 = 96;
 export const WIDE_HALF = 112;
 export const HIGH_HALF = 128;
-/** Of the methods of one multiplier: what makes it a scale, ×2; what all channels add, ×2, or the second scale, ×4. */
+/** Of the methods of one multiplier: the scale, float64 ×2 or float32 ×4; what all channels add, ×2, or the second scale, ×4. */
 const UNIFORM_SCALE = 112;
 const UNIFORM_OFFSET = 128;
 const UNIFORM_FINE = 128;
@@ -55,7 +55,7 @@ export function blockHeadBytes(method: i32): usize {
   if (ASC_FEATURE_SIMD) {
     if (method === Requantization.relu || method === Requantization.reluFused) return 160;
     if (method === Requantization.generalFused) return 192;
-    if (method >= Requantization.uniformRelu) return 36;
+    if (method >= Requantization.uniformRelu) return 32;
     return method === Requantization.general ? 128 : 96;
   }
   return SCALAR_HEAD;
@@ -89,18 +89,7 @@ export function prepareEpilogue(
     v128.store(constants, i32x4.splat(0x41380000), RELU_BASE);
     v128.store(constants, f64x2.splat(6755399441055744.0), ROUND_F64);
     v128.store(constants, f32x4.splat(12582912.0), ROUND_F32);
-    if (method >= Requantization.uniformRelu) {
-      // The record's shift is the multiplier's: of relu to the right, and of general all but what is left of it.
-      const right = powerOfTwo(-shift);
-      if (method === Requantization.uniformRelu) {
-        const nudge = shift > 0 ? right / 2 : 0;
-        v128.store(constants, f64x2.splat(right * UNIT), UNIFORM_SCALE);
-        v128.store(constants, f64x2.splat(1572864.5 + nudge + <f64>stored), UNIFORM_OFFSET);
-      } else {
-        v128.store(constants, f64x2.splat(UNIT), UNIFORM_SCALE);
-        v128.store(constants, f32x4.splat(<f32>(right * (1 + 1 / 8388608.0))), UNIFORM_FINE);
-      }
-    } else {
+    if (method === Requantization.wide) {
       v128.store(constants, i32x4.splat(1 << (shift - 1)), WIDE_HALF);
       v128.store(constants, i64x2.splat(1 << 31), HIGH_HALF);
     }
@@ -109,6 +98,32 @@ export function prepareEpilogue(
     store<i32>(constants, shift, SHIFT);
   } else {
     prepareScalar(constants, method, shift, zeroPoint, lower, upper);
+  }
+}
+
+/**
+ * Adds what `constants` has of a method of one multiplier. `shift` is its, to the right, or of `uniformReluFused` what its sums have too
+ * much; `multiplier` is a scale in float32.
+ */
+export function prepareUniform(constants: usize, shift: i32, multiplier: i32, zeroPoint: i32): void {
+  const method = load<i32>(constants, METHOD);
+  const right = powerOfTwo(-(shift & 31));
+  if (method === Requantization.uniformReluFused) {
+    const bias = i32x4.add(v128.load(constants, FLOAT_BIAS), i32x4.splat(shift));
+    v128.store(constants, bias, FLOAT_BIAS);
+  } else if (method === Requantization.uniformRelu) {
+    const nudge = shift > 0 ? right / 2 : 0;
+    const offset = 1572864.5 + nudge + <f64>(zeroPoint + storageOffset());
+    v128.store(constants, f64x2.splat(offset), UNIFORM_OFFSET);
+  } else {
+    v128.store(constants, f32x4.splat(<f32>(right * (1 + 1 / 8388608.0))), UNIFORM_FINE);
+  }
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    v128.store(constants, i32x4.splat(multiplier), UNIFORM_SCALE);
+  } else {
+    // Of general without the shift, which is the second scale.
+    const scale = <f64>multiplier * UNIT * (method === Requantization.uniformRelu ? right : 1);
+    v128.store(constants, f64x2.splat(scale), UNIFORM_SCALE);
   }
 }
 
@@ -230,6 +245,19 @@ export function reluFusedSingle4(a: v128, scale: v128, offset: v128, bias: v128)
   return a;
 }
 
+/**
+ *   round(round(float32(a)·scale) · fine) + zero point
+ *
+ * each rounded once, to integers, by adding 1.5·2^23 (src/ops/single-precision.ts).
+ */
+function generalFusedSingle4(a: v128, scale: v128, fine: v128, round32: v128, bias: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const rounded = f32x4.sub(f32x4.relaxed_madd(f32x4.convert_i32x4_s(a), scale, round32), round32);
+    return i32x4.sub(f32x4.relaxed_madd(rounded, fine, round32), bias);
+  }
+  return a;
+}
+
 /** general4 of an accumulator that carries 2^31, its first rounding fused likewise. */
 export function generalFused4(
   a: v128,
@@ -315,28 +343,34 @@ export function storeFew(at: usize, value: v128, first: usize, count: i32, const
 }
 
 /**
- * As requantizeRow, by the methods of one multiplier, which stands at `block + 32`. A function of its own: with more branches that one
- * took 3 % of a layer longer by all methods.
+ * As requantizeRow, by the methods of one multiplier. A function of its own: with more branches that one took 3 % of a layer longer by all
+ * methods.
  */
-function uniformRow(a0: v128, a1: v128, block: usize, constants: usize, method: i32): v128 {
-  const multiplier = f64x2.convert_low_i32x4_s(v128.load_splat<i32>(block, 32));
-  const scale = f64x2.mul(multiplier, v128.load(constants, UNIFORM_SCALE));
-  if (method === Requantization.uniformRelu) {
-    const offset = v128.load(constants, UNIFORM_OFFSET);
-    const base = v128.load(constants, RELU_BASE);
-    return i16x8.narrow_i32x4_s(
-      relu4(a0, scale, scale, offset, offset, base),
-      relu4(a1, scale, scale, offset, offset, base),
-    );
-  }
+function uniformRow(a0: v128, a1: v128, constants: usize): v128 {
+  const method = load<i32>(constants, METHOD);
+  const scale = v128.load(constants, UNIFORM_SCALE);
   const fine = v128.load(constants, UNIFORM_FINE);
-  const round64 = v128.load(constants, ROUND_F64);
   const round32 = v128.load(constants, ROUND_F32);
   const bias = v128.load(constants, FLOAT_BIAS);
-  return i16x8.narrow_i32x4_s(
-    general4(a0, scale, scale, fine, round64, round32, bias),
-    general4(a1, scale, scale, fine, round64, round32, bias),
-  );
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (method === Requantization.uniformReluFused) {
+      a0 = reluFusedSingle4(a0, scale, round32, bias);
+      a1 = reluFusedSingle4(a1, scale, round32, bias);
+    } else {
+      a0 = generalFusedSingle4(a0, scale, fine, round32, bias);
+      a1 = generalFusedSingle4(a1, scale, fine, round32, bias);
+    }
+  } else if (method === Requantization.uniformRelu) {
+    const offset = v128.load(constants, UNIFORM_OFFSET);
+    const base = v128.load(constants, RELU_BASE);
+    a0 = relu4(a0, scale, scale, offset, offset, base);
+    a1 = relu4(a1, scale, scale, offset, offset, base);
+  } else {
+    const round64 = v128.load(constants, ROUND_F64);
+    a0 = general4(a0, scale, scale, fine, round64, round32, bias);
+    a1 = general4(a1, scale, scale, fine, round64, round32, bias);
+  }
+  return i16x8.narrow_i32x4_s(a0, a1);
 }
 
 /** Whether the record's method is one of one multiplier. */
@@ -344,7 +378,7 @@ export function isUniform(constants: usize): bool {
   return load<i32>(constants, METHOD) >= Requantization.uniformRelu;
 }
 
-/** As storeRow, for four blocks of 8 channels of a method of one multiplier; `count` is above 24. */
+/** relaxed: as storeRow, for four blocks of 8 channels of a method of one multiplier; `count` is above 24. */
 export function storeUniform(
   a0: v128,
   a1: v128,
@@ -354,37 +388,32 @@ export function storeUniform(
   c1: v128,
   d0: v128,
   d1: v128,
-  block: usize,
   constants: usize,
   count: i32,
   out: usize,
 ): void {
-  const multiplier = f64x2.convert_low_i32x4_s(v128.load_splat<i32>(block, 32));
-  const scale = f64x2.mul(multiplier, v128.load(constants, UNIFORM_SCALE));
-  if (load<i32>(constants, METHOD) === Requantization.uniformRelu) {
-    const offset = v128.load(constants, UNIFORM_OFFSET);
-    const base = v128.load(constants, RELU_BASE);
-    a0 = relu4(a0, scale, scale, offset, offset, base);
-    a1 = relu4(a1, scale, scale, offset, offset, base);
-    b0 = relu4(b0, scale, scale, offset, offset, base);
-    b1 = relu4(b1, scale, scale, offset, offset, base);
-    c0 = relu4(c0, scale, scale, offset, offset, base);
-    c1 = relu4(c1, scale, scale, offset, offset, base);
-    d0 = relu4(d0, scale, scale, offset, offset, base);
-    d1 = relu4(d1, scale, scale, offset, offset, base);
+  const scale = v128.load(constants, UNIFORM_SCALE);
+  const round32 = v128.load(constants, ROUND_F32);
+  const bias = v128.load(constants, FLOAT_BIAS);
+  if (load<i32>(constants, METHOD) === Requantization.uniformReluFused) {
+    a0 = reluFusedSingle4(a0, scale, round32, bias);
+    a1 = reluFusedSingle4(a1, scale, round32, bias);
+    b0 = reluFusedSingle4(b0, scale, round32, bias);
+    b1 = reluFusedSingle4(b1, scale, round32, bias);
+    c0 = reluFusedSingle4(c0, scale, round32, bias);
+    c1 = reluFusedSingle4(c1, scale, round32, bias);
+    d0 = reluFusedSingle4(d0, scale, round32, bias);
+    d1 = reluFusedSingle4(d1, scale, round32, bias);
   } else {
     const fine = v128.load(constants, UNIFORM_FINE);
-    const round64 = v128.load(constants, ROUND_F64);
-    const round32 = v128.load(constants, ROUND_F32);
-    const bias = v128.load(constants, FLOAT_BIAS);
-    a0 = general4(a0, scale, scale, fine, round64, round32, bias);
-    a1 = general4(a1, scale, scale, fine, round64, round32, bias);
-    b0 = general4(b0, scale, scale, fine, round64, round32, bias);
-    b1 = general4(b1, scale, scale, fine, round64, round32, bias);
-    c0 = general4(c0, scale, scale, fine, round64, round32, bias);
-    c1 = general4(c1, scale, scale, fine, round64, round32, bias);
-    d0 = general4(d0, scale, scale, fine, round64, round32, bias);
-    d1 = general4(d1, scale, scale, fine, round64, round32, bias);
+    a0 = generalFusedSingle4(a0, scale, fine, round32, bias);
+    a1 = generalFusedSingle4(a1, scale, fine, round32, bias);
+    b0 = generalFusedSingle4(b0, scale, fine, round32, bias);
+    b1 = generalFusedSingle4(b1, scale, fine, round32, bias);
+    c0 = generalFusedSingle4(c0, scale, fine, round32, bias);
+    c1 = generalFusedSingle4(c1, scale, fine, round32, bias);
+    d0 = generalFusedSingle4(d0, scale, fine, round32, bias);
+    d1 = generalFusedSingle4(d1, scale, fine, round32, bias);
   }
   const ab = narrow(i16x8.narrow_i32x4_s(a0, a1), i16x8.narrow_i32x4_s(b0, b1), constants);
   const cd = narrow(i16x8.narrow_i32x4_s(c0, c1), i16x8.narrow_i32x4_s(d0, d1), constants);
@@ -517,10 +546,6 @@ export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize
 
 /** As storeTile, for one position; `count` ≤ 8 channels at `out`. */
 export function storeRow(a0: v128, a1: v128, block: usize, constants: usize, count: i32, out: usize): void {
-  const method = load<i32>(constants, METHOD);
-  const row =
-    method >= Requantization.uniformRelu
-      ? uniformRow(a0, a1, block, constants, method)
-      : requantizeRow(a0, a1, block, constants);
+  const row = isUniform(constants) ? uniformRow(a0, a1, constants) : requantizeRow(a0, a1, block, constants);
   storeLow(out, narrow(row, row, constants), count, constants);
 }

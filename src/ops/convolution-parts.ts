@@ -103,7 +103,7 @@ export function lowerParts(
         c1: channels,
         weights,
         requantization: field("requantization"),
-        requantizationShift: field("requantizationShift"),
+        requantizationMultiplier: field("requantizationMultiplier"),
       },
     };
   });

@@ -101,12 +101,12 @@ export function lowerConvolution(
     ...window,
     weights: at.packed,
     requantization: packed?.fields["requantization"] ?? 0,
-    requantizationShift: packed?.fields["requantizationShift"] ?? 0,
     inputZeroPoint: perTensor(requireInput(node.inputs, 0, "input"), "input").zeroPoint,
     outputZeroPoint: range.zeroPoint,
     activationMin: range.min,
     activationMax: range.max,
     scratch: at.scratch,
+    requantizationMultiplier: packed?.fields["requantizationMultiplier"] ?? 0,
   };
 }
 

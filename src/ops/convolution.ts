@@ -2,7 +2,7 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { BoundNode, Tensor } from "../graph/graph.ts";
 import { Requantization } from "../plan/format.ts";
-import { align, blockChannels } from "../plan/packing.ts";
+import { align, blockChannels, requantizationWord } from "../plan/packing.ts";
 import type { Variant } from "../plan/variant.ts";
 import { storageFlip } from "../plan/variant.ts";
 import { perTensor, requireMultiplier, requireOutput } from "./check.ts";
@@ -158,7 +158,9 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   const sums = source.multipliers.map((multiplier, c) => {
     return sumOf(source.weightsOf(c), source.inputZeroPoint, bias?.getInt32(4 * c, true) ?? 0, multiplier);
   });
-  const uniform = variant !== "mcu" && source.onePixel ? planUniform(sums, source.output) : undefined;
+  const isFused = variant !== "simd";
+  const uniform =
+    variant !== "mcu" && source.onePixel ? planUniform(sums, source.output, isFused) : undefined;
   const channels: Channel[] = [];
   const folded = new Int32Array(source.channels);
   const empty = new Set<number>();
@@ -180,7 +182,7 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   const requantization =
     variant === "mcu"
       ? inLanes(planScalarRequantization(channels, folded, source.weightsOf, source.output), source.isVector)
-      : (uniform ?? planRequantization(channels, source.output, storageOffset, variant !== "simd"));
+      : (uniform ?? planRequantization(channels, source.output, storageOffset, isFused));
   const { method } = requantization;
   const blockBytes = source.blockBytes(method);
   const headBytes = source.headBytes(method);
@@ -207,7 +209,10 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
     blocks,
     blockBytes,
     blockChannels: perBlock,
-    fields: { requantization: method, requantizationShift: requantization.shift },
+    fields: {
+      requantization: requantizationWord(method, requantization.shift),
+      requantizationMultiplier: requantization.multiplier ?? 0,
+    },
   };
 }
 

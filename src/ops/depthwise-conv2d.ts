@@ -209,7 +209,6 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
       padLeft,
       weights: at.packed,
       requantization: packed?.fields["requantization"] ?? 0,
-      requantizationShift: packed?.fields["requantizationShift"] ?? 0,
       inputZeroPoint: perTensor(input, "input").zeroPoint,
       outputZeroPoint: range.zeroPoint,
       activationMin: range.min,

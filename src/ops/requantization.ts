@@ -2,8 +2,9 @@ import { Requantization } from "../plan/format.ts";
 import type { Multiplier } from "./fixed-point.ts";
 import { firstHit } from "./first-hit.ts";
 import { multiplyByQuantizedMultiplier } from "./fixed-point.ts";
+import { floatBits } from "./scale-bits.ts";
 import type { SinglePrecision } from "./single-precision.ts";
-import { singlePrecision } from "./single-precision.ts";
+import { searchFused, searchScale, singlePrecision } from "./single-precision.ts";
 
 /**
  * Which requantisation arithmetic is exact for a layer. Each vector method of assembly/micro/epilogue.ts is monotone in the
@@ -28,8 +29,13 @@ export interface OutputRange {
 /** The method of a layer and what its blocks carry per channel. */
 export interface RequantizationPlan {
   readonly method: Requantization;
-  /** The record's shift: of `wide`; of `single` that of a lane's products; of uniform methods the multiplier's, to the right; otherwise 0. */
+  /**
+   * The record's shift: of `wide`; of `single` that of a lane's products; of `uniformReluFused` what its sums have too much; of the other
+   * methods of one multiplier its own, to the right; otherwise 0.
+   */
   readonly shift: number;
+  /** The record's, of methods of one multiplier: int32, or the bits of a float32 scale. */
+  readonly multiplier?: number;
   /** Added to a channel's folded bias, modulo 2^32. */
   accumulatorBias(channel: Channel): number;
   /** Writes a channel's constants into lane `lane` of the block that begins at byte `at`. */
@@ -152,12 +158,13 @@ function widePlan(shift: number): RequantizationPlan {
 }
 
 /**
- * The method of vector kernels for one pixel and one multiplier, if one is proved: as exact as `relu` and `general`, whose constants the
- * kernels make of it.
+ * The method of vector kernels for one pixel and one multiplier, if one is proved: in float32 where there is a fused multiply-add, otherwise
+ * as exact as `relu` and `general`, whose constants the kernels make of it.
  */
 export function planUniform(
   channels: readonly Channel[],
   output: OutputRange,
+  fused: boolean,
 ): RequantizationPlan | undefined {
   const [first] = channels;
   if (first === undefined) return undefined;
@@ -166,15 +173,49 @@ export function planUniform(
     ({ multiplier: own }) => own.multiplier === multiplier && own.shift === shift,
   );
   if (!isUniform || shift > 0) return undefined;
+  if (fused) return uniformFusedPlan(channels, first.multiplier, output);
   const isRelu = output.min >= output.zeroPoint && channels.every((channel) => provesRelu(channel, output));
   if (!isRelu && !provesGeneral(channels, output)) return undefined;
   return {
     method: isRelu ? Requantization.uniformRelu : Requantization.uniformGeneral,
     shift: -shift,
+    multiplier,
     accumulatorBias: () => 0,
-    write(blocks, at) {
-      blocks.setInt32(at + 32, multiplier, true);
-    },
+    write: () => undefined,
+  };
+}
+
+/** One multiplier is one function of the accumulator, so that what is proved for the widest range is proved for all. */
+function uniformFusedPlan(
+  channels: readonly Channel[],
+  multiplier: Multiplier,
+  output: OutputRange,
+): RequantizationPlan | undefined {
+  const widest = {
+    multiplier,
+    low: Math.min(...channels.map(({ low }) => low)),
+    high: Math.max(...channels.map(({ high }) => high)),
+  };
+  if (output.min >= output.zeroPoint) {
+    const found = searchFused(widest, output);
+    return (
+      found && {
+        method: Requantization.uniformReluFused,
+        shift: found.excess,
+        multiplier: floatBits(found.scale),
+        accumulatorBias: () => found.bias,
+        write: () => undefined,
+      }
+    );
+  }
+  const scale = searchScale(widest, output);
+  if (scale === undefined) return undefined;
+  return {
+    method: Requantization.uniformGeneralFused,
+    shift: -multiplier.shift,
+    multiplier: floatBits(scale),
+    accumulatorBias: () => 0,
+    write: () => undefined,
   };
 }
 

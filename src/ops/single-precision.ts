@@ -6,7 +6,7 @@ import type { Channel, OutputRange } from "./requantization.ts";
  * Requantisation in float32, half the work of the doubles of methods `relu` and `reluFused`:
  *
  *   round(float32(float32(float32(a + bias) · scale) + offset)) + middle of the output range
- *   float32(float32(a + bias) · scale + offset) − 1.5 · 2^23 + zero point, fused: one rounding, to an integer
+ *   float32(float32(a + bias) · scale + 1.5 · 2^23 − excess) − 1.5 · 2^23 + zero point, fused: one rounding, to an integer
  *
  * Each rounding is monotone in the accumulator a, and so is the reference. So the form is exact if it steps where the reference does,
  * for each of the (at most 255) output values. It is tried at those steps, as far as they are close, with scales next to the multiplier
@@ -17,6 +17,12 @@ export interface SinglePrecision {
   readonly offset: number;
   /** Added to the accumulator. */
   readonly bias: number;
+}
+
+/** Of a fused one. */
+export interface Fused extends Omit<SinglePrecision, "offset"> {
+  /** Whole outputs that the bias adds: from 0 to below 2^11. */
+  readonly excess: number;
 }
 
 const BLOCK = blockChannels("simd");
@@ -49,7 +55,7 @@ export function singlePrecision(
   output: OutputRange,
   fused: boolean,
 ): Map<Channel, SinglePrecision> {
-  const search = fused ? searchFused : searchUnfused;
+  const search = fused ? searchFusedOffset : searchUnfused;
   const found = new Map<Channel, SinglePrecision>();
   for (let first = 0; first < channels.length; first += BLOCK) {
     const block = channels.slice(first, first + BLOCK);
@@ -96,11 +102,17 @@ function searchUnfused(channel: Channel, output: OutputRange): SinglePrecision |
   return undefined;
 }
 
+function searchFusedOffset(channel: Channel, output: OutputRange): SinglePrecision | undefined {
+  const found = searchFused(channel, output);
+  return found && { scale: found.scale, offset: ROUND - found.excess, bias: found.bias };
+}
+
 /**
- * Sums of 24 bits and their products are exact, and the one rounding is to integers, at which `offset` has no fraction: what must be added
- * to a quotient to have the reference's halves, the bias adds, whose multiples of the scale have every fraction, of a scale's 2^-24 parts.
+ * Sums of 24 bits and their products are exact, and the one rounding is to integers, at which the offset has no fraction: what must be
+ * added to a quotient to have the reference's halves, the bias adds, whose multiples of the scale have every fraction, of a scale's 2^-24
+ * parts. `output.min` ≥ the zero point.
  */
-function searchFused(channel: Channel, output: OutputRange): SinglePrecision | undefined {
+export function searchFused(channel: Channel, output: OutputRange): Fused | undefined {
   const { multiplier, shift } = channel.multiplier;
   if (multiplier === 0 || shift > 0) return undefined;
   const real = multiplier * 2 ** (shift - 31);
@@ -127,9 +139,47 @@ function searchFused(channel: Channel, output: OutputRange): SinglePrecision | u
     if (turns >= limit) continue;
     const most = turns * one + high;
     const bias = (most - modulo(most, units)) / units;
-    if (staysWithin(channel, bias, scale)) return { scale, offset: ROUND - turns, bias };
+    if (staysWithin(channel, bias, scale)) return { scale, excess: turns, bias };
   }
   return undefined;
+}
+
+/**
+ * Of any output range, the scale by which the first of the reference's two roundings, of a · multiplier / 2^31 to whole numbers, is one
+ * fused multiply-add. The second is one too: y · 2^shift · (1 + 2^-23) is on the right side of every half, which goes away from zero,
+ * because quotients are 2^shift apart, and y at a step is no more than 2^21.
+ */
+export function searchScale(channel: Channel, output: OutputRange): number | undefined {
+  const { multiplier, shift } = channel.multiplier;
+  if (multiplier === 0 || shift > 0 || shift < -13) return undefined;
+  const count = findFirstSteps(channel, output);
+  for (const ulps of FUSED_NEIGHBOURS) {
+    const scale = neighbour(multiplier * 2 ** -31, ulps);
+    if (stepsWith(scale, channel, count) && staysWithin(channel, 0, scale * 2 ** shift)) return scale;
+  }
+  return undefined;
+}
+
+/** As findSteps, of the first rounding, and all: whole numbers at which an output begins, and the least accumulators that give them. */
+function findFirstSteps({ multiplier: { multiplier, shift } }: Channel, output: OutputRange): number {
+  let count = 0;
+  for (let k = output.min - output.zeroPoint + 1; k <= output.max - output.zeroPoint; k++) {
+    const begins = shift === 0 ? k : k * 2 ** -shift - 2 ** (-shift - 1) + (k <= 0 ? 1 : 0);
+    steps[count] = leastWith((begins - 0.5) * 2 ** 31, multiplier);
+    outputs[count++] = begins;
+  }
+  return count;
+}
+
+/** Whether products with `scale`, rounded, reach the first `count` of `outputs` at their `steps`, as far as the channel gets there. */
+function stepsWith(scale: number, { low, high }: Channel, count: number): boolean {
+  for (let i = 0; i < count; i++) {
+    const step = steps[i] ?? 0;
+    const half = (outputs[i] ?? 0) - 0.5;
+    if (step <= high && step * scale <= half) return false;
+    if (step > low && (step - 1) * scale >= half) return false;
+  }
+  return true;
 }
 
 /** What may be added to multiples of `scale` for outputs to begin where they must: between the two, next to `half`. */
@@ -188,15 +238,19 @@ function findSteps(
   let count = 0;
   for (let k = first; k <= last; k++) {
     if (place <= reach) {
-      const product = k * modulus - rounding;
-      const rest = product % multiplier;
-      steps[count] = (product - rest) / multiplier + (rest > 0 ? 1 : 0);
+      steps[count] = leastWith(k * modulus - rounding, multiplier);
       outputs[count++] = k - middle;
     }
     place -= shrinkage;
     if (place < 0) place += multiplier;
   }
   return count;
+}
+
+/** The least whole a with a · multiplier ≥ product. */
+function leastWith(product: number, multiplier: number): number {
+  const rest = product % multiplier;
+  return (product - rest) / multiplier + (rest > 0 ? 1 : 0);
 }
 
 /** Sums stay int32, and their multiples where adding ROUND rounds. */

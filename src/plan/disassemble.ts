@@ -1,4 +1,5 @@
 import { Header, Requantization } from "./format.ts";
+import { methodOf, shiftOf } from "./packing.ts";
 import type { ViewWords } from "./record.ts";
 import { planRecords, recordBytes } from "./record.ts";
 
@@ -24,7 +25,9 @@ function hexadecimal(address: number): string {
 
 function fieldText(name: string, value: number | ViewWords): string {
   if (typeof value !== "number") return `${name.replace(/View$/, "")}=${viewText(value)}`;
-  return name === "requantization" ? `${name}=${Requantization[value] ?? value}` : `${name}=${value}`;
+  if (name !== "requantization") return `${name}=${value}`;
+  const method = methodOf({ requantization: value });
+  return `${name}=${Requantization[method] ?? method}:${shiftOf({ requantization: value })}`;
 }
 
 function viewText({

@@ -8,7 +8,7 @@
  */
 
 /** Raised whenever a record changes; the kernels answer it from `planVersion()`. */
-export const PLAN_VERSION = 14;
+export const PLAN_VERSION = 15;
 
 /** Bytes after the arena that kernels may read (never write) past the end of an operand. */
 export const SLACK_BYTES = 16;
@@ -132,11 +132,14 @@ export enum Requantization {
   reluFused = 5,
   /** Both roundings in one shift of int64; no accumulator wraps; mcu only. */
   single = 6,
-  /** As relu and general, of one multiplier for all channels, so that blocks are short; conv2d of one pixel only. */
+  /** As relu and general, of one multiplier for all channels, so that blocks are short; simd, conv2d of one pixel only. */
   uniformRelu = 7,
   uniformGeneral = 8,
   /** As single, of weights that lie in lanes (src/plan/vector-lanes.ts); mcu, conv2d of one pixel and one segment only. */
   singleVector = 9,
+  /** As uniformRelu and uniformGeneral, in float32 with a fused multiply-add; relaxed and signed only. */
+  uniformReluFused = 10,
+  uniformGeneralFused = 11,
 }
 
 export enum EndField {
@@ -204,16 +207,18 @@ export enum Conv2dField {
   padTop = 29,
   padLeft = 30,
   weights = 31,
+  /** Shift in the low 16 bits, `Requantization` in the high ones: requantizationWord in src/plan/packing.ts. */
   requantization = 32,
-  requantizationShift = 33,
-  inputZeroPoint = 34,
-  outputZeroPoint = 35,
-  activationMin = 36,
-  activationMax = 37,
-  scratch = 38,
+  inputZeroPoint = 33,
+  outputZeroPoint = 34,
+  activationMin = 35,
+  activationMax = 36,
+  scratch = 37,
+  /** Of methods of one multiplier: it, int32, or a scale in its place, float32; otherwise 0. */
+  requantizationMultiplier = 38,
 }
 
-/** As Conv2dField; output channel c reads input channel c / depthMultiplier. */
+/** As Conv2dField up to `scratch`; output channel c reads input channel c / depthMultiplier. */
 export enum DepthwiseConv2dField {
   op = 0,
   words = 1,
@@ -236,18 +241,17 @@ export enum DepthwiseConv2dField {
   padLeft = 30,
   weights = 31,
   requantization = 32,
-  requantizationShift = 33,
-  inputZeroPoint = 34,
-  outputZeroPoint = 35,
-  activationMin = 36,
-  activationMax = 37,
-  scratch = 38,
-  depthMultiplier = 39,
+  inputZeroPoint = 33,
+  outputZeroPoint = 34,
+  activationMin = 35,
+  activationMax = 36,
+  scratch = 37,
+  depthMultiplier = 38,
   /**
    * Where the output takes the input's place: room for all rows of one block's channels, which are copied there before
    * the block's output is written; 0 otherwise. Whole tensors of one batch, depthMultiplier 1.
    */
-  plane = 40,
+  plane = 39,
 }
 
 /** Output rows [y0, y1), channels [c0, c1). */

@@ -12,12 +12,25 @@ import { laneBytes, vectorScratchBytes } from "./vector-lanes.ts";
  *     general   scale float64 [8], scale float32 [8]
  *     wide      multiplier int32 [8], factor int32 [8]
  *     scalar    multiplier int32 [8], shift int32 [8]
- *     uniformRelu, uniformGeneral   multiplier int32
+ *     those of one multiplier       nothing: it is in the record
  *     reluFused, generalFused   as relu and as general with float64 offsets [8] between; bias + 2^31 where these are doubles
  *   mcu, 1 channel
  *     single, singleVector   offset int64, multiplier int32
  *     scalar    bias int32, shift int32, multiplier int32
  */
+
+/** A convolution's method and shift as its record has them; `shift` is below 2^16. */
+export function requantizationWord(method: number, shift: number): number {
+  return method * 2 ** 16 + shift;
+}
+
+export function methodOf({ requantization }: { readonly requantization: number }): number {
+  return requantization >>> 16;
+}
+
+export function shiftOf({ requantization }: { readonly requantization: number }): number {
+  return requantization & 0xffff;
+}
 
 /** Requantization's, for what a record says. */
 const SINGLE: number = Requantization.single;
@@ -36,8 +49,10 @@ const CONSTANT_BYTES: Readonly<Record<number, number>> = {
   [Requantization.relu]: 128,
   [Requantization.generalFused]: 160,
   [Requantization.reluFused]: 128,
-  [Requantization.uniformRelu]: 4,
-  [Requantization.uniformGeneral]: 4,
+  [Requantization.uniformRelu]: 0,
+  [Requantization.uniformGeneral]: 0,
+  [Requantization.uniformReluFused]: 0,
+  [Requantization.uniformGeneralFused]: 0,
 };
 
 /** Bytes of bias and requantisation constants at the head of a block; NaN for a number that is no `Requantization`. */
@@ -355,7 +370,7 @@ export function depthwiseGeometry(record: DepthwiseRecord): DepthwiseGeometry {
 export function depthwiseStrip(
   record: DepthwiseRecord & { readonly requantization: number },
 ): DepthwiseStrip {
-  return record.requantization === SINGLE ? slideOf(depthwiseGeometry(record)) : "scalarPixels";
+  return methodOf(record) === SINGLE ? slideOf(depthwiseGeometry(record)) : "scalarPixels";
 }
 
 /** What convolutions call in `mcu` for some channels of a row. */
@@ -368,8 +383,8 @@ export function convStrips(record: {
   readonly outputView: Extent;
 }): readonly ConvStrip[] {
   const { height, width } = record.outputView;
-  if (record.requantization === SINGLE_VECTOR) return ["vectorRow"];
-  return record.requantization === SINGLE && height * width > 1 ? ["threePixels", "onePixel"] : ["onePixel"];
+  if (methodOf(record) === SINGLE_VECTOR) return ["vectorRow"];
+  return methodOf(record) === SINGLE && height * width > 1 ? ["threePixels", "onePixel"] : ["onePixel"];
 }
 
 /** A copy of all pixels of one block's channels, and what kernels read past it. */

@@ -17,7 +17,9 @@ import {
   depthwisePlaneBytes,
   isPointwise,
   MAX_LANE_SHIFT,
+  methodOf,
   pointwiseRowsAtOnce,
+  shiftOf,
   SINGLE_VECTOR,
   WINOGRAD_ROWS,
   winogradScratchBytes,
@@ -116,8 +118,12 @@ function outputRegion(record: Spatial, y0: number, y1: number): Region {
   return { view, y0, y1, c0, c1, batches, batchBytes };
 }
 
-/** The methods of one multiplier. */
+/** The methods of one multiplier, in simd, and in relaxed and signed. */
 const UNIFORM: readonly number[] = [Requantization.uniformRelu, Requantization.uniformGeneral];
+const UNIFORM_FUSED: readonly number[] = [
+  Requantization.uniformReluFused,
+  Requantization.uniformGeneralFused,
+];
 
 const RELAXED: readonly number[] = [
   Requantization.scalar,
@@ -126,7 +132,7 @@ const RELAXED: readonly number[] = [
   Requantization.relu,
   Requantization.generalFused,
   Requantization.reluFused,
-  ...UNIFORM,
+  ...UNIFORM_FUSED,
 ];
 
 /** The methods that a variant's kernels have. */
@@ -151,12 +157,13 @@ function isVector(record: Convolution): boolean {
 
 function checkRequantization(record: Convolution, variant: Variant): void {
   zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
-  const { requantization: method, requantizationShift: shift } = record;
-  const maxShift = variant === "mcu" ? MAX_LANE_SHIFT : 31;
-  if (!METHODS[variant].includes(method) || shift < 0 || shift > maxShift) {
+  const [method, shift] = [methodOf(record), shiftOf(record)];
+  const isFused = UNIFORM_FUSED.includes(method);
+  const maxShift = variant === "mcu" ? MAX_LANE_SHIFT : isFused ? Infinity : 31;
+  if (!METHODS[variant].includes(method) || shift > maxShift) {
     throw refusal("plan-field", record, `has requantization ${method} with shift ${shift} in ${variant}`);
   }
-  if (UNIFORM.includes(method) && !isOnePixel(record)) {
+  if ((UNIFORM.includes(method) || isFused) && !isOnePixel(record)) {
     throw refusal("plan-field", record, `has requantization ${method}, and not one pixel of a conv2d`);
   }
   if (method === SINGLE_VECTOR && !isVector(record)) {
@@ -185,13 +192,13 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
     outputWidth: outputView.width,
     pointwise,
     dense: strideX === 1 && inputView.pixelBytes === channels,
-    isVector: record.requantization === SINGLE_VECTOR,
+    isVector: methodOf(record) === SINGLE_VECTOR,
   });
   return {
     scratch: { address: record.scratch, bytes: product(record, scratchBytes) },
     weights: {
       address: record.weights,
-      bytes: product(record, blocks, convBlockBytes(variant, record.requantization, patch)),
+      bytes: product(record, blocks, convBlockBytes(variant, methodOf(record), patch)),
     },
     accesses: pointwise
       ? pointwiseAccesses(record, variant)
@@ -211,9 +218,9 @@ export function conv2dWinogradFootprint(
   if (variant !== "simd" || window.join() !== "3,3,1,1,1,1") {
     throw refusal("plan-field", record, `has a window of ${window.join(", ")} in ${variant}`);
   }
-  const { inputView, outputView, c0, c1, requantization } = record;
+  const { inputView, outputView, c0, c1 } = record;
   const blocks = Math.ceil((c1 - c0) / blockChannels(variant));
-  const blockBytes = blockHeadBytes(variant, requantization) + winogradWeightBytes(inputView.channels);
+  const blockBytes = blockHeadBytes(variant, methodOf(record)) + winogradWeightBytes(inputView.channels);
   const scratchBytes = winogradScratchBytes(variant, inputView.channels, outputView.width);
   return {
     scratch: { address: record.scratch, bytes: product(record, scratchBytes) },
@@ -313,7 +320,7 @@ export function depthwiseFootprint(
   }
   const blocks = Math.ceil((c1 - c0) / blockChannels(variant));
   const scratchBytes = depthwiseScratchBytes(variant, depthwiseGeometry(record));
-  const blockBytes = depthwiseBlockBytes(variant, record.requantization, record);
+  const blockBytes = depthwiseBlockBytes(variant, methodOf(record), record);
   const scratch = { address: record.scratch, bytes: product(record, scratchBytes) };
   const weights = { address: record.weights, bytes: product(record, blocks, blockBytes) };
   if (record.plane !== 0) return planeFootprint(record, variant, scratch, weights);

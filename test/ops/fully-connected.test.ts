@@ -2,13 +2,21 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fullyConnected, fullyConnectedVector } from "../../src/ops/fully-connected.ts";
 import { Requantization } from "../../src/plan/format.ts";
-import { MAX_LANE_SHIFT } from "../../src/plan/packing.ts";
+import { searchFused, searchScale } from "../../src/ops/single-precision.ts";
+import { MAX_LANE_SHIFT, requantizationWord } from "../../src/plan/packing.ts";
 import type { ViewWords } from "../../src/plan/record.ts";
 import { conv2dFootprint } from "../../src/plan/spatial-footprint.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { fullyConnectedReference } from "../reference/fully-connected.ts";
-import { buildCase, checkConvolution, operands, tensorsOf, UNIFORM } from "./convolution.ts";
+import {
+  buildCase,
+  checkConvolution,
+  operands,
+  packedMethod,
+  tensorsOf,
+  uniformMethods,
+} from "./convolution.ts";
 import { importNode, int8Tensor } from "./node.ts";
 
 const geometry = fc.record({
@@ -34,13 +42,13 @@ for (const kernels of provedKernels()) {
         });
         const expected = fullyConnectedReference(c.input, c.weights, c.bias, c.output, c.activation);
         checkConvolution(kernels, fullyConnected, node, c.input, expected, tileBlocks);
-        const method = fullyConnected.pack?.(node, kernels.variant)?.fields["requantization"] ?? NaN;
+        const method = packedMethod(fullyConnected, node, kernels.variant);
         methods.add(method);
-        if (UNIFORM.includes(method)) expect(g.batches).toBe(1);
+        if (uniformMethods(kernels.variant).includes(method)) expect(g.batches).toBe(1);
       }),
       { numRuns: 200 },
     );
-    if (kernels.variant !== "mcu") expect([...methods]).toEqual(expect.arrayContaining([...UNIFORM]));
+    expect([...methods]).toEqual(expect.arrayContaining([...uniformMethods(kernels.variant)]));
   });
 
   test(`one vector and one multiplier, any number of channels (${kernels.variant})`, () => {
@@ -68,8 +76,47 @@ for (const kernels of provedKernels()) {
         });
         const expected = fullyConnectedReference(c.input, c.weights, c.bias, c.output, activation);
         checkConvolution(kernels, fullyConnected, node, c.input, expected, 3);
-        const method = fullyConnected.pack?.(node, kernels.variant)?.fields["requantization"] ?? NaN;
-        if (kernels.variant !== "mcu") expect(UNIFORM).toContain(method);
+        const method = packedMethod(fullyConnected, node, kernels.variant);
+        if (kernels.variant !== "mcu") expect(uniformMethods(kernels.variant)).toContain(method);
+      }
+    }
+  });
+
+  test(`one vector and one multiplier at every step of the output (${kernels.variant})`, () => {
+    for (const [activation, search] of [
+      [0, searchScale],
+      [1, searchFused],
+    ] as const) {
+      const output = { zeroPoint: -5, min: activation === 0 ? -128 : -5, max: 127 };
+      // Multipliers as training leaves them, whose constants in float32, if there are any, have bits everywhere.
+      const layers = Array.from({ length: 40 }, (_, i) => {
+        const shift = -7 - (i % 6);
+        const multiplier = { multiplier: 2 ** 30 + Math.floor(((i * 0.618034) % 1) * 2 ** 30), shift };
+        const scale = multiplier.multiplier * 2 ** (shift - 31);
+        const steps = Array.from({ length: 256 }, (_, k) => Math.round((k - 123.5) / scale));
+        const bias = Int32Array.from(steps.flatMap((a) => [a - 1, a, a + 1]));
+        const found = search({ multiplier, low: Math.min(...bias), high: Math.max(...bias) }, output);
+        return { scale, bias, found };
+      }).filter(({ found }) => found !== undefined && (typeof found === "number" || found.excess > 0));
+      expect(layers.length).toBeGreaterThan(2);
+      for (const { scale, bias } of layers.slice(0, 3)) {
+        const channels = bias.length;
+        const c = {
+          input: { shape: [1, 1], scale: 1, zeroPoint: 0, values: new Int8Array(1) },
+          weights: { shape: [channels, 1], scales: [scale], values: new Int8Array(channels) },
+          bias,
+          output: { shape: [1, channels], scale: 1, zeroPoint: -5 },
+          activation,
+        };
+        const node = importNode(fullyConnected, tensorsOf(c, 0), int8Tensor("output", c.output), {
+          0: activation,
+        });
+        const expected = fullyConnectedReference(c.input, c.weights, c.bias, c.output, activation);
+        checkConvolution(kernels, fullyConnected, node, c.input, expected, 5);
+        if (kernels.variant !== "mcu") {
+          const method = packedMethod(fullyConnected, node, kernels.variant);
+          expect(method).toBe(uniformMethods(kernels.variant)[1 - activation]);
+        }
       }
     }
   });
@@ -196,7 +243,7 @@ test("in mcu one vector times a matrix equals the reference with its weights in 
         const expected = fullyConnectedReference(c.input, c.weights, c.bias, c.output, c.activation);
         if (mcu !== undefined)
           checkConvolution(mcu, fullyConnectedVector, node, c.input, expected, tileBlocks);
-        methods.add(fullyConnectedVector.pack?.(node, "mcu")?.fields["requantization"] ?? NaN);
+        methods.add(packedMethod(fullyConnectedVector, node, "mcu"));
       },
     ),
     { numRuns: 200 },
@@ -219,8 +266,8 @@ test("a plan with a method for one pixel is refused where there are more, and on
   const footprint = (
     width: number,
     variant: Variant,
-    requantization: Requantization = Requantization.uniformRelu,
-    requantizationShift = 4,
+    requantization: number = Requantization.uniformRelu,
+    shift = 4,
     kernelHeight = 1,
   ): unknown => {
     const one = { kernelHeight, kernelWidth: 1, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 };
@@ -236,15 +283,16 @@ test("a plan with a method for one pixel is refused where there are more, and on
         ...one,
         ...places,
         ...range,
-        requantization,
-        requantizationShift,
+        requantization: requantizationWord(requantization, shift),
+        requantizationMultiplier: 0,
       },
       variant,
     );
   };
   for (const variant of ["simd", "relaxed"] as const) {
-    expect(() => footprint(1, variant)).not.toThrow();
-    expect(() => footprint(2, variant)).toThrow("not one pixel");
+    const [method] = uniformMethods(variant);
+    expect(() => footprint(1, variant, method)).not.toThrow();
+    expect(() => footprint(2, variant, method)).toThrow("not one pixel");
   }
   expect(() => footprint(1, "mcu")).toThrow("has requantization 7");
   // More products than a lane holds of any weights but 0.

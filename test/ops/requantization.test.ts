@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { firstHit } from "../../src/ops/first-hit.ts";
 import type { Channel } from "../../src/ops/requantization.ts";
 import { planRequantization, planUniform } from "../../src/ops/requantization.ts";
+import { floatBits } from "../../src/ops/scale-bits.ts";
+import { searchFused, searchScale } from "../../src/ops/single-precision.ts";
 import { Requantization } from "../../src/plan/format.ts";
 import { clampTo, multiplyByQuantizedMultiplier } from "../reference/fixed-point.ts";
 
@@ -103,7 +105,7 @@ test("one multiplier for all channels takes what is proved for each, and makes i
       const channel = { multiplier: m, low: -(2 ** bits) + 1, high: 2 ** bits - 1 };
       const output = { zeroPoint: -7, min: relu ? -7 : -128, max: 127 };
       const channels = [channel, { ...channel, low: 0 }];
-      const plan = planUniform(channels, output);
+      const plan = planUniform(channels, output, false);
       planned.set(plan?.method, (planned.get(plan?.method) ?? 0) + 1);
       const alone = planRequantization(channels, output, 0, false).method;
       expect(plan?.method).toBe(m.shift <= 0 ? twins.get(alone) : undefined);
@@ -115,16 +117,44 @@ test("one multiplier for all channels takes what is proved for each, and makes i
   for (const count of planned.values()) expect(count).toBeGreaterThan(30);
 });
 
+test("with a fused multiply-add one multiplier is a float32 scale, and the record has what it needs", () => {
+  const multiplier = { multiplier: 1_415_926_535, shift: -7 };
+  const wide = { multiplier, low: -60_000, high: 50_000 };
+  const channels = [
+    { ...wide, high: 100 },
+    { ...wide, low: 0 },
+  ];
+  const output = { zeroPoint: -7, min: -128, max: 127 };
+  const relu = { ...output, min: -7 };
+  const { scale, excess, bias } = searchFused(wide, relu) ?? { scale: NaN, excess: NaN, bias: NaN };
+  const plan = planUniform(channels, relu, true);
+  expect(plan).toMatchObject({
+    method: Requantization.uniformReluFused,
+    shift: excess,
+    multiplier: floatBits(scale),
+  });
+  // One function for all channels, and so one bias.
+  for (const channel of channels) expect(plan?.accumulatorBias(channel)).toBe(bias);
+  expect(planUniform(channels, output, true)).toMatchObject({
+    method: Requantization.uniformGeneralFused,
+    shift: 7,
+    multiplier: floatBits(searchScale(wide, output) ?? NaN),
+  });
+  // What float32 cannot do goes by other methods.
+  const fine = { ...wide, multiplier: { ...multiplier, shift: -16 } };
+  expect(planUniform([fine], output, true)).toBeUndefined();
+});
+
 test("channels of several multipliers, or none, have no uniform one", () => {
   const output = { zeroPoint: 0, min: -128, max: 127 };
   const channel = { multiplier: { multiplier: 2 ** 30 + 3, shift: -3 }, low: -100, high: 100 };
-  expect(planUniform([channel, channel], output)?.shift).toBe(3);
-  expect(planUniform([], output)).toBeUndefined();
+  expect(planUniform([channel, channel], output, false)?.shift).toBe(3);
+  expect(planUniform([], output, false)).toBeUndefined();
   for (const other of [
     { multiplier: 2 ** 30 + 3, shift: -4 },
     { multiplier: 2 ** 30 + 5, shift: -3 },
   ]) {
-    expect(planUniform([channel, { ...channel, multiplier: other }], output)).toBeUndefined();
+    expect(planUniform([channel, { ...channel, multiplier: other }], output, false)).toBeUndefined();
   }
 });
 

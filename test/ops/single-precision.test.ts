@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Channel, OutputRange } from "../../src/ops/requantization.ts";
 import { planRequantization } from "../../src/ops/requantization.ts";
 import type { SinglePrecision } from "../../src/ops/single-precision.ts";
-import { singlePrecision } from "../../src/ops/single-precision.ts";
+import { searchScale, singlePrecision } from "../../src/ops/single-precision.ts";
 import { Requantization } from "../../src/plan/format.ts";
 import { clampTo, multiplyByQuantizedMultiplier } from "../reference/fixed-point.ts";
 
@@ -44,15 +44,36 @@ function unfused({ scale, offset, bias }: SinglePrecision, { min, max }: OutputR
   return clampTo(Math.fround(scaled + 12582912) - 12582912 + middle, [min, max]);
 }
 
-/** reluFusedSingle4: the product in whole numbers, added and rounded once, halves to even. */
+const UNIT = 2 ** 70;
+
+/** float32(a · b + c) of float32 operands: in whole numbers of 2^-70, rounded once, halves to even. */
+function multiplyAdd(a: number, b: number, c: number): number {
+  const exact = BigInt(a * 2 ** 20) * BigInt(b * 2 ** 50) + BigInt(c * UNIT);
+  const size = exact < 0n ? -exact : exact;
+  // As many as leave 24 bits: sums are near 2^23.
+  let dropped = 70n;
+  while (size >> dropped >= 1n << 24n) dropped++;
+  while (dropped > 0n && size >> dropped < 1n << 23n) dropped--;
+  const [below, rest] = [size >> dropped, size & ((1n << dropped) - 1n)];
+  const half = dropped === 0n ? 1n : 1n << (dropped - 1n);
+  const nearest = rest > half || (rest === half && below % 2n === 1n) ? below + 1n : below;
+  return (Number(nearest << dropped) / UNIT) * (exact < 0n ? -1 : 1);
+}
+
+/** reluFusedSingle4 of assembly/micro/epilogue.ts. */
 function fused({ scale, offset, bias }: SinglePrecision, output: OutputRange, a: number): number {
-  const unit = 2 ** 60;
-  const exact = BigInt(Math.fround((a + bias) | 0)) * BigInt(scale * unit) + BigInt(offset) * BigInt(unit);
-  const below = exact / BigInt(unit);
-  const rest = Number(exact % BigInt(unit)) / unit;
-  const nearest = rest > 0.5 || (rest === 0.5 && below % 2n === 1n) ? below + 1n : below;
-  if (nearest < 2n ** 23n || nearest >= 2n ** 24n) throw new RangeError(`${nearest} has other places`);
-  return clampTo(Number(nearest) - 12582912 + output.zeroPoint, [output.min, output.max]);
+  const rounded = multiplyAdd(Math.fround((a + bias) | 0), scale, offset);
+  if (rounded < 2 ** 23 || rounded >= 2 ** 24) throw new RangeError(`${rounded} has other places`);
+  return clampTo(rounded - 12582912 + output.zeroPoint, [output.min, output.max]);
+}
+
+/** generalFusedSingle4, of a multiplier that shifts by `shift`. */
+function fusedTwice(scale: number, shift: number, output: OutputRange, a: number): number {
+  const sum = multiplyAdd(Math.fround(a), scale, 12582912);
+  const fine = Math.fround(2 ** shift * (1 + 2 ** -23));
+  const rounded = multiplyAdd(Math.fround(sum - 12582912), fine, 12582912);
+  if (rounded < 2 ** 23 || rounded >= 2 ** 24) throw new RangeError(`${rounded} has other places`);
+  return clampTo(rounded - 12582912 + output.zeroPoint, [output.min, output.max]);
 }
 
 const FORMS: readonly [string, boolean, Form][] = [
@@ -117,6 +138,54 @@ test.each(FORMS)("every accumulator of a channel, one by one: %s", (_, isFused, 
     if (constants === undefined) throw new Error(`none for ${multiplier} · 2^${shift}`);
     for (let a = channel.low; a <= channel.high; a++) {
       if (form(constants, output, a) !== reference(channel, output, a)) {
+        expect.fail(`accumulator ${a} of ${multiplier} · 2^${shift}`);
+      }
+    }
+  }
+});
+
+test("the fused form of two roundings steps where the reference does, on both sides of the zero point", () => {
+  const given = { all: 0, far: 0 };
+  fc.assert(
+    fc.property(
+      fc.record({ multiplier, shift: fc.integer({ min: -14, max: 1 }) }),
+      fc.tuple(fc.integer({ min: -(2 ** 24), max: 2 ** 20 }), fc.integer({ min: 0, max: 2 ** 25 })),
+      fc.integer({ min: -128, max: 127 }),
+      fc.tuple(fc.nat(40), fc.nat(40)),
+      (m, [low, length], zeroPoint, [above, below]) => {
+        const output = { zeroPoint, min: -128 + above, max: 127 - below };
+        const channel = { multiplier: m, low, high: low + length };
+        const scale = searchScale(channel, output);
+        if (scale === undefined) return;
+        given.all++;
+        // Sums that are no whole numbers any more, and those of two.
+        if (low < -(2 ** 22) || channel.high > 2 ** 22) given.far++;
+        for (const a of interesting(channel, output)) {
+          const value = fusedTwice(scale, m.shift, output, a);
+          expect(value, `accumulator ${a}`).toBe(reference(channel, output, a));
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+  expect(given.all).toBeGreaterThan(250);
+  expect(given.far).toBeGreaterThan(80);
+});
+
+test("two roundings, every accumulator one by one", () => {
+  const output = { zeroPoint: -5, min: -128, max: 127 };
+  for (const [multiplier, shift] of [
+    [1_415_926_535, -7],
+    [1_200_000_000, -8],
+    [1_618_033_989, -3],
+    [2 ** 31 - 1, -9],
+    [1_718_281_828, 0],
+  ] as const) {
+    const channel = { multiplier: { multiplier, shift }, low: -50_000, high: 50_000 };
+    const scale = searchScale(channel, output);
+    if (scale === undefined) throw new Error(`none for ${multiplier} · 2^${shift}`);
+    for (let a = channel.low; a <= channel.high; a++) {
+      if (fusedTwice(scale, shift, output, a) !== reference(channel, output, a)) {
         expect.fail(`accumulator ${a} of ${multiplier} · 2^${shift}`);
       }
     }

@@ -3,7 +3,7 @@ import type { BoundNode } from "../../src/graph/graph.ts";
 import { conv2d } from "../../src/ops/conv2d.ts";
 import { isVectorProduct } from "../../src/ops/vector-product.ts";
 import { Requantization } from "../../src/plan/format.ts";
-import { convStrips } from "../../src/plan/packing.ts";
+import { convStrips, requantizationWord } from "../../src/plan/packing.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { importNode, int8Tensor } from "./node.ts";
 
@@ -51,7 +51,7 @@ test("nor of channels in groups", () => {
 
 test("of convolutions by the scalar method, and of one pixel, only one strip is called", () => {
   const strips = (requantization: Requantization, height: number): readonly string[] =>
-    convStrips({ requantization, outputView: { height, width: 1 } });
+    convStrips({ requantization: requantizationWord(requantization, 1), outputView: { height, width: 1 } });
   expect(strips(Requantization.scalar, 4)).toEqual(["onePixel"]);
   expect(strips(Requantization.single, 1)).toEqual(["onePixel"]);
   expect(strips(Requantization.single, 4)).toEqual(["threePixels", "onePixel"]);

@@ -12,6 +12,7 @@ import {
   depthwiseRowsAtOnce,
   depthwiseScratchBytes,
   isPointwise,
+  requantizationWord,
   SINGLE_VECTOR,
   WINOGRAD_ROWS,
   winogradScratchBytes,
@@ -232,17 +233,16 @@ export function drawChain(pick: Pick): Chain {
         Requantization.single,
         ...(isVector ? [Requantization.singleVector] : []),
       ];
-      const methods = [
-        0,
-        1,
-        2,
-        3,
-        ...(isOnePixel ? [Requantization.uniformRelu, Requantization.uniformGeneral] : []),
-      ];
+      const uniform =
+        variant === "simd"
+          ? [Requantization.uniformRelu, Requantization.uniformGeneral]
+          : [Requantization.uniformReluFused, Requantization.uniformGeneralFused];
+      const methods = [0, 1, 2, 3, ...(isOnePixel ? uniform : [])];
+      const method =
+        variant === "mcu" ? (inMcu[pick(inMcu.length)] ?? NaN) : (methods[pick(methods.length)] ?? NaN);
       const arithmetic = {
-        requantization:
-          variant === "mcu" ? (inMcu[pick(inMcu.length)] ?? NaN) : (methods[pick(methods.length)] ?? NaN),
-        requantizationShift: 1,
+        requantization: requantizationWord(method, 1),
+        requantizationMultiplier: 2 ** 30,
         inputZeroPoint: -128,
         activationMin: pick(2) === 0 ? -128 : 3,
         outputZeroPoint: 3,
@@ -253,9 +253,8 @@ export function drawChain(pick: Pick): Chain {
       ].map((shape) => ({ shape, type: "int8" as const }));
       const [from, to] = shapes as [(typeof shapes)[number], (typeof shapes)[number]];
       if (winograd) {
-        const { requantization } = arithmetic;
         const records0 = records.length;
-        const blockBytes = blockHeadBytes(variant, requantization) + winogradWeightBytes(channels);
+        const blockBytes = blockHeadBytes(variant, method) + winogradWeightBytes(channels);
         const scratchBytes = winogradScratchBytes(variant, channels, output.width);
         convolve(input, output, blockBytes, scratchBytes, (c0, c1, weights, scratch, at) => ({
           op: "conv2dWinograd",
@@ -280,9 +279,9 @@ export function drawChain(pick: Pick): Chain {
           outputWidth: output.width,
           pointwise: isPointwise(window, input, output),
           dense: strideX === 1,
-          isVector: arithmetic.requantization === SINGLE_VECTOR,
+          isVector: method === SINGLE_VECTOR,
         });
-        const blockBytes = convBlockBytes(variant, arithmetic.requantization, patch);
+        const blockBytes = convBlockBytes(variant, method, patch);
         convolve(input, output, blockBytes, scratchBytes, (c0, c1, weights, scratch, at) => {
           return {
             op: "conv2d",
@@ -298,7 +297,7 @@ export function drawChain(pick: Pick): Chain {
         const kernel = { kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX };
         const rowsAtOnce = depthwiseRowsAtOnce(variant, kernel);
         const records0 = records.length;
-        const blockBytes = depthwiseBlockBytes(variant, arithmetic.requantization, kernel);
+        const blockBytes = depthwiseBlockBytes(variant, method, kernel);
         const scratchBytes = depthwiseScratchBytes(variant, {
           ...kernel,
           outputWidth: output.width,

@@ -10,6 +10,7 @@ import {
   depthwiseRowsAtOnce,
   depthwiseScratchBytes,
   isPointwise,
+  methodOf,
   SINGLE_VECTOR,
 } from "../../src/plan/packing.ts";
 import {
@@ -405,14 +406,14 @@ class Machine {
       outputWidth,
       pointwise,
       dense: strideX === 1 && inputView.pixelBytes === channels,
-      isVector: record.requantization === SINGLE_VECTOR,
+      isVector: methodOf(record) === SINGLE_VECTOR,
     };
     const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
     this.#reserve(
       record.scratch,
       convScratchBytes(variant, geometry),
       record.weights,
-      Math.ceil((c1 - c0) / blockChannels(variant)) * convBlockBytes(variant, record.requantization, patch),
+      Math.ceil((c1 - c0) / blockChannels(variant)) * convBlockBytes(variant, methodOf(record), patch),
     );
     for (let n = 0; n < record.batches; n++) {
       for (let y = record.y0; y < record.y1; y++) {
@@ -424,7 +425,7 @@ class Machine {
 
   /** Windows of two rows are read before either is written. */
   #winograd(record: RecordOf<"conv2dWinograd">): void {
-    const { inputView, outputView, c0, c1, requantization } = record;
+    const { inputView, outputView, c0, c1 } = record;
     const { channels } = inputView;
     const { width } = outputView;
     const columns = 2 * Math.ceil(width / 2) + 2;
@@ -435,7 +436,7 @@ class Machine {
       record.scratch,
       208 + 4 * rowBytes + 16 * 4 * (2 * 8 * eights + 4 * 8),
       record.weights,
-      Math.ceil((c1 - c0) / 8) * (blockHeadBytes("simd", requantization) + 16 * 8 * 8 * eights * 2),
+      Math.ceil((c1 - c0) / 8) * (blockHeadBytes("simd", methodOf(record)) + 16 * 8 * 8 * eights * 2),
     );
     for (let n = 0; n < record.batches; n++) {
       for (let y = record.y0; y < record.y1; y += 2) {
@@ -454,8 +455,7 @@ class Machine {
       record.scratch,
       depthwiseScratchBytes(variant, depthwiseGeometry(record)),
       record.weights,
-      Math.ceil((c1 - c0) / blockChannels(variant)) *
-        depthwiseBlockBytes(variant, record.requantization, record),
+      Math.ceil((c1 - c0) / blockChannels(variant)) * depthwiseBlockBytes(variant, methodOf(record), record),
     );
     const rowsAtOnce = depthwiseRowsAtOnce(variant, record);
     const together = blockChannels(variant);
