@@ -137,23 +137,25 @@ interface RecordShape {
 
 const VIEW_NAMES = memberNames(View).filter((name) => name !== "words") as (keyof ViewWords)[];
 
-const SHAPES = new Map<number, RecordShape>(
-  (Object.keys(FIELDS) as RecordOp[]).map((op) => {
-    const members = FIELDS[op] as unknown as Record<string, number>;
-    const fields = memberNames(members)
-      .filter((name) => name !== "op" && name !== "words")
-      .map((name) => ({ name, word: members[name] ?? 0, isView: name.endsWith("View") }));
-    const words = Math.max(2, ...fields.map((field) => field.word + (field.isView ? View.words : 1)));
-    return [Op[op], { op, words, fields }];
-  }),
-);
+const shapes = new Map<number, RecordShape>();
 
 function memberNames(members: object): string[] {
   return Object.keys(members).filter((key) => Number.isNaN(Number(key)));
 }
 
-function shapeOf(op: number): RecordShape | undefined {
-  return SHAPES.get(op);
+/** Made when it is first asked for: all of them would be a tenth of what importing the package takes. */
+function shapeOf(number: number): RecordShape | undefined {
+  const known = shapes.get(number);
+  const op = Op[number] as RecordOp | undefined;
+  if (known !== undefined || op === undefined) return known;
+  const members = FIELDS[op] as unknown as Record<string, number>;
+  const fields = memberNames(members)
+    .filter((name) => name !== "op" && name !== "words")
+    .map((name) => ({ name, word: members[name] ?? 0, isView: name.endsWith("View") }));
+  const words = Math.max(2, ...fields.map((field) => field.word + (field.isView ? View.words : 1)));
+  const shape = { op, words, fields };
+  shapes.set(number, shape);
+  return shape;
 }
 
 /** Size of a record of this operator in bytes. */
