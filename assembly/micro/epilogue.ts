@@ -162,7 +162,7 @@ export function relu4(
   return i32x4.sub(highWords(low, high), base);
 }
 
-/** Whether a block of method `relu`, or `reluFused`, has its constants in float32: there are no offsets of doubles then, which are not 0. */
+/** Whether a block of method `relu`, or of a fused one, has its constants in float32: there are no offsets of doubles then, which are not 0. */
 export function isSinglePrecision(block: usize): bool {
   return load<i64>(block, 96) === 0;
 }
@@ -245,12 +245,17 @@ export function reluFusedSingle4(a: v128, scale: v128, offset: v128, bias: v128)
   return a;
 }
 
+/** Whether generalFusedSingle4 is the block's. */
+export function isGeneralFusedSingle(block: usize, constants: usize): bool {
+  return load<i32>(constants, METHOD) === Requantization.generalFused && isSinglePrecision(block);
+}
+
 /**
  *   round(round(float32(a)·scale) · fine) + zero point
  *
  * each rounded once, to integers, by adding 1.5·2^23 (src/ops/single-precision.ts).
  */
-function generalFusedSingle4(a: v128, scale: v128, fine: v128, round32: v128, bias: v128): v128 {
+export function generalFusedSingle4(a: v128, scale: v128, fine: v128, round32: v128, bias: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) {
     const rounded = f32x4.sub(f32x4.relaxed_madd(f32x4.convert_i32x4_s(a), scale, round32), round32);
     return i32x4.sub(f32x4.relaxed_madd(rounded, fine, round32), bias);
@@ -458,6 +463,14 @@ export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize
         base,
         above,
       ),
+    );
+  }
+  if (ASC_FEATURE_RELAXED_SIMD && isGeneralFusedSingle(block, constants)) {
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    return i16x8.narrow_i32x4_s(
+      generalFusedSingle4(a0, v128.load(block, 32), v128.load(block, 160), round32, bias),
+      generalFusedSingle4(a1, v128.load(block, 48), v128.load(block, 176), round32, bias),
     );
   }
   if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused) {

@@ -3,7 +3,9 @@ import {
   FLOAT_BIAS,
   general4,
   generalFused4,
+  generalFusedSingle4,
   HIGH_HALF,
+  isGeneralFusedSingle,
   isReluFusedSingle,
   isSinglePrecision,
   METHOD,
@@ -85,6 +87,21 @@ export function storeTile(
     b1 = reluFused4(b1, scaleA, scaleB, offsetA, offsetB, base, above);
     c1 = reluFused4(c1, scaleA, scaleB, offsetA, offsetB, base, above);
     d1 = reluFused4(d1, scaleA, scaleB, offsetA, offsetB, base, above);
+  } else if (ASC_FEATURE_RELAXED_SIMD && isGeneralFusedSingle(block, constants)) {
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    let scale = v128.load(block, 32);
+    let fine = v128.load(block, 160);
+    a0 = generalFusedSingle4(a0, scale, fine, round32, bias);
+    b0 = generalFusedSingle4(b0, scale, fine, round32, bias);
+    c0 = generalFusedSingle4(c0, scale, fine, round32, bias);
+    d0 = generalFusedSingle4(d0, scale, fine, round32, bias);
+    scale = v128.load(block, 48);
+    fine = v128.load(block, 176);
+    a1 = generalFusedSingle4(a1, scale, fine, round32, bias);
+    b1 = generalFusedSingle4(b1, scale, fine, round32, bias);
+    c1 = generalFusedSingle4(c1, scale, fine, round32, bias);
+    d1 = generalFusedSingle4(d1, scale, fine, round32, bias);
   } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused) {
     const above = v128.load(constants, UNSIGNED_HIGH);
     const round32 = v128.load(constants, ROUND_F32);
@@ -506,32 +523,25 @@ export function storeSix(
     d = i16x8.narrow_i32x4_s(d0, reluFusedSingle4(d1, scale, offset, bias));
     e = i16x8.narrow_i32x4_s(e0, reluFusedSingle4(e1, scale, offset, bias));
     f = i16x8.narrow_i32x4_s(f0, reluFusedSingle4(f1, scale, offset, bias));
-  } else if (load<i32>(constants, METHOD) === Requantization.generalFused) {
-    const above = v128.load(constants, UNSIGNED_HIGH);
+  } else if (isGeneralFusedSingle(block, constants)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
-    let scaleA = v128.load(block, 32);
-    let scaleB = v128.load(block, 48);
-    let offsetA = v128.load(block, 96);
-    let offsetB = v128.load(block, 112);
+    let scale = v128.load(block, 32);
     let fine = v128.load(block, 160);
-    a0 = generalFused4(a0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    b0 = generalFused4(b0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    c0 = generalFused4(c0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    d0 = generalFused4(d0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    e0 = generalFused4(e0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    f0 = generalFused4(f0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-    scaleA = v128.load(block, 64);
-    scaleB = v128.load(block, 80);
-    offsetA = v128.load(block, 128);
-    offsetB = v128.load(block, 144);
+    a0 = generalFusedSingle4(a0, scale, fine, round32, bias);
+    b0 = generalFusedSingle4(b0, scale, fine, round32, bias);
+    c0 = generalFusedSingle4(c0, scale, fine, round32, bias);
+    d0 = generalFusedSingle4(d0, scale, fine, round32, bias);
+    e0 = generalFusedSingle4(e0, scale, fine, round32, bias);
+    f0 = generalFusedSingle4(f0, scale, fine, round32, bias);
+    scale = v128.load(block, 48);
     fine = v128.load(block, 176);
-    a = i16x8.narrow_i32x4_s(a0, generalFused4(a1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above));
-    b = i16x8.narrow_i32x4_s(b0, generalFused4(b1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above));
-    c = i16x8.narrow_i32x4_s(c0, generalFused4(c1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above));
-    d = i16x8.narrow_i32x4_s(d0, generalFused4(d1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above));
-    e = i16x8.narrow_i32x4_s(e0, generalFused4(e1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above));
-    f = i16x8.narrow_i32x4_s(f0, generalFused4(f1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above));
+    a = i16x8.narrow_i32x4_s(a0, generalFusedSingle4(a1, scale, fine, round32, bias));
+    b = i16x8.narrow_i32x4_s(b0, generalFusedSingle4(b1, scale, fine, round32, bias));
+    c = i16x8.narrow_i32x4_s(c0, generalFusedSingle4(c1, scale, fine, round32, bias));
+    d = i16x8.narrow_i32x4_s(d0, generalFusedSingle4(d1, scale, fine, round32, bias));
+    e = i16x8.narrow_i32x4_s(e0, generalFusedSingle4(e1, scale, fine, round32, bias));
+    f = i16x8.narrow_i32x4_s(f0, generalFusedSingle4(f1, scale, fine, round32, bias));
   } else {
     a = requantizeRow(a0, a1, block, constants);
     b = requantizeRow(b0, b1, block, constants);

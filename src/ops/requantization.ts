@@ -4,7 +4,7 @@ import { firstHit } from "./first-hit.ts";
 import { multiplyByQuantizedMultiplier } from "./fixed-point.ts";
 import { floatBits } from "./scale-bits.ts";
 import type { SinglePrecision } from "./single-precision.ts";
-import { searchFused, searchScale, singlePrecision } from "./single-precision.ts";
+import { searchFused, searchScale, singlePrecision, singleScales } from "./single-precision.ts";
 
 /**
  * Which requantisation arithmetic is exact for a layer. Each vector method of assembly/micro/epilogue.ts is monotone in the
@@ -68,7 +68,7 @@ export function planRequantization(
       ? reluFusedPlan(channels, output, storageOffset)
       : reluPlan(channels, output, storageOffset, !fused);
   }
-  if (provesGeneral(channels, output)) return fusable ? GENERAL_FUSED : GENERAL;
+  if (provesGeneral(channels, output)) return fusable ? generalFusedPlan(channels, output) : GENERAL;
   const shift = Math.max(1, ...channels.map(({ multiplier }) => -multiplier.shift));
   return channels.every((channel) => fitsWide(channel, shift)) ? widePlan(shift) : SCALAR;
 }
@@ -133,17 +133,26 @@ const GENERAL: RequantizationPlan = {
   },
 };
 
-const GENERAL_FUSED: RequantizationPlan = {
-  method: Requantization.generalFused,
-  shift: 0,
-  accumulatorBias: () => ACCUMULATOR_BIAS,
-  write(blocks, at, lane, { multiplier }) {
-    const scale = generalScale(multiplier);
-    blocks.setFloat64(at + 32 + 8 * lane, scale, true);
-    blocks.setFloat64(at + 96 + 8 * lane, ROUND_F64 - unsignedOffset(scale), true);
-    blocks.setFloat32(at + 160 + 4 * lane, generalFine(multiplier), true);
-  },
-};
+/** As general, in float32 where a block has scales for it. */
+function generalFusedPlan(channels: readonly Channel[], output: OutputRange): RequantizationPlan {
+  const single = singleScales(channels, output);
+  return {
+    method: Requantization.generalFused,
+    shift: 0,
+    accumulatorBias: (channel) => (single.has(channel) ? 0 : ACCUMULATOR_BIAS),
+    write(blocks, at, lane, channel) {
+      blocks.setFloat32(at + 160 + 4 * lane, generalFine(channel.multiplier), true);
+      const inSingle = single.get(channel);
+      if (inSingle !== undefined) {
+        blocks.setFloat32(at + 32 + 4 * lane, inSingle, true);
+        return;
+      }
+      const scale = generalScale(channel.multiplier);
+      blocks.setFloat64(at + 32 + 8 * lane, scale, true);
+      blocks.setFloat64(at + 96 + 8 * lane, ROUND_F64 - unsignedOffset(scale), true);
+    },
+  };
+}
 
 function widePlan(shift: number): RequantizationPlan {
   return {

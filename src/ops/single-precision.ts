@@ -47,8 +47,8 @@ const LEEWAY = 2 ** -16;
 const WINDOW = 2 ** -14;
 
 /**
- * The constants of channels whose blocks are proved as a whole, by object: the same one twice would be taken for both. `output.min` ≥ the
- * zero point: below it the reference may round otherwise, and both clamp.
+ * The constants of channels whose blocks are proved as a whole. `output.min` ≥ the zero point: below it the reference may round otherwise,
+ * and both clamp.
  */
 export function singlePrecision(
   channels: readonly Channel[],
@@ -56,12 +56,25 @@ export function singlePrecision(
   fused: boolean,
 ): Map<Channel, SinglePrecision> {
   const search = fused ? searchFusedOffset : searchUnfused;
-  const found = new Map<Channel, SinglePrecision>();
+  return ofWholeBlocks(channels, (channel) => search(channel, output));
+}
+
+/** As singlePrecision, of any output range: scales. */
+export function singleScales(channels: readonly Channel[], output: OutputRange): Map<Channel, number> {
+  return ofWholeBlocks(channels, (channel) => searchScale(channel, output));
+}
+
+/** What `search` finds for channels of whose block it finds all, by object: the same one twice would be taken for both. */
+function ofWholeBlocks<T>(
+  channels: readonly Channel[],
+  search: (channel: Channel) => T | undefined,
+): Map<Channel, T> {
+  const found = new Map<Channel, T>();
   for (let first = 0; first < channels.length; first += BLOCK) {
     const block = channels.slice(first, first + BLOCK);
-    const proved: [Channel, SinglePrecision][] = [];
+    const proved: [Channel, T][] = [];
     for (const channel of block) {
-      const single = search(channel, output);
+      const single = search(channel);
       if (single === undefined) break;
       proved.push([channel, single]);
     }
@@ -176,8 +189,8 @@ function stepsWith(scale: number, { low, high }: Channel, count: number): boolea
   for (let i = 0; i < count; i++) {
     const step = steps[i] ?? 0;
     const half = (outputs[i] ?? 0) - 0.5;
-    if (step <= high && step * scale <= half) return false;
-    if (step > low && (step - 1) * scale >= half) return false;
+    if (step <= high && Math.max(step, low) * scale <= half) return false;
+    if (step > low && Math.min(step - 1, high) * scale >= half) return false;
   }
   return true;
 }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Channel, OutputRange } from "../../src/ops/requantization.ts";
 import { planRequantization } from "../../src/ops/requantization.ts";
 import type { SinglePrecision } from "../../src/ops/single-precision.ts";
-import { searchScale, singlePrecision } from "../../src/ops/single-precision.ts";
+import { searchScale, singlePrecision, singleScales } from "../../src/ops/single-precision.ts";
 import { Requantization } from "../../src/plan/format.ts";
 import { clampTo, multiplyByQuantizedMultiplier } from "../reference/fixed-point.ts";
 
@@ -269,3 +269,41 @@ test.each([false, true])(
     expect(doubles.bias).toBe(isFused ? 2 ** 31 : 0);
   },
 );
+
+test("of any output range most blocks have scales, and their heads float32, or doubles and a bias", () => {
+  const output = { zeroPoint: 3, min: -128, max: 127 };
+  const channels = (shift: number): Channel[] =>
+    Array.from({ length: 800 }, (_, i) => ({
+      multiplier: { multiplier: 2 ** 30 + Math.floor((((i + 1) * 0.618034) % 1) * 2 ** 30), shift },
+      low: -60_000,
+      high: 2 ** 20,
+    }));
+  const usual = channels(-7);
+  const { size } = singleScales(usual, output);
+  expect(size).toBeGreaterThan(760);
+  expect(size % 8).toBe(0);
+  const without = channels(-12).find((channel) => searchScale(channel, output) === undefined);
+  if (without === undefined) throw new Error("all have scales");
+  expect(singleScales([...usual.slice(0, 7), without], output).size).toBe(0);
+  for (const channel of [...usual.slice(0, 1), without]) {
+    const scale = singleScales([channel], output).get(channel);
+    const plan = planRequantization([channel], output, 0, true);
+    expect(plan.method).toBe(Requantization.generalFused);
+    const head = new DataView(new ArrayBuffer(192));
+    plan.write(head, 0, 0, channel);
+    const { multiplier, shift } = channel.multiplier;
+    expect(head.getFloat32(160, true)).toBe(Math.fround(2 ** shift * (1 + 2 ** -23)));
+    expect(head.getBigInt64(96, true) === 0n).toBe(channel !== without);
+    expect(plan.accumulatorBias(channel)).toBe(channel === without ? 2 ** 31 : 0);
+    if (scale === undefined) expect(head.getFloat64(32, true)).toBe(multiplier * 2 ** -31);
+    else expect(head.getFloat32(32, true)).toBe(scale);
+  }
+});
+
+test("a channel of one sum has a scale, though its multiplier is a half", () => {
+  for (const value of [-90, 0, 77]) {
+    const channel = { multiplier: { multiplier: 2 ** 30, shift: 0 }, low: 2 * value, high: 2 * value };
+    const scale = searchScale(channel, { zeroPoint: 0, min: -128, max: 127 });
+    expect(fusedTwice(scale ?? NaN, 0, { zeroPoint: 0, min: -128, max: 127 }, 2 * value)).toBe(value);
+  }
+});
