@@ -13,7 +13,8 @@ import { laneBytes, vectorScratchBytes } from "./vector-lanes.ts";
  *     wide      multiplier int32 [8], factor int32 [8]
  *     scalar    multiplier int32 [8], shift int32 [8]
  *     those of one multiplier       nothing: it is in the record
- *     reluFused, generalFused   as relu and as general with float64 offsets [8] between; bias + 2^31 where these are doubles
+ *     reluFused, generalFused   as relu and as general with float64 offsets [8] between; bias + 2^31 where these are doubles; generalFused too
+ *               has float32 in the place of float64 scales [8] where all offsets are 0
  *   mcu, 1 channel
  *     single, singleVector   offset int64, multiplier int32
  *     scalar    bias int32, shift int32, multiplier int32
