@@ -94,15 +94,17 @@ function fill(choices: readonly Choice[], room: number): readonly Choice[] {
 
 /** Makes resident what saves most time in `room` more: a knapsack, exact but for rounding `room` to cells. */
 function pack(choices: readonly Choice[], room: number): readonly Choice[] {
-  const grain = Math.max(4, Math.ceil((room * choices.length) / MAX_CELLS));
+  const unit = choices.map(residentExtra).reduce(greatestDivisor, 0);
+  const grain = Math.max(unit, Math.ceil((room * choices.length) / MAX_CELLS));
   const capacity = Math.floor(room / grain);
   /** By room: the most cycles that the choices so far save. */
   const most = new Float64Array(capacity + 1);
   const rows = choices.map((choice) => {
     const cells = Math.ceil(residentExtra(choice) / grain);
     const isKept = new Uint8Array(capacity + 1);
+    const cycles = cyclesOf(choice);
     for (let cell = capacity; cell >= cells; cell--) {
-      const saved = (most[cell - cells] ?? 0) + cyclesOf(choice);
+      const saved = (most[cell - cells] ?? 0) + cycles;
       if (saved <= (most[cell] ?? 0)) continue;
       most[cell] = saved;
       isKept[cell] = 1;
@@ -119,6 +121,10 @@ function pack(choices: readonly Choice[], room: number): readonly Choice[] {
 
 /** Bound on cells × choices. */
 const MAX_CELLS = 1 << 20;
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}
 
 /** What a choice costs more if it is resident. */
 function residentExtra(choice: Choice): number {
