@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,12 +36,21 @@ export async function startsText(
     try {
       for (let i = 0; i < SAMPLES; i++) {
         console.error(`${name}: ${i + 1} of ${SAMPLES}`);
-        for (const [engine, answers] of taken) answers.push(answerOf(engine, root, sample));
+        for (const [engine, answers] of taken) {
+          const answer = answerOf(engine, root, sample);
+          if (answer !== undefined) answers.push(answer);
+          else taken.delete(engine);
+        }
       }
     } finally {
       rmSync(folder, { recursive: true });
     }
-    for (const [engine, answers] of taken) {
+    for (const engine of engines) {
+      const answers = taken.get(engine);
+      if (answers === undefined) {
+        lines.push(`${name.padEnd(20)} ${engine.padEnd(18)}   refused`);
+        continue;
+      }
       const sorted = answers.toSorted((a, b) => total(a) - total(b));
       const least = sorted[0] ?? { start: NaN, load: NaN, first: NaN };
       const median = sorted[sorted.length >> 1] ?? least;
@@ -58,12 +67,15 @@ function total({ start, load, first }: FirstAnswer): number {
   return start + load + first;
 }
 
-function answerOf(engine: Engine, root: string, sample: Sample): FirstAnswer {
+/** Undefined where the rival does not run the model. */
+function answerOf(engine: Engine, root: string, sample: Sample): FirstAnswer | undefined {
   const script = fileURLToPath(new URL("first-answer.js", import.meta.url));
   const args = [script, engine, root, JSON.stringify(sample)];
-  const printed = execFileSync(process.execPath, args, {
+  const { status, stdout } = spawnSync(process.execPath, args, {
     encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: ["ignore", "pipe", engine.startsWith("thimble") ? "inherit" : "ignore"],
   });
-  return JSON.parse(printed.trimEnd().split("\n").at(-1) ?? "") as FirstAnswer;
+  if (status === 0) return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as FirstAnswer;
+  if (engine.startsWith("thimble")) throw new Error(`${engine} does not run ${sample.path}`);
+  return undefined;
 }
