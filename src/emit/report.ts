@@ -65,7 +65,7 @@ export function report(
     schedule,
     cycles: Math.round(compilation.cycles),
     input: program.inputRows.some((rows) => rows !== undefined) ? "streamed" : "resident",
-    peakStep: live.indexOf(Math.max(...live)),
+    peakStep: live.reduce((peak, bytes, step) => (bytes > (live[peak] ?? -1) ? step : peak), -1),
     steps,
     map: memoryMap(demand, layout, steps),
   };

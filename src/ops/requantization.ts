@@ -69,7 +69,8 @@ export function planRequantization(
       : reluPlan(channels, output, storageOffset, !fused);
   }
   if (provesGeneral(channels, output)) return fusable ? generalFusedPlan(channels, output) : GENERAL;
-  const shift = Math.max(1, ...channels.map(({ multiplier }) => -multiplier.shift));
+  // Without spreading, which takes no more arguments than fit the stack: a layer may have any number of channels.
+  const shift = channels.reduce((most, { multiplier }) => Math.max(most, -multiplier.shift), 1);
   return channels.every((channel) => fitsWide(channel, shift)) ? widePlan(shift) : SCALAR;
 }
 
@@ -202,8 +203,8 @@ function uniformFusedPlan(
 ): RequantizationPlan | undefined {
   const widest = {
     multiplier,
-    low: Math.min(...channels.map(({ low }) => low)),
-    high: Math.max(...channels.map(({ high }) => high)),
+    low: channels.reduce((least, { low }) => Math.min(least, low), Infinity),
+    high: channels.reduce((most, { high }) => Math.max(most, high), -Infinity),
   };
   if (output.min >= output.zeroPoint) {
     const found = searchFused(widest, output);

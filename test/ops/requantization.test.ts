@@ -158,6 +158,19 @@ test("channels of several multipliers, or none, have no uniform one", () => {
   }
 });
 
+test("a layer may have more channels than a call takes arguments", () => {
+  const channel = { multiplier: { multiplier: 1_415_926_535, shift: -7 }, low: -60_000, high: 60_000 };
+  const output = { zeroPoint: 0, min: -128, max: 127 };
+  const many = Array.from({ length: 300_000 }, () => channel);
+  expect(planUniform(many, output, true)?.method).toBe(Requantization.uniformGeneralFused);
+  // Twos in the multiplier make halves, which only integers send where the reference does.
+  const even = { ...channel, multiplier: { multiplier: 2 ** 30, shift: -7 } };
+  expect(planRequantization([...many, even], output, 0, false)).toMatchObject({
+    method: Requantization.wide,
+    shift: 7,
+  });
+});
+
 /** The inverse of an odd number modulo 2^bits. */
 function inverse(odd: bigint, bits: bigint): bigint {
   let x = 1n;
