@@ -2,7 +2,7 @@ import { Conv2dField } from "../../src/plan/format.ts";
 import { isUniform, prepareEpilogue, prepareUniform } from "../micro/epilogue.ts";
 import { address, field } from "../record.ts";
 
-/** A convolution's `Requantization`, whichever it is: DepthwiseConv2dField has it at the same place, as all that is read here. */
+/** A convolution's `Requantization`. DepthwiseConv2dField has it at the same place, and all that is read below but the multiplier, which it has not. */
 export function requantizationOf(record: usize): i32 {
   return load<u16>(record + (Conv2dField.requantization << 2), 2);
 }

@@ -9,7 +9,7 @@ import { prepareScalar, SCALAR_HEAD } from "./epilogue-scalar.ts";
  *
  *   0 lower clamp ×16 · 16 upper clamp ×16 · 32 float bias − zero point (or middle: FLOAT_BIAS), int32 ×4 · 48 zero point, int16 ×8
  *   64 0x41380000 ×4 · 80 1.5·2^52 ×2 · 96 1.5·2^23 ×4 · 112 2^(shift − 1), int32 ×4 · 128 2^31, int64 ×2 · 144 tail, 16 bytes
- *   160 accumulators of the scalar method, 16 bytes · 176 0x43300000 ×4
+ *   160 accumulators of the scalar method, 16 bytes · 176 0x43300000 ×4; 112 and 128 are of method wide, or UNIFORM_*
  *   192 method, shift
  *
  * (In mcu four int32: epilogue-scalar.ts.) Clamps and zero points are in storage form. Which method is exact for which constants is proved when the weights are
@@ -17,7 +17,7 @@ import { prepareScalar, SCALAR_HEAD } from "./epilogue-scalar.ts";
  */
 const LOWER = 0;
 const UPPER = 16;
-/** Of 1.5 · 2^23: its bits less the zero point, in method `relu` less the middle of the output range. */
+/** Of 1.5 · 2^23: its bits less the zero point, in method `relu` less the middle of the output range; in `uniformReluFused` with the excess. */
 export const FLOAT_BIAS = 32;
 export const ZERO_POINT = 48;
 export const RELU_BASE = 64;
@@ -102,8 +102,8 @@ export function prepareEpilogue(
 }
 
 /**
- * Adds what `constants` has of a method of one multiplier. `shift` is its, to the right, or of `uniformReluFused` what its sums have too
- * much; `multiplier` is a scale in float32.
+ * Adds what `constants` has of a method of one multiplier. `shift` is the multiplier's, to the right, below 32; of `uniformReluFused` the
+ * excess (src/ops/single-precision.ts), of which `right` makes nothing. `multiplier` is int32 in simd, otherwise a float32 scale's bits.
  */
 export function prepareUniform(constants: usize, shift: i32, multiplier: i32, zeroPoint: i32): void {
   const method = load<i32>(constants, METHOD);
@@ -465,7 +465,7 @@ export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize
       ),
     );
   }
-  if (ASC_FEATURE_RELAXED_SIMD && isGeneralFusedSingle(block, constants)) {
+  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused && isSinglePrecision(block)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     return i16x8.narrow_i32x4_s(

@@ -87,7 +87,7 @@ export function storeTile(
     b1 = reluFused4(b1, scaleA, scaleB, offsetA, offsetB, base, above);
     c1 = reluFused4(c1, scaleA, scaleB, offsetA, offsetB, base, above);
     d1 = reluFused4(d1, scaleA, scaleB, offsetA, offsetB, base, above);
-  } else if (ASC_FEATURE_RELAXED_SIMD && isGeneralFusedSingle(block, constants)) {
+  } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused && isSinglePrecision(block)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     let scale = v128.load(block, 32);

@@ -30,8 +30,8 @@ export interface OutputRange {
 export interface RequantizationPlan {
   readonly method: Requantization;
   /**
-   * The record's shift: of `wide`; of `single` that of a lane's products; of `uniformReluFused` what its sums have too much; of the other
-   * methods of one multiplier its own, to the right; otherwise 0.
+   * The record's shift: of `wide`; of `single` that of a lane's products; of `uniformReluFused` the excess (src/ops/single-precision.ts); of
+   * the other methods of one multiplier its own, to the right; otherwise 0.
    */
   readonly shift: number;
   /** The record's, of methods of one multiplier: int32, or the bits of a float32 scale. */
@@ -206,6 +206,8 @@ function uniformFusedPlan(
     low: channels.reduce((least, { low }) => Math.min(least, low), Infinity),
     high: channels.reduce((most, { high }) => Math.max(most, high), -Infinity),
   };
+  // The bias of a float32 form may bring a sum back that wraps in the reference.
+  if (!staysInt32(widest)) return undefined;
   if (output.min >= output.zeroPoint) {
     const found = searchFused(widest, output);
     return (

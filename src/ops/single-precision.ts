@@ -3,10 +3,11 @@ import { firstHit } from "./first-hit.ts";
 import type { Channel, OutputRange } from "./requantization.ts";
 
 /**
- * Requantisation in float32, half the work of the doubles of methods `relu` and `reluFused`:
+ * Requantisation in float32, half the work of the doubles of methods `relu`, `reluFused` and `generalFused`:
  *
  *   round(float32(float32(float32(a + bias) · scale) + offset)) + middle of the output range
  *   float32(float32(a + bias) · scale + 1.5 · 2^23 − excess) − 1.5 · 2^23 + zero point, fused: one rounding, to an integer
+ *   two fused ones, of a · scale and of what that gives · 2^shift (searchScale)
  *
  * Each rounding is monotone in the accumulator a, and so is the reference. So the form is exact if it steps where the reference does,
  * for each of the (at most 255) output values. It is tried at those steps, as far as they are close, with scales next to the multiplier
@@ -85,7 +86,8 @@ function ofWholeBlocks<T>(
 }
 
 /**
- * What findSteps finds: accumulators at which an output begins, and that output, counted from the middle of the range. Reused, because models
+ * What findSteps finds: accumulators at which an output begins, and that output, counted from the middle of the range (of findFirstSteps the
+ * whole number that is rounded to it). Reused, because models
  * have thousands of channels.
  */
 const steps = new Float64Array(256);

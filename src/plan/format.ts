@@ -126,9 +126,9 @@ export enum Requantization {
   general = 2,
   /** One float rounding; the output's lower clamp is its zero point or above. */
   relu = 3,
-  /** As general, with biased accumulators and a fused multiply-add; relaxed and signed only. */
+  /** As general, with a fused multiply-add: of biased accumulators in doubles, or in float32; relaxed and signed only. */
   generalFused = 4,
-  /** As relu, with biased accumulators and a fused multiply-add; relaxed and signed only. */
+  /** As relu, with a fused multiply-add: of biased accumulators, in doubles or in float32; relaxed and signed only. */
   reluFused = 5,
   /** Both roundings in one shift of int64; no accumulator wraps; mcu only. */
   single = 6,

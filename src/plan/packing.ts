@@ -13,8 +13,9 @@ import { laneBytes, vectorScratchBytes } from "./vector-lanes.ts";
  *     wide      multiplier int32 [8], factor int32 [8]
  *     scalar    multiplier int32 [8], shift int32 [8]
  *     those of one multiplier       nothing: it is in the record
- *     reluFused, generalFused   as relu and as general with float64 offsets [8] between; bias + 2^31 where these are doubles; generalFused too
- *               has float32 in the place of float64 scales [8] where all offsets are 0
+ *     reluFused      as relu; bias + 2^31 where its constants are doubles
+ *     generalFused   scale float64 [8], offset float64 [8], scale float32 [8]; bias + 2^31
+ *                    or scale float32 [8], 32 bytes of nothing, 0 float64 [8], scale float32 [8]: told by the 0
  *   mcu, 1 channel
  *     single, singleVector   offset int64, multiplier int32
  *     scalar    bias int32, shift int32, multiplier int32

@@ -258,7 +258,8 @@ function pointwiseAccesses(record: RecordOf<"conv2d"> & Placed, variant: Variant
 
 /**
  * Whether all that has been written lies below a pixel when that is read, wherever tiles of up to `pixelsAtOnce` begin: then it is as if all
- * were read first, which takes two steps to check, not two for each pixel. Both ends are linear in the pixel, but that nothing follows the last.
+ * were read first, which takes two steps to check, not two for each pixel. What is written grows as the pixel does up to where tiles are cut off
+ * at y1, and from there on only the pixel moves: so two pixels decide.
  */
 function staysBelow({ inputView, outputView, batches, y0, y1, c1 }: Spatial, pixelsAtOnce: number): boolean {
   const isBelow = (y: number): boolean => {

@@ -213,6 +213,22 @@ for (const kernels of provedKernels()) {
     }
   });
 
+  test(`sums of one multiplier wrap as the reference's do (${kernels.variant})`, () => {
+    const output = { shape: [1, 1], scale: 1, zeroPoint: -5 };
+    const c = {
+      input: { shape: [1, 16], scale: 1, zeroPoint: 0, values: new Int8Array(16).fill(-128) },
+      // Far below 1, so that a bias that float32 needs brings sums below -2^31 back above it.
+      weights: { shape: [1, 16], scales: [1_737_350_778 * 2 ** -43], values: new Int8Array(16).fill(1) },
+      bias: Int32Array.of(1000 - 2 ** 31),
+      output,
+      activation: 1,
+    };
+    const node = importNode(fullyConnected, tensorsOf(c, 0), int8Tensor("output", output), { 0: 1 });
+    const expected = fullyConnectedReference(c.input, c.weights, c.bias, output, c.activation);
+    expect([...expected]).toEqual([127]);
+    checkConvolution(kernels, fullyConnected, node, c.input, expected, 1);
+  });
+
   test(`left shifts of sums wrap as the reference's do (${kernels.variant})`, () => {
     // Either side alone, since one sum that wraps decides for its layer; three rows, which mcu takes together.
     for (const side of [2 ** 29, -(2 ** 29)]) {

@@ -9,6 +9,8 @@ test("is zlib's, of any length at any address", () => {
       const bytes = new Uint8Array(offset + data.length).subarray(offset);
       bytes.set(data);
       expect(crc32(bytes)).toBe(zlibCrc32(data));
+      // Whose slice is no copy.
+      expect(crc32(Buffer.from(bytes.buffer, offset))).toBe(zlibCrc32(data));
     }),
   );
 });
