@@ -241,7 +241,8 @@ function arrange(seats: readonly Seat[], bound: Extent, blocks: readonly Block[]
   }
   // To the last byte, not to the alignment.
   const ends = placed.filter(({ isScratch }) => !isScratch).map(({ begin, bytes }) => begin + bytes);
-  const top = placed.length > 0 ? Math.max(low, ...ends) : low;
+  // Without spreading: a model may have more tensors than a call takes arguments.
+  const top = ends.reduce((most, end) => Math.max(most, end), low);
   const cost = { extent: high > bound.extent ? high - low : top - low, withScratch: highWithScratch - low };
   const begins = blocks.map((block) => (block.size > 0 ? block.begin - low : 0));
   return { seats, misfits, cost, begins };
