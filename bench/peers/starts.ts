@@ -48,7 +48,7 @@ export async function startsText(
     for (const engine of engines) {
       const answers = taken.get(engine);
       if (answers === undefined) {
-        lines.push(`${name.padEnd(20)} ${engine.padEnd(18)}   refused`);
+        lines.push(`${name.padEnd(20)} ${engine.padEnd(18)}   no answer`);
         continue;
       }
       const sorted = answers.toSorted((a, b) => total(a) - total(b));
@@ -67,7 +67,7 @@ function total({ start, load, first }: FirstAnswer): number {
   return start + load + first;
 }
 
-/** Undefined where the rival does not run the model. */
+/** Undefined where the rival ends without one: `npm run bench:peers -- MODEL` tells why. */
 function answerOf(engine: Engine, root: string, sample: Sample): FirstAnswer | undefined {
   const script = fileURLToPath(new URL("first-answer.js", import.meta.url));
   const args = [script, engine, root, JSON.stringify(sample)];
