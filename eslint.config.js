@@ -10,6 +10,8 @@ export default tseslint.config(
       "coverage",
       "src/runtime/kernels.generated.ts",
       "assembly/micro/depthwise-tile.ts",
+      "assembly/micro/lane-rows.ts",
+      "assembly/micro/sigmoid-scalar.ts",
       "assembly/micro/store-tile.ts",
     ],
   },

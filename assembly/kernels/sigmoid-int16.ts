@@ -1,5 +1,6 @@
 import { SigmoidInt16Field as Field } from "../../src/plan/format.ts";
-import { sigmoidByTable, tanhByTable } from "../micro/sigmoid-table.ts";
+import { clamp } from "../fixed-point.ts";
+import { SIGMOID_LIMIT, sigmoidByTable, tanhByTable } from "../micro/sigmoid-scalar.ts";
 import { address, field } from "../record.ts";
 
 /**
@@ -20,7 +21,8 @@ export function sigmoidInt16(record: usize): void {
   let to = address(record, Field.output);
   for (let i = 0; i < length; i++) {
     const t = (<i32>load<i16>(from) * multiplier + half) >> shift;
-    store<i16>(to, <i16>(isTanh ? tanhByTable(t, table) : sigmoidByTable(t, table)));
+    if (isTanh) store<i16>(to, <i16>tanhByTable(t, table));
+    else store<i16>(to, <i16>sigmoidByTable(clamp(t, 1 - SIGMOID_LIMIT, SIGMOID_LIMIT - 1), table));
     from += 2;
     to += 2;
   }

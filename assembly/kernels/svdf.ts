@@ -1,6 +1,7 @@
 import { SvdfField as Field } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
 import { stage, stagedElementBytes } from "../micro/staging.ts";
+import { LANE_ROWS, laneBlockBytes, laneDots, stageLanes, SUM_BYTES } from "../micro/lane-rows.ts";
 import { matrixRows } from "../micro/matrix-strip.ts";
 import { address, field } from "../record.ts";
 import { loadActivation, storeActivation } from "../storage.ts";
@@ -26,7 +27,7 @@ export function svdf(record: usize): void {
   const memory = field(record, Field.memory);
   const stateBytes = field(record, Field.stateBytes);
   const features = address(record, Field.scratch);
-  const staging = features + (((<usize>filters + 7) & ~7) << 1);
+  const staging = features + featureBytes(filters);
   const bias = address(record, Field.weights);
   const time = bias + ((((<usize>units) << 2) + 15) & ~15);
   const filterBytes = <usize>(memory * stateBytes);
@@ -36,22 +37,7 @@ export function svdf(record: usize): void {
   let output = address(record, Field.output);
   shiftState(state, <usize>batches * <usize>filters * filterBytes, stateBytes);
   for (let n = 0; n < batches; n++) {
-    let vector = input;
-    if (stagedElementBytes() > 1) {
-      stage(staging, input, inputDepth);
-      vector = staging;
-    }
-    matrixRows(
-      vector,
-      inputDepth,
-      matrix,
-      filters,
-      field(record, Field.featureMultiplier),
-      field(record, Field.featureShift),
-      features,
-      false,
-      staging,
-    );
+    featureRows(record, input, inputDepth, matrix, filters, features, staging);
     storeFeatures(record, features, state + filterBytes - <usize>stateBytes, filters, filterBytes);
     let weights = time;
     for (let u = 0; u < units; u++) {
@@ -67,6 +53,62 @@ export function svdf(record: usize): void {
     }
     input += inputDepth;
     output += units;
+  }
+}
+
+/** Bytes of one batch's features. */
+function featureBytes(filters: i32): usize {
+  return ASC_FEATURE_SIMD
+    ? ((<usize>filters + 7) & ~7) << 1
+    : <usize>((filters + (LANE_ROWS - 1)) / LANE_ROWS) * (2 * LANE_ROWS);
+}
+
+/** All filters' products with one batch's input. */
+function featureRows(
+  record: usize,
+  vector: usize,
+  depth: i32,
+  matrix: usize,
+  filters: i32,
+  features: usize,
+  staging: usize,
+): void {
+  if (ASC_FEATURE_SIMD) {
+    if (stagedElementBytes() > 1) {
+      stage(staging, vector, depth);
+      vector = staging;
+    }
+    const multiplier = field(record, Field.featureMultiplier);
+    matrixRows(vector, depth, matrix, filters, multiplier, field(record, Field.featureShift), features, false);
+  } else {
+    laneFeatures(record, vector, depth, matrix, features, features + featureBytes(filters), staging);
+  }
+}
+
+/** mcu: the same, twelve at a time. */
+function laneFeatures(
+  record: usize,
+  vector: usize,
+  depth: i32,
+  block: usize,
+  features: usize,
+  end: usize,
+  sums: usize,
+): void {
+  const staging = sums + SUM_BYTES;
+  stageLanes(staging, vector, depth);
+  while (features < end) {
+    laneDots(staging, depth, block, sums);
+    for (let sum = sums; sum < staging; sum += 4) {
+      const scaled = multiplyByQuantizedMultiplier(
+        load<i32>(sum),
+        field(record, Field.featureMultiplier),
+        field(record, Field.featureShift),
+      );
+      store<i16>(features, <i16>clamp(scaled, -32768, 32767));
+      features += 2;
+    }
+    block += laneBlockBytes(depth);
   }
 }
 

@@ -1,12 +1,13 @@
 import { UnidirectionalSequenceLstmField as Field } from "../../src/plan/format.ts";
 import { stage, stagedElementBytes } from "../micro/staging.ts";
+import { gateLanes, laneGateBytes, laneMatrixBytes, prepareScales } from "../micro/lstm-lanes.ts";
 import { updateCells } from "../micro/lstm-strip.ts";
 import { matrixBytes, matrixInt16RowBytes, matrixRows, matrixRowsInt16 } from "../micro/matrix-strip.ts";
 import { address, field } from "../record.ts";
 
 /** SIGMOID_TABLE_BYTES and a part of GATE_SCALE_BYTES in src/plan/recurrent-packing.ts. */
 const TABLE_BYTES: usize = 512;
-const SCALE_BYTES: usize = 64;
+const SCALES_BYTES: usize = 64;
 const GATES = 4;
 
 /**
@@ -31,19 +32,25 @@ export function unidirectionalSequenceLstm(record: usize): void {
   const inputDepth = field(record, Field.inputDepth);
   const weights = address(record, Field.weights);
   const scales = weights + TABLE_BYTES;
-  const inputMatrices = scales + SCALE_BYTES;
-  const hiddenMatrices = inputMatrices + <usize>GATES * bytesOf(cells, inputDepth, elementBytes);
+  const inputMatrices = scales + SCALES_BYTES;
+  const hiddenMatrices = inputMatrices + matricesBytes(cells, inputDepth, elementBytes);
   const gateBytes = gateRowBytes(cells);
   const gates = address(record, Field.scratch);
   const staging = gates + <usize>GATES * gateBytes;
+  const isInLanes = !ASC_FEATURE_SIMD && elementBytes === 1;
+  if (isInLanes) prepareScales(scales, staging);
   for (let n = 0; n < batches; n++) {
     const hidden = address(record, Field.hidden) + <usize>(n * cells * elementBytes);
     const cell = address(record, Field.cell) + <usize>(n * cells * 2);
     let x = address(record, Field.input) + <usize>n * address(record, Field.inputBatchBytes);
     let out = address(record, Field.output) + <usize>n * address(record, Field.outputBatchBytes);
     for (let t = 0; t < steps; t++) {
-      gateRows(x, inputDepth, elementBytes, inputMatrices, scales, cells, staging, gates, false);
-      gateRows(hidden, cells, elementBytes, hiddenMatrices, scales + 32, cells, staging, gates, true);
+      if (isInLanes) {
+        gateLanes(x, inputDepth, inputMatrices, hidden, cells, hiddenMatrices, staging, gates);
+      } else {
+        gateRows(x, inputDepth, elementBytes, inputMatrices, scales, cells, staging, gates, false);
+        gateRows(hidden, cells, elementBytes, hiddenMatrices, scales + 32, cells, staging, gates, true);
+      }
       updateCells(
         weights,
         gates,
@@ -69,12 +76,13 @@ export function unidirectionalSequenceLstm(record: usize): void {
 
 /** Bytes of one gate of a step. */
 function gateRowBytes(cells: i32): usize {
-  return ((<usize>cells + 7) & ~7) << 1;
+  return ASC_FEATURE_SIMD ? ((<usize>cells + 7) & ~7) << 1 : laneGateBytes(cells);
 }
 
-/** Bytes of one matrix. */
-function bytesOf(rows: i32, depth: i32, elementBytes: i32): usize {
-  return elementBytes === 1 ? matrixBytes(rows, depth) : <usize>rows * matrixInt16RowBytes(depth);
+/** Bytes of the matrices of all gates that are multiplied with a vector of `depth` elements. */
+function matricesBytes(cells: i32, depth: i32, elementBytes: i32): usize {
+  if (elementBytes !== 1) return <usize>(GATES * cells) * matrixInt16RowBytes(depth);
+  return ASC_FEATURE_SIMD ? <usize>GATES * matrixBytes(cells, depth) : laneMatrixBytes(cells, depth);
 }
 
 /** All gates' products with one vector, stored or added. */
@@ -89,16 +97,19 @@ function gateRows(
   gates: usize,
   adds: bool,
 ): void {
-  const bytes = bytesOf(cells, depth, elementBytes);
   if (elementBytes === 1 && stagedElementBytes() > 1) {
     stage(staging, vector, depth);
     vector = staging;
   }
+  const bytes = matricesBytes(cells, depth, elementBytes) / GATES;
   for (let gate = 0; gate < GATES; gate++) {
     const multiplier = load<i32>(scales);
     const shift = load<i32>(scales, 4);
-    if (elementBytes === 1) matrixRows(vector, depth, matrix, cells, multiplier, shift, gates, adds, staging);
-    else matrixRowsInt16(vector, depth, matrix, cells, multiplier, shift, gates, adds);
+    if (ASC_FEATURE_SIMD && elementBytes === 1) {
+      matrixRows(vector, depth, matrix, cells, multiplier, shift, gates, adds);
+    } else {
+      matrixRowsInt16(vector, depth, matrix, cells, multiplier, shift, gates, adds);
+    }
     matrix += bytes;
     scales += 8;
     gates += gateRowBytes(cells);

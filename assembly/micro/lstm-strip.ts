@@ -1,6 +1,7 @@
 import { TWICE } from "../fixed-point.ts";
 import { scale4 } from "./scale.ts";
-import { sigmoid4, sigmoidByTable, tanh4, tanhByTable } from "./sigmoid-table.ts";
+import { sigmoidByTable, tanhByTable } from "./sigmoid-scalar.ts";
+import { sigmoid4, tanh4 } from "./sigmoid-table.ts";
 import { UNSIGNED, storeActivation } from "../storage.ts";
 
 /** MultiplyByQuantizedMultiplier's form of 2^-15: forget gate · cell state → cell state. */
@@ -69,10 +70,13 @@ export function updateCells(
     }
   }
   const updateRight = <i64>(31 + updateLeft - updateShift);
+  const updateHalf = (<i64>1) << (updateRight - 1);
   const hiddenRight = <i64>(31 + hiddenLeft - hiddenShift);
-  // Products are scaled as matrix-strip.ts scales sums, without calls. A multiplier made of float32 scales is 2^31 − 256 at most, so that
-  // adding the zero point does not wrap.
+  const hiddenHalf = (<i64>1) << (hiddenRight - 1);
+  // Products are scaled as sums in lstm-lanes.ts. A multiplier made of float32 scales is 2^31 − 256 at most, so that adding the zero point does
+  // not wrap.
   for (; i < cells; i++) {
+    // 3 · 2^15 < SIGMOID_LIMIT.
     const forget = sigmoidByTable(3 * load<i16>(gates), table);
     const input = sigmoidByTable(3 * load<i16>(gates + gateBytes), table);
     const fresh = tanhByTable(3 * load<i16>(gates + 2 * gateBytes), table);
@@ -80,12 +84,12 @@ export function updateCells(
     // Within int16, as the forget gate is below 2^15.
     const kept = <i32>((<i64>((forget * load<i16>(cell) + 1) >> 1) * TWICE + FORGET_HALF) >> FORGET_RIGHT);
     const product = (<i64>((input * fresh) << updateLeft) * updateMultiplier + (1 << 30)) >> 31;
-    const added = <i32>((product * TWICE + ((<i64>1) << (updateRight - 1))) >> updateRight);
+    const added = <i32>((product * TWICE + updateHalf) >> updateRight);
     const state = min(max(kept + min(max(added, -32768), 32767), low), high);
     store<i16>(cell, <i16>state);
     const activated = tanhByTable((state * factor + half) >> right, table);
     const emitted = (<i64>((activated * output) << hiddenLeft) * hiddenMultiplier + (1 << 30)) >> 31;
-    const value = <i32>((emitted * TWICE + ((<i64>1) << (hiddenRight - 1))) >> hiddenRight) + zeroPoint;
+    const value = <i32>((emitted * TWICE + hiddenHalf) >> hiddenRight) + zeroPoint;
     if (elementBytes === 1) {
       const byte = min(max(value, -128), 127);
       storeActivation(hidden, byte);

@@ -1,7 +1,5 @@
-import { TWICE } from "../fixed-point.ts";
 import { segmentSteps } from "./conv-strip.ts";
 import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
-import { fourDots } from "./four-dots.ts";
 import { dotInt16 } from "./int16-dot.ts";
 import { scale4 } from "./scale.ts";
 
@@ -12,7 +10,8 @@ import { scale4 } from "./scale.ts";
  *
  * or that added to out[r], saturating. Weights are blocks of src/plan/recurrent-packing.ts; the vector is staged as staging.ts
  * does, or of int16. `out` has room for a multiple of 8 rows. No float or proof here: requantisation is in int64, exact for any
- * accumulator and multiplier, because recurrent matrices are small and their outputs wide. mcu has four sums at a time at `sums`.
+ * accumulator and multiplier, because recurrent matrices are small and their outputs wide. Three blocks at a time, so that additions do not wait for
+ * each other, then one by one. Without SIMD: lane-rows.ts.
  */
 export function matrixRows(
   vector: usize,
@@ -23,31 +22,8 @@ export function matrixRows(
   shift: i32,
   out: usize,
   adds: bool,
-  sums: usize,
 ): void {
   const steps = segmentSteps(depth);
-  if (ASC_FEATURE_SIMD) vectorRows(vector, steps, block, rows, multiplier, shift, out, adds);
-  else scalarRows(vector, steps, block, rows, multiplier, shift, out, adds, sums);
-}
-
-/** Bytes of matrixRows' weights: matrixBytes in src/plan/recurrent-packing.ts. */
-export function matrixBytes(rows: i32, depth: i32): usize {
-  const steps = <usize>segmentSteps(depth);
-  if (ASC_FEATURE_SIMD) return <usize>((rows + 7) >> 3) * (32 + steps * stepBytes());
-  return <usize>rows * ((4 + steps + 3) & ~3);
-}
-
-/** Three blocks of 8 rows at a time, so that additions do not wait for each other, then one by one. */
-function vectorRows(
-  vector: usize,
-  steps: i32,
-  block: usize,
-  rows: i32,
-  multiplier: i32,
-  shift: i32,
-  out: usize,
-  adds: bool,
-): void {
   const blockBytes = 32 + <usize>steps * stepBytes();
   let r = 0;
   for (; r + 16 < rows; r += 24) {
@@ -102,6 +78,11 @@ function vectorRows(
   }
 }
 
+/** Bytes of matrixRows' weights: matrixBytes in src/plan/recurrent-packing.ts, of one matrix. */
+export function matrixBytes(rows: i32, depth: i32): usize {
+  return <usize>((rows + 7) >> 3) * (32 + <usize>segmentSteps(depth) * stepBytes());
+}
+
 function storeRows(a0: v128, a1: v128, multiplier: i32, shift: i32, out: usize, adds: bool): void {
   const left = max(shift, 0);
   const row = i16x8.narrow_i32x4_s(
@@ -109,39 +90,6 @@ function storeRows(a0: v128, a1: v128, multiplier: i32, shift: i32, out: usize, 
     scale4(a1, multiplier, left, left - shift),
   );
   v128.store(out, adds ? i16x8.add_sat_s(v128.load(out), row) : row);
-}
-
-/** Four rows at a time. A row's end is spelled out, because calls cost an interpreter much. */
-function scalarRows(
-  vector: usize,
-  depth: i32,
-  block: usize,
-  rows: i32,
-  multiplier: i32,
-  shift: i32,
-  out: usize,
-  adds: bool,
-  sums: usize,
-): void {
-  const blockBytes = (4 + <usize>depth + 3) & ~3;
-  const left = max(shift, 0);
-  const right = <i64>(31 + left - shift);
-  // Where TWICE does not hold, beyond 2^30, the result is beyond int16 as well.
-  const half = (<i64>1) << (right - 1);
-  for (; rows > 0; rows -= 4) {
-    fourDots(vector, 1, 0, depth, block + 4, blockBytes, rows, sums);
-    const end = sums + <usize>(min(rows, 4) << 2);
-    for (let sum = sums; sum < end; sum += 4) {
-      const biased = load<i32>(sum) + load<i32>(block);
-      const scaled = (<i64>(biased << left) * multiplier + (1 << 30)) >> 31;
-      let row = <i32>((scaled * TWICE + half) >> right);
-      row = min(max(row, -32768), 32767);
-      if (adds) row = min(max(<i32>load<i16>(out) + row, -32768), 32767);
-      store<i16>(out, <i16>row);
-      block += blockBytes;
-      out += 2;
-    }
-  }
 }
 
 /**

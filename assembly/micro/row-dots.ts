@@ -1,5 +1,5 @@
 /** mcu: dot products of one vector with rows of weights, three products to a multiplication. */
-import { BYTE_LANES, LANE_BITS, ONES, pack } from "./lanes.ts";
+import { BYTE_LANES, LANE_BITS, NIBBLES, ONES, pack } from "./lanes.ts";
 
 /** Elements whose weights lie in 16 bytes: five words of three lanes. */
 const BLOCK_ELEMENTS = 15;
@@ -9,8 +9,6 @@ const CHUNK_ELEMENTS = 135;
 /** Rows whose sums there is room for: DOT_ROWS there. */
 export const DOT_ROWS = 32;
 
-/** Four bits of each lane. */
-const NIBBLES: i64 = 15 * ONES;
 /** Where the highest lane of a product begins. */
 const TOP: i64 = 2 * LANE_BITS + 1;
 /** Half of its unit: what stands below is signed, and is rounded off. */

@@ -4,33 +4,7 @@
  * are Q0.15.
  */
 
-/** Reference: TFLite reference/integer_ops/logistic.h, int16. */
-export function sigmoidByTable(t: i32, table: usize): i32 {
-  const magnitude = abs(t);
-  const i = <usize>(magnitude >> 9);
-  let r: i32 = 0x7fff << 10;
-  if (i < 255) {
-    const low = <i32>load<u16>(table + (i << 1));
-    const high = <i32>load<u16>(table + (i << 1), 2);
-    r = (low << 9) + (magnitude & 511) * (high - low);
-  }
-  return (t >= 0 ? r + 512 : (1 << 25) - r + 511) >> 10;
-}
-
-/** tanh(x) = 2 · sigmoid(2x) − 1. Reference: TFLite reference/integer_ops/tanh.h, int16. */
-export function tanhByTable(t: i32, table: usize): i32 {
-  const magnitude = abs(t);
-  const i = <usize>(magnitude >> 8);
-  let r: i32 = 0xffff << 8;
-  if (i < 255) {
-    const low = <i32>load<u16>(table + (i << 1));
-    const high = <i32>load<u16>(table + (i << 1), 2);
-    r = (low << 8) + (magnitude & 255) * (high - low);
-  }
-  return (t >= 0 ? r - (1 << 23) + 128 : -r + (1 << 23) + 127) >> 8;
-}
-
-/** sigmoidByTable of four lanes. With s the sign of t, all ones or none, r ^ s is r or −r − 1. */
+/** sigmoidByTable of sigmoid-scalar.ts, of four lanes and any t. */
 export function sigmoid4(t: v128, table: usize): v128 {
   const sign = i32x4.shr_s(t, 31);
   const r = v128.xor(interpolate4(i32x4.abs(t), 9, 0x7fff << 10, table), sign);

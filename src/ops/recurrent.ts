@@ -3,11 +3,14 @@ import { ModelError, UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { elementBytes, elementCount } from "../graph/graph.ts";
 import { dotLanes } from "../plan/packing.ts";
+import { laneBlockBytes, writeLaneBlock } from "../plan/lane-rows.ts";
 import {
+  isInLanes,
   matrixBiasBytes,
   matrixBlockBytes,
   matrixBlockRows,
   matrixBytes,
+  rowsInBlock,
 } from "../plan/recurrent-packing.ts";
 import type { Variant } from "../plan/variant.ts";
 import { storageFlip } from "../plan/variant.ts";
@@ -97,41 +100,94 @@ export interface Matrix {
   readonly elementBytes: number;
 }
 
-/** Writes a matrix's blocks from byte `at` on (src/plan/recurrent-packing.ts); biases take the vector's zero point along. */
-export function packMatrix(bytes: Uint8Array, at: number, variant: Variant, matrix: Matrix): void {
-  const { elementBytes: size, zeroPoint, bias } = matrix;
-  const [rows = 0, depth = 0] = matrix.weights.shape;
-  const weights = int8Values(matrix.weights);
+/**
+ * Writes the blocks of matrices of the same shape and type of vector, which are multiplied with one vector, from byte `at` on
+ * (src/plan/recurrent-packing.ts). Biases take the vector's zero point along.
+ * @throws UnsupportedError weight-pairs
+ */
+export function packMatrices(
+  bytes: Uint8Array,
+  at: number,
+  variant: Variant,
+  matrices: readonly Matrix[],
+): void {
+  const all = matrices.map((matrix) => foldedRows(variant, matrix));
+  const [{ elementBytes, weights }] = matrices as readonly [Matrix];
+  const [rows = 0, depth = 0] = weights.shape;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const perBlock = matrixBlockRows(variant, size);
-  const lanes = size === 2 ? 1 : dotLanes(variant);
-  const zero = zeroPoint + (size === 1 ? storageFlip(variant) : 0);
-  for (let row = 0; row < rows; row++) {
-    const block = at + Math.floor(row / perBlock) * matrixBlockBytes(variant, size, depth);
-    const lane = row % perBlock;
-    const first = block + matrixBiasBytes(variant, size) + lane * lanes;
-    let sum = 0;
-    for (let i = 0; i < depth; i++) {
-      const w = weights[row * depth + i] ?? 0;
-      sum += w;
-      view.setInt8(first + Math.floor(i / lanes) * perBlock * lanes + (i % lanes), w);
+  if (isInLanes(variant, elementBytes)) {
+    const together = rowsInBlock(matrices.length);
+    for (let row = 0; row < rows; row += together, at += laneBlockBytes(depth)) {
+      const block = all.flatMap((ofOne) => Array.from({ length: together }, (_, i) => ofOne[row + i]));
+      writeLaneBlock(view, at, depth, block);
     }
-    const start = biasOf(bias, row);
-    if (size === 2) view.setBigInt64(block, start, true);
-    else view.setInt32(block + 4 * lane, Number(start) - zero * sum, true);
+    return;
   }
-  if (size === 2) return;
+  for (const [i, { weights }] of matrices.entries()) {
+    writeBlocks(view, at, variant, elementBytes, all[i] ?? []);
+    const end = at + matrixBytes(variant, elementBytes, rows, depth, 1);
+    if (elementBytes === 1) requireSafeBlocks(variant, bytes, at, end, weights);
+    at = end;
+  }
+}
+
+interface Row {
+  readonly weights: Int8Array;
+  /** The vector's zero point is in it, and it wraps. */
+  readonly bias: bigint;
+}
+
+function foldedRows(variant: Variant, { weights, bias, zeroPoint, elementBytes }: Matrix): Row[] {
+  const [rows = 0, depth = 0] = weights.shape;
+  const values = int8Values(weights);
+  const zero = zeroPoint + (elementBytes === 1 ? storageFlip(variant) : 0);
+  return Array.from({ length: rows }, (_, row) => {
+    const ofRow = values.subarray(row * depth, (row + 1) * depth);
+    const sum = ofRow.reduce((total, weight) => total + weight, 0);
+    return { weights: ofRow, bias: biasOf(bias, row) - BigInt(zero * sum) };
+  });
+}
+
+/** Blocks of one matrix that is not in lanes. */
+function writeBlocks(
+  view: DataView,
+  at: number,
+  variant: Variant,
+  elementBytes: number,
+  rows: readonly Row[],
+): void {
+  const perBlock = matrixBlockRows(elementBytes);
+  const lanes = elementBytes === 2 ? 1 : dotLanes(variant);
+  for (const [row, { weights, bias }] of rows.entries()) {
+    const block = at + Math.floor(row / perBlock) * matrixBlockBytes(variant, elementBytes, weights.length);
+    const lane = row % perBlock;
+    if (elementBytes === 2) view.setBigInt64(block, bias, true);
+    else view.setInt32(block + 4 * lane, Number(BigInt.asIntN(32, bias)), true);
+    const first = block + matrixBiasBytes(elementBytes) + lane * lanes;
+    for (const [i, weight] of weights.entries()) {
+      view.setInt8(first + Math.floor(i / lanes) * perBlock * lanes + (i % lanes), weight);
+    }
+  }
+}
+
+function requireSafeBlocks(
+  variant: Variant,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  weights: Tensor,
+): void {
   const blocks = {
     at,
-    end: at + matrixBytes(variant, size, rows, depth),
-    blockBytes: matrixBlockBytes(variant, size, depth),
-    headBytes: matrixBiasBytes(variant, size),
+    end,
+    blockBytes: matrixBlockBytes(variant, 1, weights.shape[1] ?? 0),
+    headBytes: matrixBiasBytes(1),
   };
   requireSafePairs(
     variant,
     new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     blocks,
-    matrix.weights.name,
+    weights.name,
   );
 }
 

@@ -18,7 +18,7 @@ import type { Multiplier } from "./fixed-point.ts";
 import { defineOp } from "./op.ts";
 import {
   onlyScale,
-  packMatrix,
+  packMatrices,
   requireMatrix,
   requireShape,
   requireState,
@@ -100,12 +100,14 @@ export const svdf = defineOp<SvdfAttrs>({
     const input = requireInput(inputs, 0, "input");
     bytes.set(inputs[3]?.data ?? []);
     bytes.set(requireInput(inputs, 2, "time weights").data ?? [], parts.time);
-    packMatrix(bytes, parts.features, variant, {
-      weights: requireInput(inputs, 1, "feature weights"),
-      bias: undefined,
-      zeroPoint: perTensor(input, "input").zeroPoint,
-      elementBytes: 1,
-    });
+    packMatrices(bytes, parts.features, variant, [
+      {
+        weights: requireInput(inputs, 1, "feature weights"),
+        bias: undefined,
+        zeroPoint: perTensor(input, "input").zeroPoint,
+        elementBytes: 1,
+      },
+    ]);
     return { bytes, blocks: 1, blockBytes: bytes.length, blockChannels: 1, fields: {} };
   },
 

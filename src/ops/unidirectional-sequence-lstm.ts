@@ -24,7 +24,7 @@ import {
 import type { Multiplier } from "./fixed-point.ts";
 import { quantizeMultiplier } from "./fixed-point.ts";
 import { defineOp } from "./op.ts";
-import { packMatrix, requireMatrix, requireState, vectorOverlapDistance } from "./recurrent.ts";
+import { packMatrices, requireMatrix, requireState, vectorOverlapDistance } from "./recurrent.ts";
 import { sigmoidTable } from "./sigmoid-table.ts";
 
 export interface LstmAttrs {
@@ -137,16 +137,18 @@ export const unidirectionalSequenceLstm = defineOp<LstmAttrs>({
     let scaleAt = SIGMOID_TABLE_BYTES;
     let matrixAt = SIGMOID_TABLE_BYTES + GATE_SCALE_BYTES;
     for (const part of ["input", "hidden"] as const) {
-      for (const gate of PACKED_GATES) {
+      const matrices = PACKED_GATES.map((gate) => {
         const { vector, weights, bias } = matrixOf(node.inputs, part, gate);
         const { multiplier, shift } = gateScale(vector, weights, requireOutput(node.outputs));
         view.setInt32(scaleAt, multiplier, true);
         view.setInt32(scaleAt + 4, shift, true);
-        const { zeroPoint } = perTensor(vector, part);
-        packMatrix(bytes, matrixAt, variant, { weights, bias, zeroPoint, elementBytes: sizes.elementBytes });
         scaleAt += 8;
-        matrixAt += matrixBytes(variant, sizes.elementBytes, sizes.cells, weights.shape[1] ?? 0);
-      }
+        const { zeroPoint } = perTensor(vector, part);
+        return { weights, bias, zeroPoint, elementBytes: sizes.elementBytes };
+      });
+      packMatrices(bytes, matrixAt, variant, matrices);
+      const depth = part === "input" ? sizes.inputDepth : sizes.cells;
+      matrixAt += matrixBytes(variant, sizes.elementBytes, sizes.cells, depth, GATES);
     }
     return { bytes, blocks: 1, blockBytes: bytes.length, blockChannels: sizes.cells, fields: {} };
   },

@@ -39,11 +39,24 @@ export function writeLanes(bytes: Int8Array | Uint8Array, at: number, weights: I
   for (let first = 0; first < weights.length; first += CHUNK_ELEMENTS) {
     const words = wordsOf(weights.subarray(first, first + CHUNK_ELEMENTS));
     for (let word = 0; word < words.length; word += BLOCK_WORDS, at += BLOCK_BYTES) {
-      const [a = 0n, b = 0n, c = 0n, d = 0n, e = 0n] = words.slice(word, word + BLOCK_WORDS);
-      view.setBigUint64(at, a | (b << 8n) | ((e & NIBBLES) << 16n), true);
-      view.setBigUint64(at + 8, c | (d << 8n) | (((e >> 4n) & NIBBLES) << 16n), true);
+      writeWords(view, at, words.slice(word, word + BLOCK_WORDS));
     }
   }
+}
+
+/** Five words of three lanes, in 16 bytes. */
+export function writeWords(
+  view: DataView,
+  at: number,
+  [a = 0n, b = 0n, c = 0n, d = 0n, e = 0n]: readonly bigint[],
+): void {
+  view.setBigUint64(at, a | (b << 8n) | ((e & NIBBLES) << 16n), true);
+  view.setBigUint64(at + 8, c | (d << 8n) | (((e >> 4n) & NIBBLES) << 16n), true);
+}
+
+/** The word of three weights, lowest lane first, with 128 added to each. */
+export function laneWord(weights: readonly number[]): bigint {
+  return weights.reduce((word, weight, lane) => word | (BigInt(128 + weight) << (LANES[lane] ?? 0n)), 0n);
 }
 
 /** The lower four bits of each lane. */

@@ -48,9 +48,9 @@ export function placeNode(op: OpDefinition, node: BoundNode, kernels: Kernels, s
   const weights = kernels.placeBytes(packed.bytes);
   const sizeOf = (tensor: Tensor | undefined): number => (tensor === undefined ? 0 : byteSize(tensor));
   const inputs = node.inputs.map(() => 0);
-  // Room for an output below it.
+  // Room for an output below it, and for one that is longer.
   kernels.allocate(sizeOf(node.outputs[0]));
-  inputs[0] = kernels.allocate(sizeOf(node.inputs[0]));
+  inputs[0] = kernels.allocate(Math.max(sizeOf(node.inputs[0]), sizeOf(node.outputs[0])));
   const states = new Map(
     Object.entries(op.states ?? {}).map(([operand, index]) => {
       inputs[index] = kernels.allocate(sizeOf(node.inputs[index]));

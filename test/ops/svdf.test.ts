@@ -24,7 +24,7 @@ const zeroPoint = fc.integer({ min: -128, max: 127 });
 const svdfCase: fc.Arbitrary<SvdfCase> = fc
   .record({
     batches: fc.constantFrom(1, 1, 2, 3),
-    depth: fc.constantFrom(1, 2, 3, 7, 16, 25),
+    depth: fc.constantFrom(1, 2, 3, 7, 16, 25, 61),
     units: fc.constantFrom(1, 2, 5, 8, 13),
     rank: fc.constantFrom(1, 2, 4),
     memory: fc.constantFrom(1, 2, 3, 10),
@@ -80,8 +80,12 @@ function nodeOf(of: Svdf): BoundNode {
   });
 }
 
-/** Three runs one after the other, from a state with extremes. */
-function check(kernels: Kernels, { of: drawn, seed, shared }: SvdfCase): Set<number> {
+/** Runs one after the other, each of one vector for all batches or of random values, from a state with extremes. */
+function check(
+  kernels: Kernels,
+  { of: drawn, seed, shared }: SvdfCase,
+  vectors: readonly (Int8Array | undefined)[] = [undefined, undefined, undefined],
+): Set<number> {
   const of = { ...drawn, features: weightsFor(kernels.variant, drawn.features) };
   const { batches, depth, filters, memory, stateType } = of;
   const { input, output, states, run } = placeNode(svdf, nodeOf(of), kernels, shared);
@@ -89,8 +93,8 @@ function check(kernels: Kernels, { of: drawn, seed, shared }: SvdfCase): Set<num
   const address = states.get("state") ?? 0;
   writeValues(kernels, address, stateType, state);
   const seen = new Set<number>();
-  for (const round of [0, 1, 2]) {
-    const x = int8Values(seed + 40 + round, batches * depth);
+  for (const [round, vector] of vectors.entries()) {
+    const x = vector ?? int8Values(seed + 40 + round, batches * depth);
     writeValues(kernels, input, "int8", [...x]);
     run();
     const expected = svdfReference(of, x, state);
@@ -113,6 +117,34 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
         { numRuns: 200 },
       );
       expect(seen.size).toBeGreaterThan(200);
+    });
+
+    test("sums of extremes are exact, at the ends of what a lane holds", () => {
+      const extremes = fc.constantFrom(-128, 127, -127);
+      fc.assert(
+        fc.property(
+          fc.record({
+            depth: fc.constantFrom(55, 59, 60, 61, 65, 119, 120, 121, 180, 600),
+            rows: fc.array(extremes, { minLength: 13, maxLength: 13 }),
+            x: extremes,
+            inputZeroPoint: fc.constantFrom(-128, 0, 127),
+            spoilt: fc.nat(599),
+          }),
+          ({ depth, rows, x, inputZeroPoint, spoilt }) => {
+            const features = Int8Array.from(rows.flatMap((w) => Array<number>(depth).fill(w)));
+            const of: Svdf = {
+              ...{ batches: 1, depth, filters: 13, rank: 1, memory: 1, stateType: "int16" },
+              ...{ inputScale: 1, inputZeroPoint, features, featureScale: Math.fround(1 / (2 * depth)) },
+              ...{ time: Array<number>(13).fill(1), timeScale: 1, bias: Array<number>(13).fill(0) },
+              ...{ stateScale: 1, stateZeroPoint: 0, outputScale: 300, outputZeroPoint: 0 },
+            };
+            const vector = new Int8Array(depth).fill(x);
+            const other = vector.slice().fill(-1 - x, 0, spoilt % depth);
+            check(kernels, { of, seed: spoilt, shared: false }, [vector, other]);
+          },
+        ),
+        { numRuns: 100 },
+      );
     });
   },
 );

@@ -28,8 +28,8 @@ const lstmCase: fc.Arbitrary<LstmCase> = fc
   .record({
     batches: fc.constantFrom(1, 1, 2),
     steps: fc.constantFrom(1, 2, 3),
-    depth: fc.constantFrom(1, 2, 3, 5, 8, 17),
-    cells: fc.constantFrom(1, 3, 8, 9, 16, 17, 20, 25),
+    depth: fc.constantFrom(1, 2, 3, 5, 8, 17, 65),
+    cells: fc.constantFrom(1, 3, 8, 9, 16, 17, 20, 25, 61),
     timeMajor: fc.boolean(),
     type: fc.constantFrom("int8" as const, "int8" as const, "int16" as const),
     inputScale: scale(-4, -1),
@@ -211,7 +211,8 @@ test("the reference gives the values that the formulas give by hand", () => {
 });
 
 describe("prepare", () => {
-  const base = fc.sample(lstmCase, { numRuns: 1, seed: 3 })[0]?.lstm as Lstm;
+  const wide = lstmCase.filter(({ lstm }) => lstm.cells > 1);
+  const base = fc.sample(wide, { numRuns: 1, seed: 3 })[0]?.lstm as Lstm;
   const whole = nodeOf({ ...base, type: "int8" });
   const [output] = whole.outputs as [Tensor];
   const prepare = (inputs: BoundNode["inputs"], fields: Record<number, number | boolean> = OPTIONS(base)) =>
@@ -258,14 +259,14 @@ describe("prepare", () => {
   });
 
   test("refuses weights per channel", () => {
-    const [cells = 1] = whole.inputs[1]?.shape ?? [];
+    const { cells } = base;
     const quantization = {
       scales: new Float32Array(cells).fill(1),
       zeroPoints: new Int32Array(cells),
       axis: 0,
     };
     expect(() => prepare(withInput(1, { quantization }))).toThrow(
-      expect.objectContaining({ code: cells > 1 ? "per-channel-weights" : "no error" }),
+      expect.objectContaining({ code: "per-channel-weights" }),
     );
   });
 });

@@ -1,0 +1,117 @@
+/** mcu: a matrix times one vector, three rows to an int64: recurrent layers. */
+import { BYTE_LANES, LANE_BITS, LANE_MASK, LANE_ZERO, NIBBLES, ONES } from "./lanes.ts";
+
+/** Rows of a block, of which an int64 has three: LANE_ROWS of src/plan/lane-rows.ts. */
+export const LANE_ROWS = 12;
+/** Bytes of a block's sums, or biases. */
+export const SUM_BYTES: usize = 4 * LANE_ROWS;
+/** Elements whose weights lie together, 16 bytes for three rows. */
+const GROUP_ELEMENTS = 5;
+const GROUP_BYTES: usize = 64;
+/** Elements that lanes hold the sums of, whatever they are: CHUNK_ELEMENTS there. */
+const CHUNK_ELEMENTS = 60;
+
+/** Bytes of a block: laneBlockBytes there. */
+export function laneBlockBytes(depth: i32): usize {
+  return SUM_BYTES + <usize>((depth + (GROUP_ELEMENTS - 1)) / GROUP_ELEMENTS) * GROUP_BYTES;
+}
+
+/** Bytes of what stageLanes writes: laneVectorBytes there. */
+export function laneVectorBytes(depth: i32): usize {
+  return startBytes(depth) + ((<usize>depth + (GROUP_ELEMENTS + 6)) & ~7);
+}
+
+/** Of it, what the lanes of each chunk begin at. */
+function startBytes(depth: i32): usize {
+  return (<usize>((depth + (CHUNK_ELEMENTS - 1)) / CHUNK_ELEMENTS)) << 3;
+}
+
+/** Prepares a vector of `depth` int8 for laneDots: where each chunk begins, then its elements, zeros up to whole groups. */
+export function stageLanes(staging: usize, vector: usize, depth: i32): void {
+  let q = staging + startBytes(depth);
+  const end = q + <usize>depth;
+  memory.copy(q, vector, depth);
+  memory.fill(end, 0, GROUP_ELEMENTS - 1);
+  for (; q < end; staging += 8) {
+    const chunk = min(q + CHUNK_ELEMENTS, end);
+    let total = 0;
+    for (; q < chunk; q += GROUP_ELEMENTS) {
+      total +=
+        <i32>load<i8>(q) + <i32>load<i8>(q, 1) + <i32>load<i8>(q, 2) + <i32>load<i8>(q, 3) + <i32>load<i8>(q, 4);
+    }
+    store<i64>(staging, (LANE_ZERO - 128 * <i64>total) * ONES);
+  }
+}
+
+/**
+ *   sums[r] = bias[r] + Σ_i vector[i] · w[r, i]      int32, for the twelve rows of a block
+ *
+ * The block is as src/plan/lane-rows.ts packs it, each weight with 128 added, which come off at the start of the sums, in each lane at once;
+ * the vector as stageLanes left it. Sums of chunks wrap as the reference's do.
+ */
+export function laneDots(staging: usize, depth: i32, block: usize, sums: usize): void {
+  let q = staging + startBytes(depth);
+  let w = block + SUM_BYTES;
+  do {
+    let a = load<i64>(staging);
+    let b = a;
+    let c = a;
+    let d = a;
+    const end = q + <usize>min(depth, CHUNK_ELEMENTS);
+    do {
+      const x0 = <i64>load<i8>(q);
+      const x1 = <i64>load<i8>(q, 1);
+      const x2 = <i64>load<i8>(q, 2);
+      const x3 = <i64>load<i8>(q, 3);
+      const x4 = <i64>load<i8>(q, 4);
+      const a0 = load<i64>(w);
+      const a1 = load<i64>(w, 8);
+      a +=
+        (a0 & BYTE_LANES) * x0 +
+        ((a0 >> 8) & BYTE_LANES) * x1 +
+        (a1 & BYTE_LANES) * x2 +
+        ((a1 >> 8) & BYTE_LANES) * x3 +
+        (((a0 >> 16) & NIBBLES) | ((a1 >> 12) & (NIBBLES << 4))) * x4;
+      const b0 = load<i64>(w, 16);
+      const b1 = load<i64>(w, 24);
+      b +=
+        (b0 & BYTE_LANES) * x0 +
+        ((b0 >> 8) & BYTE_LANES) * x1 +
+        (b1 & BYTE_LANES) * x2 +
+        ((b1 >> 8) & BYTE_LANES) * x3 +
+        (((b0 >> 16) & NIBBLES) | ((b1 >> 12) & (NIBBLES << 4))) * x4;
+      const c0 = load<i64>(w, 32);
+      const c1 = load<i64>(w, 40);
+      c +=
+        (c0 & BYTE_LANES) * x0 +
+        ((c0 >> 8) & BYTE_LANES) * x1 +
+        (c1 & BYTE_LANES) * x2 +
+        ((c1 >> 8) & BYTE_LANES) * x3 +
+        (((c0 >> 16) & NIBBLES) | ((c1 >> 12) & (NIBBLES << 4))) * x4;
+      const d0 = load<i64>(w, 48);
+      const d1 = load<i64>(w, 56);
+      d +=
+        (d0 & BYTE_LANES) * x0 +
+        ((d0 >> 8) & BYTE_LANES) * x1 +
+        (d1 & BYTE_LANES) * x2 +
+        ((d1 >> 8) & BYTE_LANES) * x3 +
+        (((d0 >> 16) & NIBBLES) | ((d1 >> 12) & (NIBBLES << 4))) * x4;
+      q += GROUP_ELEMENTS;
+      w += GROUP_BYTES;
+    } while (q < end);
+    addLanes(sums, block, a);
+    addLanes(sums + 12, block + 12, b);
+    addLanes(sums + 24, block + 24, c);
+    addLanes(sums + 36, block + 36, d);
+    block = sums;
+    staging += 8;
+    depth -= CHUNK_ELEMENTS;
+  } while (depth > 0);
+}
+
+@inline
+function addLanes(sums: usize, from: usize, lanes: i64): void {
+  store<i32>(sums, <i32>(<i64>load<i32>(from) + (lanes & LANE_MASK)));
+  store<i32>(sums, <i32>(<i64>load<i32>(from, 4) + ((lanes >> LANE_BITS) & LANE_MASK)), 4);
+  store<i32>(sums, <i32>(<i64>load<i32>(from, 8) + (lanes >> (2 * LANE_BITS))), 8);
+}

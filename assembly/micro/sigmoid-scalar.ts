@@ -1,0 +1,35 @@
+/**
+ * Logistic function and tanh by table, as the reference's int16 kernels: `table` has 65536 · sigmoid(i / 24) as uint16 for i from 0
+ * to 255 (src/ops/sigmoid-table.ts), between whose entries results are interpolated. `t` is 3 · 2^12 times the argument; results
+ * are Q0.15. With s the sign of t, all ones or none, r ^ s is r or −r − 1.
+ *
+ * Inlined, because a call costs an interpreter half as much as what it does. Formatter and linter do not parse the decorator.
+ */
+
+/** |t| from which on the table has no entry to interpolate with; the result stays what it is just below. */
+export const SIGMOID_LIMIT = 255 << 9;
+
+/** |t| < SIGMOID_LIMIT. Reference: TFLite reference/integer_ops/logistic.h, int16. */
+@inline
+export function sigmoidByTable(t: i32, table: usize): i32 {
+  const sign = t >> 31;
+  const magnitude = (t ^ sign) - sign;
+  const entry = table + <usize>((magnitude >> 8) & ~1);
+  const low = <i32>load<u16>(entry);
+  const r = (low << 9) + (magnitude & 511) * (<i32>load<u16>(entry, 2) - low);
+  return ((r ^ sign) + (sign & (1 << 25)) + 512) >> 10;
+}
+
+/** tanh(x) = 2 · sigmoid(2x) − 1. Reference: TFLite reference/integer_ops/tanh.h, int16. */
+@inline
+export function tanhByTable(t: i32, table: usize): i32 {
+  const sign = t >> 31;
+  const magnitude = (t ^ sign) - sign;
+  let r: i32 = (0xffff << 8) - (1 << 23);
+  if (magnitude < 255 << 8) {
+    const entry = table + <usize>((magnitude >> 7) & ~1);
+    const low = <i32>load<u16>(entry);
+    r = (low << 8) + (magnitude & 255) * (<i32>load<u16>(entry, 2) - low) - (1 << 23);
+  }
+  return ((r ^ sign) + 128) >> 8;
+}
