@@ -1,7 +1,7 @@
 import { SvdfField as Field } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
 import { stage, stagedElementBytes } from "../micro/staging.ts";
-import { LANE_ROWS, laneBlockBytes, laneDots, stageLanes, SUM_BYTES } from "../micro/lane-rows.ts";
+import { LANE_ROWS, laneBytes, laneDots, stageLanes, SUM_BYTES } from "../micro/lane-rows.ts";
 import { matrixRows } from "../micro/matrix-strip.ts";
 import { address, field } from "../record.ts";
 import { loadActivation, storeActivation } from "../storage.ts";
@@ -98,7 +98,7 @@ function laneFeatures(
   const staging = sums + SUM_BYTES;
   stageLanes(staging, vector, depth);
   while (features < end) {
-    laneDots(staging, depth, block, sums);
+    laneDots(staging, depth, block, block + SUM_BYTES, sums);
     for (let sum = sums; sum < staging; sum += 4) {
       const scaled = multiplyByQuantizedMultiplier(
         load<i32>(sum),
@@ -108,7 +108,7 @@ function laneFeatures(
       store<i16>(features, <i16>clamp(scaled, -32768, 32767));
       features += 2;
     }
-    block += laneBlockBytes(depth);
+    block += SUM_BYTES + laneBytes(depth);
   }
 }
 

@@ -11,12 +11,12 @@ import {
 } from "./epilogue-scalar.ts";
 import { fourDots } from "./four-dots.ts";
 import { LANE_BITS, LANE_MASK, LANE_ZERO, pack, zeroLanes } from "./lanes.ts";
-import { DOT_ROWS, laneBytes, rowDots } from "./row-dots.ts";
+import { LANE_ROWS, laneBytes, laneDots, laneZeros, stageLanes, SUM_BYTES } from "./lane-rows.ts";
 
 /**
  * mcu: convRow of conv-strip.ts. By method `single` three pixels lie in one int64 (lanes.ts), so that one multiplication makes three
  * products; packed they lie at `packed`, 8 bytes for each of a pixel's elements. By method `scalar`, and for a pixel that is left, four channels at a time
- * (four-dots.ts), whose sums lie at `packed`; by `singleVector` the one pixel as row-dots.ts has it.
+ * (four-dots.ts), whose sums lie at `packed`; by `singleVector` the one pixel as lane-rows.ts has it.
  */
 export function scalarRow(
   pixel: usize,
@@ -254,7 +254,7 @@ export function onePixel(
   }
 }
 
-/** One pixel by method `singleVector`. */
+/** One pixel by method `singleVector`, twelve channels at a time: `scratch` has their sums, then the pixel. */
 export function vectorRow(
   pixel: usize,
   depth: i32,
@@ -262,25 +262,29 @@ export function vectorRow(
   channels: i32,
   constants: usize,
   out: usize,
-  sums: usize,
+  scratch: usize,
 ): void {
-  const blockBytes = SCALAR_HEAD + laneBytes(depth);
   const lower = load<i32>(constants, LOWER);
   const upper = load<i32>(constants, LOWER + 4);
   const mask = twiceMask(constants);
   const zeroAndHalf = zeroPointAndHalf(constants);
-  for (; channels > 0; channels -= DOT_ROWS) {
-    const rows = min(channels, DOT_ROWS);
-    rowDots(pixel, depth, block + SCALAR_HEAD, blockBytes, rows, sums);
-    const end = sums + ((<usize>rows) << 2);
-    for (let sum = sums; sum < end; sum += 4) {
+  const staging = scratch + SUM_BYTES;
+  const zeros = -laneZeros(depth);
+  stageLanes(staging, pixel, depth);
+  for (; channels > 0; channels -= LANE_ROWS) {
+    for (let sum = scratch; sum < staging; sum += 4) store<i32>(sum, zeros);
+    const weights = block + LANE_ROWS * SCALAR_HEAD;
+    laneDots(staging, depth, scratch, weights, scratch);
+    const end = scratch + <usize>(min(channels, LANE_ROWS) << 2);
+    for (let sum = scratch; sum < end; sum += 4) {
       // storeScalar without a call.
       const right = load<i64>(block);
       let product = <i64>load<i32>(sum) * <i64>load<i32>(block, 8) + right;
       if ((<i32>right) & mask) product = (product >> 31) * TWICE + (zeroAndHalf << (right - 1));
       store<i8>(out, min(max(<i32>(product >> right), lower), upper));
-      block += blockBytes;
+      block += SCALAR_HEAD;
       out++;
     }
+    block = weights + laneBytes(depth);
   }
 }

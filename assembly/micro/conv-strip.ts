@@ -30,7 +30,7 @@ export function segmentSteps(length: i32): i32 {
 
 /**
  * `width` pixels, `pixelStep` bytes apart from `pixel` on, × `channels` output channels, to `out` and every `outStep` bytes. mcu
- * packs pixels at `packed`, 8 bytes for each of a pixel's elements, or has four sums there, or by `singleVector` what rowDots needs.
+ * packs pixels at `packed`, 8 bytes for each of a pixel's elements, or has four sums there, or by `singleVector` what vectorRow needs.
  */
 export function convRow(
   pixel: usize,

@@ -1,9 +1,9 @@
-/** mcu: a matrix times one vector, three rows to an int64: recurrent layers. */
+/** mcu: a matrix times one vector, three rows to an int64: recurrent layers, and fully connected ones. */
 import { BYTE_LANES, LANE_BITS, LANE_MASK, LANE_ZERO, NIBBLES, ONES } from "./lanes.ts";
 
-/** Rows of a block, of which an int64 has three: LANE_ROWS of src/plan/lane-rows.ts. */
+/** Rows that are multiplied together: LANE_ROWS of src/plan/lane-rows.ts. */
 export const LANE_ROWS = 12;
-/** Bytes of a block's sums, or biases. */
+/** Bytes of their sums. */
 export const SUM_BYTES: usize = 4 * LANE_ROWS;
 /** Elements whose weights lie together, 16 bytes for three rows. */
 const GROUP_ELEMENTS = 5;
@@ -11,9 +11,9 @@ const GROUP_BYTES: usize = 64;
 /** Elements that lanes hold the sums of, whatever they are: CHUNK_ELEMENTS there. */
 const CHUNK_ELEMENTS = 60;
 
-/** Bytes of a block: laneBlockBytes there. */
-export function laneBlockBytes(depth: i32): usize {
-  return SUM_BYTES + <usize>((depth + (GROUP_ELEMENTS - 1)) / GROUP_ELEMENTS) * GROUP_BYTES;
+/** Bytes of twelve rows: laneBytes there. */
+export function laneBytes(depth: i32): usize {
+  return <usize>((depth + (GROUP_ELEMENTS - 1)) / GROUP_ELEMENTS) * GROUP_BYTES;
 }
 
 /** Bytes of what stageLanes writes: laneVectorBytes there. */
@@ -43,15 +43,20 @@ export function stageLanes(staging: usize, vector: usize, depth: i32): void {
   }
 }
 
+/** What a sum of `depth` products carries more than it would, unless it begins at less: laneZeros there. */
+export function laneZeros(depth: i32): i32 {
+  return <i32>LANE_ZERO * ((depth + (CHUNK_ELEMENTS - 1)) / CHUNK_ELEMENTS);
+}
+
 /**
- *   sums[r] = bias[r] + Σ_i vector[i] · w[r, i]      int32, for the twelve rows of a block
+ *   sums[r] = begins[r] + laneZeros(depth) + Σ_i vector[i] · w[r, i]      int32, for twelve rows
  *
- * The block is as src/plan/lane-rows.ts packs it, each weight with 128 added, which come off at the start of the sums, in each lane at once;
- * the vector as stageLanes left it. Sums of chunks wrap as the reference's do.
+ * Weights are as src/plan/lane-rows.ts packs them, each with 128 added, which come off at the start of the lanes, in each at once; the vector as
+ * stageLanes left it. Sums wrap as the reference's do.
  */
-export function laneDots(staging: usize, depth: i32, block: usize, sums: usize): void {
+export function laneDots(staging: usize, depth: i32, begins: usize, weights: usize, sums: usize): void {
   let q = staging + startBytes(depth);
-  let w = block + SUM_BYTES;
+  let w = weights;
   do {
     let a = load<i64>(staging);
     let b = a;
@@ -99,11 +104,11 @@ export function laneDots(staging: usize, depth: i32, block: usize, sums: usize):
       q += GROUP_ELEMENTS;
       w += GROUP_BYTES;
     } while (q < end);
-    addLanes(sums, block, a);
-    addLanes(sums + 12, block + 12, b);
-    addLanes(sums + 24, block + 24, c);
-    addLanes(sums + 36, block + 36, d);
-    block = sums;
+    addLanes(sums, begins, a);
+    addLanes(sums + 12, begins + 12, b);
+    addLanes(sums + 24, begins + 24, c);
+    addLanes(sums + 36, begins + 36, d);
+    begins = sums;
     staging += 8;
     depth -= CHUNK_ELEMENTS;
   } while (depth > 0);

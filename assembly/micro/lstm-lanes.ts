@@ -1,6 +1,6 @@
 /** mcu: gates of an LSTM's step. */
 import { TWICE } from "../fixed-point.ts";
-import { LANE_ROWS, laneBlockBytes, laneDots, laneVectorBytes, stageLanes, SUM_BYTES } from "./lane-rows.ts";
+import { LANE_ROWS, laneBytes, laneDots, laneVectorBytes, stageLanes, SUM_BYTES } from "./lane-rows.ts";
 
 const GATES = 4;
 /** Rows of each gate's matrix in a block. */
@@ -15,7 +15,7 @@ export function laneGateBytes(cells: i32): usize {
 
 /** Bytes of the four matrices that are multiplied with a vector of `depth` elements. */
 export function laneMatrixBytes(cells: i32, depth: i32): usize {
-  return <usize>blocksOf(cells) * laneBlockBytes(depth);
+  return <usize>blocksOf(cells) * (SUM_BYTES + laneBytes(depth));
 }
 
 function blocksOf(cells: i32): i32 {
@@ -56,10 +56,10 @@ export function gateLanes(
   stageLanes(stagedInput, x, depth);
   stageLanes(stagedHidden, hidden, cells);
   for (const end = gates + gateBytes; gates < end; gates += 2 * BLOCK_CELLS) {
-    laneDots(stagedInput, depth, inputMatrices, sums);
-    laneDots(stagedHidden, cells, hiddenMatrices, sums + SUM_BYTES);
-    inputMatrices += laneBlockBytes(depth);
-    hiddenMatrices += laneBlockBytes(cells);
+    laneDots(stagedInput, depth, inputMatrices, inputMatrices + SUM_BYTES, sums);
+    laneDots(stagedHidden, cells, hiddenMatrices, hiddenMatrices + SUM_BYTES, sums + SUM_BYTES);
+    inputMatrices += SUM_BYTES + laneBytes(depth);
+    hiddenMatrices += SUM_BYTES + laneBytes(cells);
     let scale = staging;
     let gate = gates;
     let sum = sums;

@@ -2,10 +2,10 @@
 import type { BoundNode, Tensor } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
 import { Requantization } from "../plan/format.ts";
+import { writeLaneRow } from "../plan/lane-rows.ts";
 import { blockChannels, blockHeadBytes, convBlockBytes, convSegments, dotLanes } from "../plan/packing.ts";
 import type { RecordOf } from "../plan/record.ts";
 import type { Variant } from "../plan/variant.ts";
-import { writeLanes } from "../plan/vector-lanes.ts";
 import { perTensor, requireInput, requireOutput } from "./check.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";
 import { outputRange, packBlocks } from "./convolution.ts";
@@ -59,7 +59,7 @@ export function packConvolution(
       headBytes: (method) => blockHeadBytes(variant, method),
       writeWeights(bytes, start, lane, values, method) {
         if (method === Requantization.singleVector) {
-          writeLanes(bytes, start, values);
+          writeLaneRow(new DataView(bytes.buffer), start, lane, values);
           return;
         }
         let from = 0;

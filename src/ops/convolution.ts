@@ -129,7 +129,7 @@ export interface BlockSource {
   readonly output: OutputRange;
   /** Whether it runs as a conv2d whose output is one pixel. */
   readonly onePixel: boolean;
-  /** Whether the weights may lie in lanes (src/plan/vector-lanes.ts); mcu only. */
+  /** Whether the weights may lie in lanes (src/plan/lane-rows.ts); mcu only. */
   readonly isVector?: boolean;
   /** The weights of one output channel, in any order. */
   readonly weightsOf: (channel: number) => Int8Array;
@@ -177,22 +177,28 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
     }
   }
 
-  const perBlock = blockChannels(variant);
-  const blocks = Math.ceil(source.channels / perBlock);
   const requantization =
     variant === "mcu"
       ? inLanes(planScalarRequantization(channels, folded, source.weightsOf, source.output), source.isVector)
       : (uniform ?? planRequantization(channels, source.output, storageOffset, isFused));
   const { method } = requantization;
+  const perBlock = blockChannels(variant, method);
+  const blocks = Math.ceil(source.channels / perBlock);
   const blockBytes = source.blockBytes(method);
   const headBytes = source.headBytes(method);
+  // In mcu each channel's constants lie together, and begin with its bias.
+  const toNextBias = variant === "mcu" ? headBytes / perBlock : 4;
   const bytes = new Uint8Array(align(blocks * blockBytes, 16));
   const signed = new Int8Array(bytes.buffer);
   const view = new DataView(bytes.buffer);
   for (const [c, channel] of channels.entries()) {
     const at = Math.floor(c / perBlock) * blockBytes;
     const lane = c % perBlock;
-    view.setInt32(at + 4 * lane, (folded[c] ?? 0) + requantization.accumulatorBias(channel), true);
+    view.setInt32(
+      at + toNextBias * lane,
+      (folded[c] ?? 0) + requantization.accumulatorBias(channel),
+      true,
+    );
     requantization.write(view, at, lane, channel);
     const weights = source.weightsOf(c);
     source.writeWeights(

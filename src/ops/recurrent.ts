@@ -3,9 +3,10 @@ import { ModelError, UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { elementBytes, elementCount } from "../graph/graph.ts";
 import { dotLanes } from "../plan/packing.ts";
-import { laneBlockBytes, writeLaneBlock } from "../plan/lane-rows.ts";
+import { LANE_SUM_BYTES, laneZeros, writeLaneRow } from "../plan/lane-rows.ts";
 import {
   isInLanes,
+  laneBlockBytes,
   matrixBiasBytes,
   matrixBlockBytes,
   matrixBlockRows,
@@ -119,7 +120,11 @@ export function packMatrices(
     const together = rowsInBlock(matrices.length);
     for (let row = 0; row < rows; row += together, at += laneBlockBytes(depth)) {
       const block = all.flatMap((ofOne) => Array.from({ length: together }, (_, i) => ofOne[row + i]));
-      writeLaneBlock(view, at, depth, block);
+      for (const [r, row] of block.entries()) {
+        if (row === undefined) continue;
+        setBias(view, at + 4 * r, row.bias - BigInt(laneZeros(depth)));
+        writeLaneRow(view, at + LANE_SUM_BYTES, r, row.weights);
+      }
     }
     return;
   }
@@ -162,12 +167,16 @@ function writeBlocks(
     const block = at + Math.floor(row / perBlock) * matrixBlockBytes(variant, elementBytes, weights.length);
     const lane = row % perBlock;
     if (elementBytes === 2) view.setBigInt64(block, bias, true);
-    else view.setInt32(block + 4 * lane, Number(BigInt.asIntN(32, bias)), true);
+    else setBias(view, block + 4 * lane, bias);
     const first = block + matrixBiasBytes(elementBytes) + lane * lanes;
     for (const [i, weight] of weights.entries()) {
       view.setInt8(first + Math.floor(i / lanes) * perBlock * lanes + (i % lanes), weight);
     }
   }
+}
+
+function setBias(view: DataView, at: number, bias: bigint): void {
+  view.setInt32(at, Number(BigInt.asIntN(32, bias)), true);
 }
 
 function requireSafeBlocks(

@@ -1,11 +1,11 @@
 import { Requantization } from "../plan/format.ts";
-import { LANE_TERMS, MAX_LANE_SHIFT } from "../plan/packing.ts";
+import { blockHeadBytes, LANE_TERMS, MAX_LANE_SHIFT } from "../plan/packing.ts";
 import { firstHit } from "./first-hit.ts";
 import type { Channel, OutputRange, RequantizationPlan } from "./requantization.ts";
 import { staysInt32 } from "./requantization.ts";
 
 /**
- * The method of `mcu`, whose blocks have one channel each: `single` where it is proved, else `scalar`. `biases` have the input's zero
+ * The method of `mcu`, whose blocks have one channel each, but in lanes: `single` where it is proved, else `scalar`. `biases` have the input's zero
  * point folded in.
  */
 export function planScalarRequantization(
@@ -26,9 +26,10 @@ export function planScalarRequantization(
     method: Requantization.single,
     shift,
     accumulatorBias: () => 0,
-    write(blocks, at, _, channel) {
-      blocks.setBigInt64(at, offsets.get(channel) ?? 0n, true);
-      blocks.setInt32(at + 8, channel.multiplier.multiplier, true);
+    write(blocks, at, lane, channel) {
+      const head = at + blockHeadBytes("mcu", Requantization.single) * lane;
+      blocks.setBigInt64(head, offsets.get(channel) ?? 0n, true);
+      blocks.setInt32(head + 8, channel.multiplier.multiplier, true);
     },
   };
 }

@@ -1,18 +1,18 @@
-/** `mcu`: a convolution of one pixel, or a fully connected layer of one row, with its weights in lanes: src/plan/vector-lanes.ts. */
+/** `mcu`: a convolution of one pixel, or a fully connected layer of one row, with its weights in lanes: src/plan/lane-rows.ts. */
 import type { BoundNode } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
-import type { Segments } from "../plan/packing.ts";
+import { align, type Segments } from "../plan/packing.ts";
 import type { Variant } from "../plan/variant.ts";
-import { DOT_ROWS, filledDepth } from "../plan/vector-lanes.ts";
+import { filledDepth, LANE_ROWS } from "../plan/lane-rows.ts";
 import { requireOutput } from "./check.ts";
 import { isInt16 } from "./int16.ts";
 
 /** Products from which on the kernel's own code, a kilobyte in the interpreter's flash and 3.5 in its RAM, is worth having. */
 const MIN_MACS = 4096;
-/** Its time for a weight, of those that fill up a row too, in that of the usual kernel's for a product. */
-const WORK = 0.68;
-/** Packing the vector, which DOT_ROWS rows share, takes as long as so many of them. */
-const PACK_ROWS = 3;
+/** Its time for a weight, of those that fill up rows and columns too, in that of the usual kernel's for a product. */
+const WORK = 0.63;
+/** And of an element of the vector to prepare. */
+const PREPARE = 1;
 
 /** Whether the node may run so, and takes less time; `patch` is what its pixel sees. */
 export function isVectorProduct(node: BoundNode, variant: Variant, patch: Segments): boolean {
@@ -25,6 +25,6 @@ export function isVectorProduct(node: BoundNode, variant: Variant, patch: Segmen
 
 /** `work` of an OpDefinition, for rows of `depth` weights. */
 export function vectorWork({ outputs }: Pick<BoundNode, "outputs">, depth: number): number {
-  const rows = elementCount(requireOutput(outputs).shape);
-  return WORK * filledDepth(depth) * (rows + PACK_ROWS * Math.ceil(rows / DOT_ROWS));
+  const rows = align(elementCount(requireOutput(outputs).shape), LANE_ROWS);
+  return (WORK * rows + PREPARE) * filledDepth(depth);
 }

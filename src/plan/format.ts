@@ -135,7 +135,7 @@ export enum Requantization {
   /** As relu and general, of one multiplier for all channels, so that blocks are short; simd, conv2d of one pixel only. */
   uniformRelu = 7,
   uniformGeneral = 8,
-  /** As single, of weights that lie in lanes (src/plan/vector-lanes.ts); mcu, conv2d of one pixel and one segment only. */
+  /** As single, of weights that lie in lanes (src/plan/lane-rows.ts); mcu, conv2d of one pixel and one segment only. */
   singleVector = 9,
   /** As uniformRelu and uniformGeneral, in float32 with a fused multiply-add; relaxed and signed only. */
   uniformReluFused = 10,

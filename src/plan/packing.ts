@@ -1,6 +1,6 @@
 import { Requantization } from "./format.ts";
+import { LANE_ROWS, LANE_SUM_BYTES, laneBytes, laneVectorBytes } from "./lane-rows.ts";
 import type { Variant } from "./variant.ts";
-import { laneBytes, vectorScratchBytes } from "./vector-lanes.ts";
 
 /**
  * Sizes that the packers, the planner, the checker and the kernels agree on. Weights come in blocks of output channels;
@@ -17,8 +17,9 @@ import { laneBytes, vectorScratchBytes } from "./vector-lanes.ts";
  *     generalFused   scale float64 [8], offset float64 [8], scale float32 [8]; bias + 2^31
  *                    or scale float32 [8], 32 bytes of nothing, 0 float64 [8], scale float32 [8]: told by the 0
  *   mcu, 1 channel
- *     single, singleVector   offset int64, multiplier int32
+ *     single    offset int64, multiplier int32
  *     scalar    bias int32, shift int32, multiplier int32
+ *   mcu by singleVector, 12 channels: of each what single has, then weights as in src/plan/lane-rows.ts
  */
 
 /** A convolution's method and shift as its record has them; `shift` is below 2^16. */
@@ -38,9 +39,10 @@ export function shiftOf({ requantization }: { readonly requantization: number })
 const SINGLE: number = Requantization.single;
 export const SINGLE_VECTOR: number = Requantization.singleVector;
 
-/** Output channels per block. */
-export function blockChannels(variant: Variant): number {
-  return variant === "mcu" ? 1 : 8;
+/** Output channels per block; of a convolution by `method`. */
+export function blockChannels(variant: Variant, method = SINGLE): number {
+  if (variant !== "mcu") return 8;
+  return method === SINGLE_VECTOR ? LANE_ROWS : 1;
 }
 
 /** Bytes of constants in a block of 8 channels, per requantisation method. */
@@ -59,7 +61,7 @@ const CONSTANT_BYTES: Readonly<Record<number, number>> = {
 
 /** Bytes of bias and requantisation constants at the head of a block; NaN for a number that is no `Requantization`. */
 export function blockHeadBytes(variant: Variant, method: number): number {
-  return variant === "mcu" ? 12 : 32 + (CONSTANT_BYTES[method] ?? NaN);
+  return variant === "mcu" ? 12 * blockChannels(variant, method) : 32 + (CONSTANT_BYTES[method] ?? NaN);
 }
 
 /** How a convolution's patch is cut: `segments` runs of `length` consecutive bytes of staged input. */
@@ -230,7 +232,7 @@ export function convPixelsAtOnce(variant: Variant): number {
 /** Sums of four rows of weights times one vector, in `mcu`. */
 export const FOUR_DOTS_BYTES = 16;
 
-/** `mcu` packs neighbouring pixels by threes, 8 bytes for each of their elements; of one it has four sums at a time; by `singleVector` what vector-lanes.ts says. */
+/** `mcu` packs neighbouring pixels by threes, 8 bytes for each of their elements; of one it has four sums at a time; by `singleVector` what lane-rows.ts says. */
 function packedPixelBytes(
   variant: Variant,
   { isVector = false }: SpatialGeometry,
@@ -238,7 +240,7 @@ function packedPixelBytes(
   elements: number,
 ): number {
   if (variant !== "mcu") return 0;
-  if (isVector) return vectorScratchBytes(elements);
+  if (isVector) return LANE_SUM_BYTES + laneVectorBytes(elements);
   return Math.max(FOUR_DOTS_BYTES, neighbours > 1 ? 8 * elements : 0);
 }
 

@@ -3,7 +3,7 @@
  * times a vector is blocks of rows, each `[bias][weights]`, weights zero up to a whole dot-product step:
  *
  *   int8 vector, but for mcu      8 rows: bias int32 [8], weights int8 [step][8 rows][2 or 4]
- *   int8 vector, mcu              12 rows: src/plan/lane-rows.ts
+ *   int8 vector, mcu              12 rows: bias int32 [12], weights as in src/plan/lane-rows.ts
  *   int16 vector                  1 row:  bias int64, weights int8, to a multiple of 8
  *
  * LSTM: `[sigmoid table][scales][input matrices][recurrent matrices]`: uint16 [256]; then for the gates forget, input, cell,
@@ -11,7 +11,7 @@
  * vector in mcu the four matrices are one, of which a block has three rows of each.
  * SVDF: `[bias int32 [units]][time weights [filters][memory]][feature matrix]`, each to a multiple of 16.
  */
-import { LANE_ROWS, LANE_SUM_BYTES, laneBlockBytes, laneVectorBytes } from "./lane-rows.ts";
+import { LANE_ROWS, LANE_SUM_BYTES, laneBytes, laneVectorBytes } from "./lane-rows.ts";
 import { align, dotLanes, stagedBytes } from "./packing.ts";
 import type { Variant } from "./variant.ts";
 
@@ -46,6 +46,11 @@ export function matrixBiasBytes(elementBytes: number): number {
 export function matrixBlockBytes(variant: Variant, elementBytes: number, depth: number): number {
   if (elementBytes === 2) return 8 + align(depth, 8);
   return BLOCK_ROWS * (4 + align(depth, dotLanes(variant)));
+}
+
+/** Bytes of a block in lanes. */
+export function laneBlockBytes(depth: number): number {
+  return LANE_SUM_BYTES + laneBytes(depth);
 }
 
 /** Rows of each of `matrices` matrices that one block in lanes has. */

@@ -180,7 +180,7 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
   const { channels } = inputView;
   product(record, kernelHeight, kernelWidth, channels);
   const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
-  const blocks = Math.ceil((c1 - c0) / blockChannels(variant));
+  const blocks = Math.ceil((c1 - c0) / blockChannels(variant, methodOf(record)));
   const pointwise = isPointwise(record, inputView, outputView);
   const scratchBytes = convScratchBytes(variant, {
     kernelHeight,

@@ -14,17 +14,16 @@ function node(shape: readonly number[], type: "int8" | "int16" = "int8"): BoundN
 const taken = (shape: readonly number[], depth: number, variant: Variant = "mcu", segments = 1): boolean =>
   isVectorProduct(node(shape), variant, { segments, length: depth });
 
-test("one vector times 4,096 weights and more is taken, where filling up rows and packing do not cost more", () => {
+test("one vector times 4,096 weights and more is taken, where filling up rows and columns does not cost more", () => {
   expect(taken([1, 64], 64)).toBe(true);
   expect(taken([1, 1, 1, 64], 64)).toBe(true);
   expect(taken([1, 63], 64)).toBe(false);
-  // 45 for 32, 60 for 46.
-  expect(taken([1, 128], 32)).toBe(false);
-  expect(taken([1, 128], 46)).toBe(true);
-  expect(taken([1, 4096], 1)).toBe(false);
-  // Packing the vector does for four rows what it does for 32.
-  expect(taken([1, 4], 4000)).toBe(false);
-  expect(taken([1, 10], 560)).toBe(true);
+  // Five for three, five for four.
+  expect(taken([1, 2052], 3)).toBe(false);
+  expect(taken([1, 2052], 4)).toBe(true);
+  // Twelve for eight, twelve for nine.
+  expect(taken([1, 8], 600)).toBe(false);
+  expect(taken([1, 9], 600)).toBe(true);
 });
 
 test("not so of more pixels, of several segments, of int16, or in variants with vectors", () => {

@@ -413,7 +413,8 @@ class Machine {
       record.scratch,
       convScratchBytes(variant, geometry),
       record.weights,
-      Math.ceil((c1 - c0) / blockChannels(variant)) * convBlockBytes(variant, methodOf(record), patch),
+      Math.ceil((c1 - c0) / blockChannels(variant, methodOf(record))) *
+        convBlockBytes(variant, methodOf(record), patch),
     );
     for (let n = 0; n < record.batches; n++) {
       for (let y = record.y0; y < record.y1; y++) {
