@@ -52,6 +52,18 @@ export interface PlanRequest {
  * @throws MemoryError `arena-overflow` if no schedule fits; it names the fewest bytes that were found to be enough
  */
 export function planProgram(request: PlanRequest): Planned {
+  const { schedule, budget } = request;
+  const planned = planWithin(request, budget);
+  if (!(planned instanceof MemoryError)) return planned;
+  // The fastest do not fit: the leanest may.
+  if (schedule === "auto") return planProgram({ ...request, schedule: "minimum" });
+  const least = planWithin(request, Infinity);
+  if (least instanceof MemoryError) throw least;
+  return least;
+}
+
+/** The best plan of steps that need `reach` bytes at most, or what the one lacks that lacks least. */
+function planWithin(request: PlanRequest, reach: number): Planned | MemoryError {
   const { schedule, budget, variant, maxExtraMacs } = request;
   const programs = placeable(request.programs);
   const plain = programs.filter(({ program }) => program.extraMacs === 0);
@@ -65,21 +77,18 @@ export function planProgram(request: PlanRequest): Planned {
     if (schedule === "auto" && !(best instanceof MemoryError) && one.program.extraMacs > 0) break;
     const { program, packed } = one;
     const blobs = program.operations.map((operation) => packed.get(operation));
-    const segments = segmentsOf(program, blobs, variant);
+    const segments = segmentsOf(program, blobs, variant, reach);
     const found = candidates(segments, schedule, budget);
     if (maxExtraMacs > program.extraMacs) {
       const left = maxExtraMacs - program.extraMacs;
-      found.push(...inStrips(segmentsOf(program, blobs, variant, left), segments, left));
+      found.push(...inStrips(segmentsOf(program, blobs, variant, reach, left), segments, left));
     }
-    for (const steps of found) {
+    for (const steps of distinct(found)) {
       const planned = tryToArrange(request, one, steps);
       if (isBetter(request, planned, best)) best = planned;
     }
   }
-  if (!(best instanceof MemoryError)) return best;
-  // The fastest do not fit: the leanest may.
-  if (schedule === "auto") return planProgram({ ...request, schedule: "minimum" });
-  throw best;
+  return best;
 }
 
 /** Schedules to place. */
@@ -107,6 +116,22 @@ function candidates(segments: Segments, schedule: Schedule, budget: number): (re
   };
   const lean = near("ramBytes", leastRam);
   return [...near("arenaBytes", leastArena).map(freely), ...lean, ...lean.map(freely)];
+}
+
+/** Each schedule once: one is often the best within several limits. */
+function distinct(schedules: readonly (readonly Step[])[]): (readonly Step[])[] {
+  const isSame = (a: Step, b: Step | undefined): boolean =>
+    a.operations.length === b?.operations.length &&
+    a.stream === b.stream &&
+    a.strips === b.strips &&
+    a.inPlace === b.inPlace &&
+    a.outputAtTop === b.outputAtTop &&
+    a.sharesBytes === b.sharesBytes;
+  return schedules.filter((steps, i) =>
+    schedules
+      .slice(0, i)
+      .every((other) => steps.length !== other.length || !steps.every((step, j) => isSame(step, other[j]))),
+  );
 }
 
 /** How far above the least estimate schedules of the fewest bytes are looked for, and at how many peaks. */

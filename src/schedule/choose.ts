@@ -55,11 +55,12 @@ export type Measure = "arenaBytes" | "ramBytes";
 const MAX_PULLS = 1 << 22;
 const MAX_STAGES = 64;
 
-/** Every stream that may be a step, and every operator as a whole. */
+/** Every stream that may be a step and needs `reach` bytes of memory at most, and every operator as a whole. */
 export function segmentsOf(
   program: Program,
   packed: readonly (Packed | undefined)[],
   variant: Variant,
+  reach: number,
   maxExtraMacs = 0,
 ): Segments {
   const { operations } = program;
@@ -71,7 +72,8 @@ export function segmentsOf(
       workingBytes(step, packed, begin, variant, false),
       workingBytes(step, packed, begin, variant, true),
     ];
-    const add = (step: Step, working: readonly [number, number]): void => {
+    /** Says whether the step is within reach. */
+    const add = (step: Step, working: readonly [number, number]): boolean => {
       const { bytes, shared, inPlace } = madeBytes(program, step, begin, variant);
       const arenaBytes = (alive[begin] ?? 0) + bytes;
       const [apart, overlapped] = working;
@@ -88,7 +90,9 @@ export function segmentsOf(
         extraMacs: step.extraMacs ?? 0,
         cycles: cyclesOf(step, variant),
       };
-      segments.push(withWays(estimate));
+      const isWithin = Math.min(estimate.apart.ramBytes, estimate.overlapped.ramBytes) <= reach;
+      if (isWithin || step.stream === undefined) segments.push(withWays(estimate));
+      return isWithin;
     };
     const layer = { operations: [operation] };
     add(layer, workingOf(layer));
@@ -103,7 +107,11 @@ export function segmentsOf(
     }
     const last = Math.min(operations.length, begin + MAX_STAGES);
     let pulls = 0;
+    let weights = packed[begin]?.bytes.length ?? 0;
     for (let end = begin + 2; end <= last && pulls < share; end++) {
+      // A stream has the weights of all its operators in memory at once.
+      weights += packed[end - 1]?.bytes.length ?? 0;
+      if (weights > reach) break;
       const chain = chainOf(program, begin, end);
       // What does not fit together now does not with more; nor do rows beyond number become fewer.
       if (chain === undefined || pullsOf(chain) > share) break;
@@ -113,13 +121,15 @@ export function segmentsOf(
         const stream = runChain(chain, rows);
         // The same for all numbers of rows.
         working ??= workingOf({ operations, stream });
-        add({ operations, stream }, working);
+        const isWithin = add({ operations, stream }, working);
         pulls += stream.pulls;
         for (const count of rows === 1 && maxExtraMacs > 0 ? STRIPS : []) {
           const { strips, extraMacs = Infinity } = stripsOf(program, begin, end, stream, count) ?? {};
           if (strips === undefined || extraMacs > maxExtraMacs) break;
           add({ operations, stream, strips, extraMacs }, working);
         }
+        // More rows at once need no less.
+        if (!isWithin) break;
       }
     }
     return segments;

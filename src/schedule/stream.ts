@@ -1,5 +1,5 @@
 import type { RowWindow } from "../ops/op.ts";
-import { firstRow, rowCount } from "../ops/view.ts";
+import { rowCount } from "../ops/view.ts";
 import type { Operation, Program } from "./program.ts";
 import { liesApart } from "./program.ts";
 
@@ -33,7 +33,10 @@ const MAX_LINKS = 2;
 
 interface Reader {
   readonly stage: number;
-  readonly window: RowWindow;
+  /** Of its window. */
+  readonly stride: number;
+  readonly first: number;
+  readonly divisor: number;
   /** Of the value as this stage sees it, and how many rows it sees. */
   readonly rowBytes: number;
   readonly rows: number;
@@ -98,7 +101,8 @@ export function chainOf(program: Program, begin: number, end: number): Chain | u
       const read = operation.bound.inputs[i];
       const seen = read === undefined ? 1 : rowCount(read);
       const rowBytes = (values.get(id)?.bytes ?? 0) / seen;
-      const reader = { stage: index, window, rowBytes, rows: seen };
+      const { stride, first, divisor = 1 } = window;
+      const reader = { stage: index, stride, first, divisor, rowBytes, rows: seen };
       const known = readers.get(id);
       if (known === undefined) readers.set(id, [reader]);
       else known.push(reader);
@@ -161,15 +165,21 @@ export function runChain(chain: Chain, rowsAtOnce: number): Stream {
   const done = new Float64Array(stages.length);
   let pulls = 0;
 
+  const accumulates = stages.map(({ rows }) => rows?.accumulatorBytes !== undefined);
+
+  // Loops over indices from here on: in code that runs for the first time, which this mostly is, an iterator costs more than what it yields.
   /** Of a value under all its readers' eyes: the least that is still needed, in their rows or in bytes. */
   const oldest = (readers: readonly Reader[], inBytes: boolean): number => {
     let oldest = Infinity;
-    for (const { stage, window, rowBytes, rows: seen } of readers) {
-      const y = done[stage] ?? 0;
-      if (y >= (rows[stage] ?? 0)) continue;
-      const row = Math.max(firstRow(window, y), 0);
+    for (let i = 0; i < readers.length; i++) {
+      const { stage, stride, first, divisor, rowBytes, rows: seen } = readers[i] as Reader;
+      const y = done[stage] as number;
+      if (y >= (rows[stage] as number)) continue;
+      const row = Math.max(Math.floor((y * stride + first) / divisor), 0);
       // Windows may reach behind the last row.
-      if (row < seen) oldest = Math.min(oldest, inBytes ? row * rowBytes : row);
+      if (row >= seen) continue;
+      const needed = inBytes ? row * rowBytes : row;
+      if (needed < oldest) oldest = needed;
     }
     return oldest;
   };
@@ -186,29 +196,36 @@ export function runChain(chain: Chain, rowsAtOnce: number): Stream {
     }
   };
   const make = (index: number, y1: number): void => {
-    const y0 = done[index] ?? 0;
-    const accumulates = stages[index]?.rows?.accumulatorBytes !== undefined;
+    const y0 = done[index] as number;
+    const made = outputs[index] as readonly Output[];
     pulls++;
-    for (const { place, rowBytes, isLast } of outputs[index] ?? []) {
-      const made = accumulates ? 1 : y1;
-      const first = Math.min(accumulates ? 0 : y0, oldest(place.readers, false));
-      place.ringRows = Math.max(place.ringRows, made - first);
+    for (let i = 0; i < made.length; i++) {
+      const { place, rowBytes, isLast } = made[i] as Output;
+      const isWhole = accumulates[index] === true;
+      const first = Math.min(isWhole ? 0 : y0, oldest(place.readers, false));
+      const ringRows = (isWhole ? 1 : y1) - first;
+      if (ringRows > place.ringRows) place.ringRows = ringRows;
       if (isLast) {
         const all = y1 === rows[index] ? outputBytes : 0;
-        noteDistances(index, y1, accumulates ? all : y1 * rowBytes);
+        noteDistances(index, y1, isWhole ? all : y1 * rowBytes);
       }
     }
     done[index] = y1;
   };
   const pull = (index: number, end: number): void => {
-    const all = rows[index] ?? 0;
+    const all = rows[index] as number;
     const target = Math.min(end, all);
-    while ((done[index] ?? 0) < target) {
-      const y1 = Math.min((done[index] ?? 0) + (rowsPerPull[index] ?? 1), all);
-      for (const { stage, stride, divisor, offset } of links[index] ?? []) {
-        pull(stage, Math.floor((y1 * stride + offset) / divisor));
+    const own = links[index] as readonly StageLink[];
+    const perPull = rowsPerPull[index] as number;
+    for (let y = done[index] as number; y < target;) {
+      const y1 = Math.min(y + perPull, all);
+      for (let i = 0; i < own.length; i++) {
+        const { stage, stride, divisor, offset } = own[i] as StageLink;
+        const needed = Math.floor((y1 * stride + offset) / divisor);
+        if (needed > (done[stage] as number)) pull(stage, needed);
       }
       make(index, y1);
+      y = y1;
     }
   };
   for (let index = last; index >= 0; index--) pull(index, Infinity);
