@@ -79,7 +79,16 @@ function featureRows(
       vector = staging;
     }
     const multiplier = field(record, Field.featureMultiplier);
-    matrixRows(vector, depth, matrix, filters, multiplier, field(record, Field.featureShift), features, false);
+    matrixRows(
+      vector,
+      depth,
+      matrix,
+      filters,
+      multiplier,
+      field(record, Field.featureShift),
+      features,
+      false,
+    );
   } else {
     laneFeatures(record, vector, depth, matrix, features, features + featureBytes(filters), staging);
   }

@@ -77,13 +77,18 @@ function planWithin(request: PlanRequest, reach: number): Planned | MemoryError 
     if (schedule === "auto" && !(best instanceof MemoryError) && one.program.extraMacs > 0) break;
     const { program, packed } = one;
     const blobs = program.operations.map((operation) => packed.get(operation));
-    const segments = segmentsOf(program, blobs, variant, reach);
+    // Whatever the schedule, weights that memory has no room for are copied.
+    const least = copyCycles(Math.max(0, weightBytes(packed) - budget), 0);
+    const cycles = schedule === "auto" && !(best instanceof MemoryError) ? best.cycles - least : Infinity;
+    const bounds = { bytes: reach, cycles };
+    const segments = segmentsOf(program, blobs, variant, bounds);
     const found = candidates(segments, schedule, budget);
     if (maxExtraMacs > program.extraMacs) {
       const left = maxExtraMacs - program.extraMacs;
-      found.push(...inStrips(segmentsOf(program, blobs, variant, reach, left), segments, left));
+      found.push(...inStrips(segmentsOf(program, blobs, variant, bounds, left), segments, left));
     }
     for (const steps of distinct(found)) {
+      if (runCycles(steps, variant) > cycles) continue;
       const planned = tryToArrange(request, one, steps);
       if (isBetter(request, planned, best)) best = planned;
     }
@@ -202,11 +207,20 @@ function neededBy({ neededBytes = Infinity }: MemoryError): number {
 
 function planCycles(planned: Omit<Planned, "cycles">, variant: Variant): number {
   const { steps, layout } = planned;
-  const run = steps.reduce((sum, step) => sum + cyclesOf(step, variant), 0);
   const tiles = layout.weights.reduce((sum, weights) => {
     return sum + (weights.kind === "streamed" ? weights.tiles : 0);
   }, 0);
-  return run + copyCycles(streamedBytes(planned), tiles);
+  return runCycles(steps, variant) + copyCycles(streamedBytes(planned), tiles);
+}
+
+/** Of all operators, those that several share once. */
+function weightBytes(packed: PackedWeights): number {
+  return [...new Set(packed.values())].reduce((sum, blob) => sum + (blob?.bytes.length ?? 0), 0);
+}
+
+/** Cycles without those of copying weights. */
+function runCycles(steps: readonly Step[], variant: Variant): number {
+  return steps.reduce((sum, step) => sum + cyclesOf(step, variant), 0);
 }
 
 /** Bytes of weights that are copied per run. */

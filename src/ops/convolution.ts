@@ -194,11 +194,7 @@ export function packBlocks(source: BlockSource, variant: Variant): Packed {
   for (const [c, channel] of channels.entries()) {
     const at = Math.floor(c / perBlock) * blockBytes;
     const lane = c % perBlock;
-    view.setInt32(
-      at + toNextBias * lane,
-      (folded[c] ?? 0) + requantization.accumulatorBias(channel),
-      true,
-    );
+    view.setInt32(at + toNextBias * lane, (folded[c] ?? 0) + requantization.accumulatorBias(channel), true);
     requantization.write(view, at, lane, channel);
     const weights = source.weightsOf(c);
     source.writeWeights(

@@ -66,7 +66,8 @@ export function matrixBytes(
   depth: number,
   matrices: number,
 ): number {
-  if (isInLanes(variant, elementBytes)) return Math.ceil(rows / rowsInBlock(matrices)) * laneBlockBytes(depth);
+  if (isInLanes(variant, elementBytes))
+    return Math.ceil(rows / rowsInBlock(matrices)) * laneBlockBytes(depth);
   const blocks = Math.ceil(rows / matrixBlockRows(elementBytes));
   return matrices * blocks * matrixBlockBytes(variant, elementBytes, depth);
 }

@@ -1,6 +1,15 @@
 import type { Packed } from "../ops/op.ts";
 import type { Variant } from "../plan/variant.ts";
-import { aliveBytes, cyclesOf, madeBytes, outputBytes, repeats, streamBytes, workingBytes } from "./cost.ts";
+import {
+  aliveBytes,
+  cyclesOf,
+  madeBytes,
+  operationCycles,
+  outputBytes,
+  repeats,
+  streamBytes,
+  workingBytes,
+} from "./cost.ts";
 import type { Step } from "./layers.ts";
 import type { Program } from "./program.ts";
 import { liesApart } from "./program.ts";
@@ -55,15 +64,36 @@ export type Measure = "arenaBytes" | "ramBytes";
 const MAX_PULLS = 1 << 22;
 const MAX_STAGES = 64;
 
-/** Every stream that may be a step and needs `reach` bytes of memory at most, and every operator as a whole. */
+/** Beyond which a schedule is of no use; streams that no schedule within has are not looked at. */
+export interface Bounds {
+  /** Bytes of memory. */
+  readonly bytes: number;
+  readonly cycles: number;
+}
+
+/** Every stream that may be a step of a schedule within `bounds`, and every operator as a whole. */
 export function segmentsOf(
   program: Program,
   packed: readonly (Packed | undefined)[],
   variant: Variant,
-  reach: number,
+  bounds: Bounds,
   maxExtraMacs = 0,
 ): Segments {
   const { operations } = program;
+  const cyclesIn = ROWS_AT_ONCE.map((most) =>
+    operations.map((operation) => {
+      const rows = operation.rows?.rows ?? 0;
+      return operationCycles(operation, variant, rows, Math.min(most, rows));
+    }),
+  );
+  const leastCycles = operations.map((operation, i) =>
+    cyclesIn.reduce(
+      (least, { [i]: cycles = 0 }) => (operation.rows === undefined ? least : Math.min(least, cycles)),
+      operationCycles(operation, variant),
+    ),
+  );
+  /** What a schedule within the bounds may take more than the least that its operations do. */
+  const slack = bounds.cycles - leastCycles.reduce((sum, cycles) => sum + cycles, 0);
   const alive = aliveBytes(program);
   const share = Math.max(MAX_PULLS / (operations.length + 1), 1024);
   const from = operations.map((operation, begin) => {
@@ -90,7 +120,7 @@ export function segmentsOf(
         extraMacs: step.extraMacs ?? 0,
         cycles: cyclesOf(step, variant),
       };
-      const isWithin = Math.min(estimate.apart.ramBytes, estimate.overlapped.ramBytes) <= reach;
+      const isWithin = Math.min(estimate.apart.ramBytes, estimate.overlapped.ramBytes) <= bounds.bytes;
       if (isWithin || step.stream === undefined) segments.push(withWays(estimate));
       return isWithin;
     };
@@ -108,16 +138,22 @@ export function segmentsOf(
     const last = Math.min(operations.length, begin + MAX_STAGES);
     let pulls = 0;
     let weights = packed[begin]?.bytes.length ?? 0;
+    const extra = cyclesIn.map(({ [begin]: cycles = 0 }) => cycles - (leastCycles[begin] ?? 0));
     for (let end = begin + 2; end <= last && pulls < share; end++) {
       // A stream has the weights of all its operators in memory at once.
       weights += packed[end - 1]?.bytes.length ?? 0;
-      if (weights > reach) break;
+      if (weights > bounds.bytes) break;
+      for (const [i, cycles] of cyclesIn.entries()) {
+        extra[i] = (extra[i] ?? 0) + (cycles[end - 1] ?? 0) - (leastCycles[end - 1] ?? 0);
+      }
+      if (extra.every((cycles) => cycles > slack)) break;
       const chain = chainOf(program, begin, end);
       // What does not fit together now does not with more; nor do rows beyond number become fewer.
       if (chain === undefined || pullsOf(chain) > share) break;
       const operations = chain.stages;
       let working: readonly [number, number] | undefined;
-      for (const rows of ROWS_AT_ONCE) {
+      for (const [i, rows] of ROWS_AT_ONCE.entries()) {
+        if ((extra[i] ?? 0) > slack) continue;
         const stream = runChain(chain, rows);
         // The same for all numbers of rows.
         working ??= workingOf({ operations, stream });

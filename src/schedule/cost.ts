@@ -190,24 +190,33 @@ export function cyclesOf(
 ): number {
   let cycles = (extraMacs / MACS_PER_CYCLE) * 1.5;
   for (const [i, operation] of operations.entries()) {
-    const [output = NOTHING] = operation.bound.outputs;
-    const [, height = 1, width = 1] = output.shape;
-    const { work, rowsAtOnce } = costsOf(operation, variant);
-    const rows = stream?.rows[i] ?? height;
-    const perPull = stream?.rowsPerPull[i] ?? height;
-    const pulls = Math.ceil(rows / perPull);
-    // Of all pulls, the last perhaps a short one: rows and pixels that tiles are filled up to.
-    const filledUp = (unit: number, size: number): number =>
-      ((pulls - 1) * align(perPull * size, unit) + align((rows - (pulls - 1) * perPull) * size, unit)) /
-      (rows * size);
-    const waste = filledUp(TILE, width) * (1 + ALONE_COST * (filledUp(rowsAtOnce, 1) - 1));
-    const copied = inPlace === true ? byteSize(output) : 0;
+    const copied = inPlace === true ? byteSize(operation.bound.outputs[0] ?? NOTHING) : 0;
     cycles +=
-      (work / MACS_PER_CYCLE) * waste +
-      pulls * PULL_CYCLES * (strips?.length ?? 1) +
+      operationCycles(operation, variant, stream?.rows[i], stream?.rowsPerPull[i], strips?.length) +
       copied / COPIED_PER_CYCLE;
   }
   return cycles;
+}
+
+/** Of one operation in a step: as a whole, or `rows` rows, so many at a time and so many times. */
+export function operationCycles(
+  operation: Operation,
+  variant: Variant,
+  rows?: number,
+  rowsPerPull?: number,
+  times = 1,
+): number {
+  const [, height = 1, width = 1] = (operation.bound.outputs[0] ?? NOTHING).shape;
+  const { work, rowsAtOnce } = costsOf(operation, variant);
+  const all = rows ?? height;
+  const perPull = rowsPerPull ?? height;
+  const pulls = Math.ceil(all / perPull);
+  // Of all pulls, the last perhaps a short one: rows and pixels that tiles are filled up to.
+  const filledUp = (unit: number, size: number): number =>
+    ((pulls - 1) * align(perPull * size, unit) + align((all - (pulls - 1) * perPull) * size, unit)) /
+    (all * size);
+  const waste = filledUp(TILE, width) * (1 + ALONE_COST * (filledUp(rowsAtOnce, 1) - 1));
+  return (work / MACS_PER_CYCLE) * waste + pulls * PULL_CYCLES * times;
 }
 
 /** What the place of a row costs that its kernel could have made together with others but did not. */
