@@ -10,7 +10,7 @@ export default tseslint.config(
       "coverage",
       "src/runtime/kernels.generated.ts",
       "assembly/micro/depthwise-tile.ts",
-      "assembly/micro/lane-rows.ts",
+      "assembly/micro/add-lanes.ts",
       "assembly/micro/sigmoid-scalar.ts",
       "assembly/micro/store-tile.ts",
     ],

@@ -1,5 +1,6 @@
 /** mcu: a matrix times one vector, three rows to an int64: recurrent layers, and fully connected ones. */
-import { BYTE_LANES, LANE_BITS, LANE_MASK, LANE_ZERO, NIBBLES, ONES } from "./lanes.ts";
+import { addLanes } from "./add-lanes.ts";
+import { BYTE_LANES, LANE_ZERO, NIBBLES, ONES } from "./lanes.ts";
 
 /** Rows that are multiplied together: LANE_ROWS of src/plan/lane-rows.ts. */
 export const LANE_ROWS = 12;
@@ -37,7 +38,11 @@ export function stageLanes(staging: usize, vector: usize, depth: i32): void {
     let total = 0;
     for (; q < chunk; q += GROUP_ELEMENTS) {
       total +=
-        <i32>load<i8>(q) + <i32>load<i8>(q, 1) + <i32>load<i8>(q, 2) + <i32>load<i8>(q, 3) + <i32>load<i8>(q, 4);
+        <i32>load<i8>(q) +
+        <i32>load<i8>(q, 1) +
+        <i32>load<i8>(q, 2) +
+        <i32>load<i8>(q, 3) +
+        <i32>load<i8>(q, 4);
     }
     store<i64>(staging, (LANE_ZERO - 128 * <i64>total) * ONES);
   }
@@ -112,11 +117,4 @@ export function laneDots(staging: usize, depth: i32, begins: usize, weights: usi
     staging += 8;
     depth -= CHUNK_ELEMENTS;
   } while (depth > 0);
-}
-
-@inline
-function addLanes(sums: usize, from: usize, lanes: i64): void {
-  store<i32>(sums, <i32>(<i64>load<i32>(from) + (lanes & LANE_MASK)));
-  store<i32>(sums, <i32>(<i64>load<i32>(from, 4) + ((lanes >> LANE_BITS) & LANE_MASK)), 4);
-  store<i32>(sums, <i32>(<i64>load<i32>(from, 8) + (lanes >> (2 * LANE_BITS))), 8);
 }
