@@ -90,23 +90,22 @@ function featureRows(
       false,
     );
   } else {
-    laneFeatures(record, vector, depth, matrix, features, features + featureBytes(filters), staging);
+    laneFeatures(record, vector, depth, matrix, features, staging);
   }
 }
 
-/** mcu: the same, twelve at a time. */
+/** mcu: the same, twelve at a time; their sums are behind all features. */
 function laneFeatures(
   record: usize,
   vector: usize,
   depth: i32,
   block: usize,
   features: usize,
-  end: usize,
   sums: usize,
 ): void {
   const staging = sums + SUM_BYTES;
   stageLanes(staging, vector, depth);
-  while (features < end) {
+  while (features < sums) {
     laneDots(staging, depth, block, block + SUM_BYTES, sums);
     for (let sum = sums; sum < staging; sum += 4) {
       const scaled = multiplyByQuantizedMultiplier(

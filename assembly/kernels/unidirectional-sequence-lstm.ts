@@ -5,7 +5,7 @@ import { updateCells } from "../micro/lstm-strip.ts";
 import { matrixBytes, matrixInt16RowBytes, matrixRows, matrixRowsInt16 } from "../micro/matrix-strip.ts";
 import { address, field } from "../record.ts";
 
-/** SIGMOID_TABLE_BYTES and a part of GATE_SCALE_BYTES in src/plan/recurrent-packing.ts. */
+/** SIGMOID_TABLE_BYTES and GATE_SCALE_BYTES in src/plan/recurrent-packing.ts. */
 const TABLE_BYTES: usize = 512;
 const SCALES_BYTES: usize = 64;
 const GATES = 4;

@@ -74,7 +74,7 @@ export function gateLanes(
       const hiddenHalf = (<i64>1) << (hiddenRight - 1);
       const row = sum + 4 * BLOCK_CELLS;
       do {
-        // int32, whose shift wraps: a load within an int64 would be one.
+        // By names of int32, whose shifts wrap: within an expression of int64 the compiler loads an int64.
         const inputSum: i32 = load<i32>(sum);
         const hiddenSum: i32 = load<i32>(sum, SUM_BYTES);
         // Where TWICE does not hold, beyond 2^30, the result is beyond int16 as well.

@@ -1,7 +1,6 @@
 /**
- * Logistic function and tanh by table, as the reference's int16 kernels: `table` has 65536 · sigmoid(i / 24) as uint16 for i from 0
- * to 255 (src/ops/sigmoid-table.ts), between whose entries results are interpolated. `t` is 3 · 2^12 times the argument; results
- * are Q0.15. With s the sign of t, all ones or none, r ^ s is r or −r − 1.
+ * Logistic function and tanh by the table of sigmoid-table.ts, whose names these are, one at a time. With s the sign of t, all ones or none, r ^ s
+ * is r or −r − 1.
  *
  * Inlined, because a call costs an interpreter half as much as what it does. Formatter and linter do not parse the decorator.
  */
@@ -20,13 +19,14 @@ export function sigmoidByTable(t: i32, table: usize): i32 {
   return ((r ^ sign) + (sign & (1 << 25)) + 512) >> 10;
 }
 
-/** tanh(x) = 2 · sigmoid(2x) − 1. Reference: TFLite reference/integer_ops/tanh.h, int16. */
+/** tanh(x) = 2 · sigmoid(2x) − 1, for any t. Reference: TFLite reference/integer_ops/tanh.h, int16. */
 @inline
 export function tanhByTable(t: i32, table: usize): i32 {
   const sign = t >> 31;
   const magnitude = (t ^ sign) - sign;
   let r: i32 = (0xffff << 8) - (1 << 23);
-  if (magnitude < 255 << 8) {
+  // Unsigned, as −2^31 has no magnitude.
+  if (<u32>magnitude < 255 << 8) {
     const entry = table + <usize>((magnitude >> 7) & ~1);
     const low = <i32>load<u16>(entry);
     r = (low << 8) + (magnitude & 255) * (<i32>load<u16>(entry, 2) - low) - (1 << 23);

@@ -1,7 +1,7 @@
 import { MemoryError } from "../errors.ts";
 import type { Schedule } from "../plan/schedule.ts";
 import type { Variant } from "../plan/variant.ts";
-import type { Aim, Measure, Segments } from "../schedule/choose.ts";
+import type { Aim, Bounds, Measure, Segments } from "../schedule/choose.ts";
 import { bestWithin, leastPeak, peaksBetween, segmentsOf } from "../schedule/choose.ts";
 import { cyclesOf } from "../schedule/cost.ts";
 import type { Step } from "../schedule/layers.ts";
@@ -52,18 +52,6 @@ export interface PlanRequest {
  * @throws MemoryError `arena-overflow` if no schedule fits; it names the fewest bytes that were found to be enough
  */
 export function planProgram(request: PlanRequest): Planned {
-  const { schedule, budget } = request;
-  const planned = planWithin(request, budget);
-  if (!(planned instanceof MemoryError)) return planned;
-  // The fastest do not fit: the leanest may.
-  if (schedule === "auto") return planProgram({ ...request, schedule: "minimum" });
-  const least = planWithin(request, Infinity);
-  if (least instanceof MemoryError) throw least;
-  return least;
-}
-
-/** The best plan of steps that need `reach` bytes at most, or what the one lacks that lacks least. */
-function planWithin(request: PlanRequest, reach: number): Planned | MemoryError {
   const { schedule, budget, variant, maxExtraMacs } = request;
   const programs = placeable(request.programs);
   const plain = programs.filter(({ program }) => program.extraMacs === 0);
@@ -77,10 +65,8 @@ function planWithin(request: PlanRequest, reach: number): Planned | MemoryError 
     if (schedule === "auto" && !(best instanceof MemoryError) && one.program.extraMacs > 0) break;
     const { program, packed } = one;
     const blobs = program.operations.map((operation) => packed.get(operation));
-    // Whatever the schedule, weights that memory has no room for are copied.
-    const least = copyCycles(Math.max(0, weightBytes(packed) - budget), 0);
-    const cycles = schedule === "auto" && !(best instanceof MemoryError) ? best.cycles - least : Infinity;
-    const bounds = { bytes: reach, cycles };
+    const bounds =
+      schedule === "auto" && !(best instanceof MemoryError) ? boundsOf(best, one, budget) : undefined;
     const segments = segmentsOf(program, blobs, variant, bounds);
     const found = candidates(segments, schedule, budget);
     if (maxExtraMacs > program.extraMacs) {
@@ -88,12 +74,15 @@ function planWithin(request: PlanRequest, reach: number): Planned | MemoryError 
       found.push(...inStrips(segmentsOf(program, blobs, variant, bounds, left), segments, left));
     }
     for (const steps of distinct(found)) {
-      if (runCycles(steps, variant) > cycles) continue;
+      if (bounds !== undefined && runCycles(steps, variant) > bounds.cycles) continue;
       const planned = tryToArrange(request, one, steps);
       if (isBetter(request, planned, best)) best = planned;
     }
   }
-  return best;
+  if (!(best instanceof MemoryError)) return best;
+  // The fastest do not fit: the leanest may.
+  if (schedule === "auto") return planProgram({ ...request, schedule: "minimum" });
+  throw best;
 }
 
 /** Schedules to place. */
@@ -213,9 +202,14 @@ function planCycles(planned: Omit<Planned, "cycles">, variant: Variant): number 
   return runCycles(steps, variant) + copyCycles(streamedBytes(planned), tiles);
 }
 
-/** Of all operators, those that several share once. */
-function weightBytes(packed: PackedWeights): number {
-  return [...new Set(packed.values())].reduce((sum, blob) => sum + (blob?.bytes.length ?? 0), 0);
+/**
+ * What a schedule that is faster than the `best` plan keeps to: whatever it is, weights that memory has no room for are copied. Where no plan
+ * fits so far, and where bytes are what counts, there are no bounds, on which the peaks that are tried would hang (peaksBetween).
+ */
+function boundsOf({ cycles }: Planned, { packed }: PackedProgram, budget: number): Bounds {
+  const blobs = new Set(packed.values());
+  const bytes = [...blobs].reduce((sum, blob) => sum + (blob?.bytes.length ?? 0), 0);
+  return { cycles: cycles - copyCycles(Math.max(0, bytes - budget), 0), bytes: budget };
 }
 
 /** Cycles without those of copying weights. */

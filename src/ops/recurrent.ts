@@ -112,9 +112,11 @@ export function packMatrices(
   variant: Variant,
   matrices: readonly Matrix[],
 ): void {
+  const [first] = matrices;
+  if (first === undefined) return;
+  const { elementBytes } = first;
+  const [rows = 0, depth = 0] = first.weights.shape;
   const all = matrices.map((matrix) => foldedRows(variant, matrix));
-  const [{ elementBytes, weights }] = matrices as readonly [Matrix];
-  const [rows = 0, depth = 0] = weights.shape;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (isInLanes(variant, elementBytes)) {
     const together = rowsInBlock(matrices.length);

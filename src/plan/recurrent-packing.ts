@@ -24,15 +24,15 @@ export const GATE_SCALE_BYTES = 2 * GATES * 8;
 /** Of a scale as mcu's kernel prepares it. */
 const LANE_SCALE_BYTES = 12;
 
-/** Whether matrices are packed by twelve rows. */
+/** Whether matrices lie in lanes, twelve rows to a block. */
 export function isInLanes(variant: Variant, elementBytes: number): boolean {
   return variant === "mcu" && elementBytes === 1;
 }
 
-/** Rows of a block for vectors of int8 that are not. */
+/** Rows of a block that is not in lanes, for vectors of int8. */
 const BLOCK_ROWS = 8;
 
-/** Rows per block of a matrix that is not. */
+/** Rows per block of a matrix that is not in lanes. */
 export function matrixBlockRows(elementBytes: number): number {
   return elementBytes === 2 ? 1 : BLOCK_ROWS;
 }
@@ -53,7 +53,7 @@ export function laneBlockBytes(depth: number): number {
   return LANE_SUM_BYTES + laneBytes(depth);
 }
 
-/** Rows of each of `matrices` matrices that one block in lanes has. */
+/** Rows of each of `matrices` matrices that one block in lanes has: one, or four of them. */
 export function rowsInBlock(matrices: number): number {
   return LANE_ROWS / matrices;
 }
@@ -72,7 +72,7 @@ export function matrixBytes(
   return matrices * blocks * matrixBlockBytes(variant, elementBytes, depth);
 }
 
-/** int16 results of `matrices` matrices of `rows` rows each, filled up to whole blocks. */
+/** Room for the int16 results of `matrices` matrices of `rows` rows each, whatever the type of the vector. */
 function resultBytes(variant: Variant, rows: number, matrices: number): number {
   return 2 * matrices * align(rows, variant === "mcu" ? rowsInBlock(matrices) : BLOCK_ROWS);
 }

@@ -64,11 +64,11 @@ export type Measure = "arenaBytes" | "ramBytes";
 const MAX_PULLS = 1 << 22;
 const MAX_STAGES = 64;
 
-/** Beyond which a schedule is of no use; streams that no schedule within has are not looked at. */
+/** What a schedule must keep to, to be of use. */
 export interface Bounds {
-  /** Bytes of memory. */
-  readonly bytes: number;
   readonly cycles: number;
+  /** Of memory. */
+  readonly bytes: number;
 }
 
 /** Every stream that may be a step of a schedule within `bounds`, and every operator as a whole. */
@@ -76,23 +76,22 @@ export function segmentsOf(
   program: Program,
   packed: readonly (Packed | undefined)[],
   variant: Variant,
-  bounds: Bounds,
+  bounds: Bounds = { cycles: Infinity, bytes: Infinity },
   maxExtraMacs = 0,
 ): Segments {
   const { operations } = program;
   const cyclesIn = ROWS_AT_ONCE.map((most) =>
     operations.map((operation) => {
-      const rows = operation.rows?.rows ?? 0;
+      const rows = operation.rows?.rows;
+      // What has no rows is in no stream.
+      if (rows === undefined) return Infinity;
       return operationCycles(operation, variant, rows, Math.min(most, rows));
     }),
   );
   const leastCycles = operations.map((operation, i) =>
-    cyclesIn.reduce(
-      (least, { [i]: cycles = 0 }) => (operation.rows === undefined ? least : Math.min(least, cycles)),
-      operationCycles(operation, variant),
-    ),
+    Math.min(operationCycles(operation, variant), ...cyclesIn.map(({ [i]: cycles = Infinity }) => cycles)),
   );
-  /** What a schedule within the bounds may take more than the least that its operations do. */
+  /** What such a schedule may take more than the least that its operations do. */
   const slack = bounds.cycles - leastCycles.reduce((sum, cycles) => sum + cycles, 0);
   const alive = aliveBytes(program);
   const share = Math.max(MAX_PULLS / (operations.length + 1), 1024);
@@ -102,8 +101,7 @@ export function segmentsOf(
       workingBytes(step, packed, begin, variant, false),
       workingBytes(step, packed, begin, variant, true),
     ];
-    /** Says whether the step is within reach. */
-    const add = (step: Step, working: readonly [number, number]): boolean => {
+    const add = (step: Step, working: readonly [number, number]): void => {
       const { bytes, shared, inPlace } = madeBytes(program, step, begin, variant);
       const arenaBytes = (alive[begin] ?? 0) + bytes;
       const [apart, overlapped] = working;
@@ -120,9 +118,9 @@ export function segmentsOf(
         extraMacs: step.extraMacs ?? 0,
         cycles: cyclesOf(step, variant),
       };
-      const isWithin = Math.min(estimate.apart.ramBytes, estimate.overlapped.ramBytes) <= bounds.bytes;
-      if (isWithin || step.stream === undefined) segments.push(withWays(estimate));
-      return isWithin;
+      // A stream has the weights of all its operators in memory at once.
+      if (step.stream === undefined || leastBytes(estimate) <= bounds.bytes)
+        segments.push(withWays(estimate));
     };
     const layer = { operations: [operation] };
     add(layer, workingOf(layer));
@@ -140,13 +138,11 @@ export function segmentsOf(
     let weights = packed[begin]?.bytes.length ?? 0;
     const extra = cyclesIn.map(({ [begin]: cycles = 0 }) => cycles - (leastCycles[begin] ?? 0));
     for (let end = begin + 2; end <= last && pulls < share; end++) {
-      // A stream has the weights of all its operators in memory at once.
-      weights += packed[end - 1]?.bytes.length ?? 0;
-      if (weights > bounds.bytes) break;
       for (const [i, cycles] of cyclesIn.entries()) {
         extra[i] = (extra[i] ?? 0) + (cycles[end - 1] ?? 0) - (leastCycles[end - 1] ?? 0);
       }
-      if (extra.every((cycles) => cycles > slack)) break;
+      weights += packed[end - 1]?.bytes.length ?? 0;
+      if (weights > bounds.bytes || extra.every((cycles) => cycles > slack)) break;
       const chain = chainOf(program, begin, end);
       // What does not fit together now does not with more; nor do rows beyond number become fewer.
       if (chain === undefined || pullsOf(chain) > share) break;
@@ -157,20 +153,22 @@ export function segmentsOf(
         const stream = runChain(chain, rows);
         // The same for all numbers of rows.
         working ??= workingOf({ operations, stream });
-        const isWithin = add({ operations, stream }, working);
+        add({ operations, stream }, working);
         pulls += stream.pulls;
         for (const count of rows === 1 && maxExtraMacs > 0 ? STRIPS : []) {
           const { strips, extraMacs = Infinity } = stripsOf(program, begin, end, stream, count) ?? {};
           if (strips === undefined || extraMacs > maxExtraMacs) break;
           add({ operations, stream, strips, extraMacs }, working);
         }
-        // More rows at once need no less.
-        if (!isWithin) break;
       }
     }
     return segments;
   });
   return { from };
+}
+
+function leastBytes({ apart, overlapped }: Estimate): number {
+  return Math.min(apart.ramBytes, overlapped.ramBytes);
 }
 
 /** Bytes of a usual operator's record. */

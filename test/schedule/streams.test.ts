@@ -137,7 +137,7 @@ function cutAnyhow(bytes: Uint8Array, variant: Variant, isStreamed: boolean, see
   const program = programOf(runPasses(importModel(bytes), PASSES), isStreamed, 0, saved);
   const packed = new Map(program.operations.map((each) => [each, each.op.pack?.(each.bound, variant)]));
   const blobs = program.operations.map((each) => packed.get(each));
-  const { from } = segmentsOf(program, blobs, variant, { bytes: Infinity, cycles: Infinity }, Infinity);
+  const { from } = segmentsOf(program, blobs, variant, undefined, Infinity);
   const pick = noise(seed, 4 * program.operations.length);
   const steps: Step[] = [];
   for (let at = 0, i = 0; at < from.length; i++) {
