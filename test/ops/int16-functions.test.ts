@@ -4,6 +4,10 @@ import { FUNCTIONS, preluInt16Reference } from "../reference/int16.ts";
 import { broadcastAt, coordinates, count } from "../reference/tensor.ts";
 import { int16Values, operand, result, scale, size } from "./int16.ts";
 import { int8Values } from "./node.ts";
+import { sigmoidTable } from "../../src/ops/sigmoid-table.ts";
+import { footprint } from "../../src/plan/footprint.ts";
+import { provedKernels } from "../kernel-harness.ts";
+import { sigmoidReference, tanhReference } from "../reference/sigmoid-table.ts";
 import { checkOperator } from "./operator.ts";
 
 const CODES: Readonly<Record<string, number>> = {
@@ -106,3 +110,32 @@ test("the references give the values that the functions have", () => {
   expect(Math.abs(at("logistic", 4096) - 2 ** 15 / (1 + Math.exp(-1)))).toBeLessThan(4);
   expect(Math.abs(at("tanh", 4096) - 2 ** 15 * Math.tanh(1))).toBeLessThan(8);
 });
+
+test.each(provedKernels().map((kernels) => [kernels.variant, kernels] as const))(
+  "arguments that no model has stay within the table (%s)",
+  (variant, kernels) => {
+    kernels.reset();
+    const weights = kernels.placeBytes(new Uint8Array(Uint16Array.from(sigmoidTable()).buffer));
+    const [input, output] = [kernels.allocate(2), kernels.allocate(2)];
+    // -2^31 has no magnitude.
+    for (const [x, multiplier] of [
+      [-32768, 65536],
+      [-32768, 65535],
+      [32767, 65536],
+      [32767, 4],
+      [-32768, 4],
+    ] as const) {
+      for (const [isTanh, of] of [sigmoidReference, tanhReference].entries()) {
+        const record = {
+          ...{ op: "sigmoidInt16" as const, input, output, weights },
+          ...{ length: 1, multiplier, shift: 0, isTanh },
+        };
+        expect(() => footprint({ ...record, index: 0 }, variant)).not.toThrow();
+        kernels.bytes.set(new Uint8Array(Int16Array.of(x).buffer), input);
+        kernels.execute(record);
+        const [made] = new Int16Array(kernels.bytes.slice(output, output + 2).buffer);
+        expect(made).toBe(of(Math.imul(x, multiplier)));
+      }
+    }
+  },
+);
