@@ -1,7 +1,7 @@
 import type { TensorType } from "../graph/graph.ts";
 import { byteSize } from "../graph/graph.ts";
 import type { ViewWords } from "../plan/record.ts";
-import type { Place, RowWindow } from "./op.ts";
+import type { Place } from "./op.ts";
 
 /** The view of an int8 NHWC tensor in its place. */
 export function placedView({ address, ringRows, columns, pixelBytes }: Place, tensor: TensorType): ViewWords {
@@ -37,9 +37,4 @@ export function rowFields({ ringRows, columns }: Place, tensor: TensorType): Row
   const rows = rowCount(tensor);
   const rowBytes = columns?.rowBytes ?? byteSize(tensor) / rows;
   return rows === 1 ? ONE_ROW : { rowBytes, ringRows: ringRows ?? rows };
-}
-
-/** The first row that row `y` needs through a window; negative before the input. */
-export function firstRow({ stride, first, divisor = 1 }: RowWindow, y: number): number {
-  return Math.floor((y * stride + first) / divisor);
 }

@@ -230,7 +230,7 @@ export function convPixelsAtOnce(variant: Variant): number {
 }
 
 /** Sums of four rows of weights times one vector, in `mcu`. */
-export const FOUR_DOTS_BYTES = 16;
+const FOUR_DOTS_BYTES = 16;
 
 /** `mcu` packs neighbouring pixels by threes, 8 bytes for each of their elements; of one it has four sums at a time; by `singleVector` what lane-rows.ts says. */
 function packedPixelBytes(

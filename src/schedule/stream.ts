@@ -175,6 +175,7 @@ export function runChain(chain: Chain, rowsAtOnce: number): Stream {
       const { stage, stride, first, divisor, rowBytes, rows: seen } = readers[i] as Reader;
       const y = done[stage] as number;
       if (y >= (rows[stage] as number)) continue;
+      // The first row that row y needs.
       const row = Math.max(Math.floor((y * stride + first) / divisor), 0);
       // Windows may reach behind the last row.
       if (row >= seen) continue;
