@@ -34,7 +34,7 @@ export function prepareScales(scales: usize, staging: usize): void {
 }
 
 /**
- *   gate[r] = clamp16(clamp16(requantize(b[r] + Wx[r] · x)) + clamp16(requantize(Wh[r] · h)))      four times `cells` int16, `gateBytes` apart
+ *   gate[r] = clamp16(clamp16(requantize(b[r] + Wx[r] · x)) + clamp16(requantize(Wh[r] · h)))      four times `cells` int16, laneGateBytes apart
  *
  * No proof here: requantisation is in int64, exact for any accumulator and multiplier. `staging` has the scales, then room for the sums of two
  * blocks and for both vectors, as stageLanes leaves them.
@@ -83,8 +83,9 @@ export function gateLanes(
         const scaledHidden = (<i64>(hiddenSum << hiddenLeft) * hiddenMultiplier + (1 << 30)) >> 31;
         const ofHidden = (scaledHidden * TWICE + hiddenHalf) >> hiddenRight;
         const both = ofInput + ofHidden;
-        // One test for all three: a clamp of an int64 is four operations of an interpreter.
         store<i16>(gate, <i16>both);
+        // One test for all three, and stored twice where it fails: a clamp of an int64 is four operations of an interpreter, and a local that a
+        // branch changes two.
         if (<u64>((ofInput + 32768) | (ofHidden + 32768) | (both + 32768)) > 65535) {
           store<i16>(gate, <i16>clamp16(clamp16(ofInput) + clamp16(ofHidden)));
         }
