@@ -118,7 +118,6 @@ export function segmentsOf(
         extraMacs: step.extraMacs ?? 0,
         cycles: cyclesOf(step, variant),
       };
-      // A stream has the weights of all its operators in memory at once.
       if (step.stream === undefined || leastBytes(estimate) <= bounds.bytes)
         segments.push(withWays(estimate));
     };
@@ -141,6 +140,7 @@ export function segmentsOf(
       for (const [i, cycles] of cyclesIn.entries()) {
         extra[i] = (extra[i] ?? 0) + (cycles[end - 1] ?? 0) - (leastCycles[end - 1] ?? 0);
       }
+      // A stream has the weights of all its operators in memory at once.
       weights += packed[end - 1]?.bytes.length ?? 0;
       if (weights > bounds.bytes || extra.every((cycles) => cycles > slack)) break;
       const chain = chainOf(program, begin, end);

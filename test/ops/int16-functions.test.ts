@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FUNCTIONS, preluInt16Reference } from "../reference/int16.ts";
-import { broadcastAt, coordinates, count } from "../reference/tensor.ts";
-import { int16Values, operand, result, scale, size } from "./int16.ts";
-import { int8Values } from "./node.ts";
 import { sigmoidTable } from "../../src/ops/sigmoid-table.ts";
 import { footprint } from "../../src/plan/footprint.ts";
 import { provedKernels } from "../kernel-harness.ts";
+import { FUNCTIONS, preluInt16Reference } from "../reference/int16.ts";
 import { sigmoidReference, tanhReference } from "../reference/sigmoid-table.ts";
+import { broadcastAt, coordinates, count } from "../reference/tensor.ts";
+import { int16Values, operand, result, scale, size } from "./int16.ts";
+import { int8Values } from "./node.ts";
 import { checkOperator } from "./operator.ts";
 
 const CODES: Readonly<Record<string, number>> = {
