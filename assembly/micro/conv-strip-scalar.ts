@@ -102,59 +102,63 @@ export function threePixels(
       let sumB = zeroLanes();
       let sumC = zeroLanes();
       let sumD = zeroLanes();
-      const end = q + ((<usize>min(left, terms)) << 3);
-      while (q + 64 <= end) {
-        const p0 = load<i64>(q);
-        const p1 = load<i64>(q, 8);
-        const p2 = load<i64>(q, 16);
-        const p3 = load<i64>(q, 24);
-        const p4 = load<i64>(q, 32);
-        const p5 = load<i64>(q, 40);
-        const p6 = load<i64>(q, 48);
-        const p7 = load<i64>(q, 56);
-        q += 64;
-        const wb = w + toB;
-        const wc = w + toC;
-        const wd = w + toD;
-        sumA +=
-          p0 * <i64>load<i8>(w) +
-          p1 * <i64>load<i8>(w, 1) +
-          p2 * <i64>load<i8>(w, 2) +
-          p3 * <i64>load<i8>(w, 3) +
-          p4 * <i64>load<i8>(w, 4) +
-          p5 * <i64>load<i8>(w, 5) +
-          p6 * <i64>load<i8>(w, 6) +
-          p7 * <i64>load<i8>(w, 7);
-        sumB +=
-          p0 * <i64>load<i8>(wb) +
-          p1 * <i64>load<i8>(wb, 1) +
-          p2 * <i64>load<i8>(wb, 2) +
-          p3 * <i64>load<i8>(wb, 3) +
-          p4 * <i64>load<i8>(wb, 4) +
-          p5 * <i64>load<i8>(wb, 5) +
-          p6 * <i64>load<i8>(wb, 6) +
-          p7 * <i64>load<i8>(wb, 7);
-        sumC +=
-          p0 * <i64>load<i8>(wc) +
-          p1 * <i64>load<i8>(wc, 1) +
-          p2 * <i64>load<i8>(wc, 2) +
-          p3 * <i64>load<i8>(wc, 3) +
-          p4 * <i64>load<i8>(wc, 4) +
-          p5 * <i64>load<i8>(wc, 5) +
-          p6 * <i64>load<i8>(wc, 6) +
-          p7 * <i64>load<i8>(wc, 7);
-        sumD +=
-          p0 * <i64>load<i8>(wd) +
-          p1 * <i64>load<i8>(wd, 1) +
-          p2 * <i64>load<i8>(wd, 2) +
-          p3 * <i64>load<i8>(wd, 3) +
-          p4 * <i64>load<i8>(wd, 4) +
-          p5 * <i64>load<i8>(wd, 5) +
-          p6 * <i64>load<i8>(wd, 6) +
-          p7 * <i64>load<i8>(wd, 7);
-        w += 8;
+      const count = <usize>min(left, terms);
+      const end = w + count;
+      const eights = w + (count & ~7);
+      if (w < eights) {
+        do {
+          const p0 = load<i64>(q);
+          const p1 = load<i64>(q, 8);
+          const p2 = load<i64>(q, 16);
+          const p3 = load<i64>(q, 24);
+          const p4 = load<i64>(q, 32);
+          const p5 = load<i64>(q, 40);
+          const p6 = load<i64>(q, 48);
+          const p7 = load<i64>(q, 56);
+          q += 64;
+          const wb = w + toB;
+          const wc = w + toC;
+          const wd = w + toD;
+          sumA +=
+            p0 * <i64>load<i8>(w) +
+            p1 * <i64>load<i8>(w, 1) +
+            p2 * <i64>load<i8>(w, 2) +
+            p3 * <i64>load<i8>(w, 3) +
+            p4 * <i64>load<i8>(w, 4) +
+            p5 * <i64>load<i8>(w, 5) +
+            p6 * <i64>load<i8>(w, 6) +
+            p7 * <i64>load<i8>(w, 7);
+          sumB +=
+            p0 * <i64>load<i8>(wb) +
+            p1 * <i64>load<i8>(wb, 1) +
+            p2 * <i64>load<i8>(wb, 2) +
+            p3 * <i64>load<i8>(wb, 3) +
+            p4 * <i64>load<i8>(wb, 4) +
+            p5 * <i64>load<i8>(wb, 5) +
+            p6 * <i64>load<i8>(wb, 6) +
+            p7 * <i64>load<i8>(wb, 7);
+          sumC +=
+            p0 * <i64>load<i8>(wc) +
+            p1 * <i64>load<i8>(wc, 1) +
+            p2 * <i64>load<i8>(wc, 2) +
+            p3 * <i64>load<i8>(wc, 3) +
+            p4 * <i64>load<i8>(wc, 4) +
+            p5 * <i64>load<i8>(wc, 5) +
+            p6 * <i64>load<i8>(wc, 6) +
+            p7 * <i64>load<i8>(wc, 7);
+          sumD +=
+            p0 * <i64>load<i8>(wd) +
+            p1 * <i64>load<i8>(wd, 1) +
+            p2 * <i64>load<i8>(wd, 2) +
+            p3 * <i64>load<i8>(wd, 3) +
+            p4 * <i64>load<i8>(wd, 4) +
+            p5 * <i64>load<i8>(wd, 5) +
+            p6 * <i64>load<i8>(wd, 6) +
+            p7 * <i64>load<i8>(wd, 7);
+          w += 8;
+        } while (w < eights);
       }
-      while (q < end) {
+      while (w < end) {
         const p0 = load<i64>(q);
         q += 8;
         sumA += p0 * <i64>load<i8>(w);
@@ -167,7 +171,7 @@ export function threePixels(
       const isLast = left <= 0;
       const kept: i64 = isLast ? 0 : -1;
       // Sums change places, so that the same code serves each channel; after four they are back.
-      let count = isLast ? min(channels, 4) : 4;
+      let channel = isLast ? min(channels, 4) : 4;
       do {
         let first = sumA & LANE_MASK;
         let second = (sumA >> LANE_BITS) & LANE_MASK;
@@ -211,7 +215,7 @@ export function threePixels(
         store<i8>(out + third, min(max(lastValue, lower), upper));
         block += blockBytes;
         out++;
-      } while (--count > 0);
+      } while (--channel > 0);
     } while (left > 0);
     channels -= 4;
   } while (channels > 0);

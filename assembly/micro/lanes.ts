@@ -61,56 +61,66 @@ export function pack(
   steps: i32,
   packed: usize,
 ): void {
-  for (; segments > 0; segments--) {
-    const end = first + <usize>steps;
-    let q = first;
-    for (; q + 8 <= end; q += 8) {
-      const b = q + toSecond;
-      const c = q + toThird;
-      store<i64>(packed, <i64>load<i8>(q) + ((<i64>load<i8>(b)) << 21) + ((<i64>load<i8>(c)) << 42));
-      store<i64>(
-        packed,
-        <i64>load<i8>(q, 1) + ((<i64>load<i8>(b, 1)) << 21) + ((<i64>load<i8>(c, 1)) << 42),
-        8,
-      );
-      store<i64>(
-        packed,
-        <i64>load<i8>(q, 2) + ((<i64>load<i8>(b, 2)) << 21) + ((<i64>load<i8>(c, 2)) << 42),
-        16,
-      );
-      store<i64>(
-        packed,
-        <i64>load<i8>(q, 3) + ((<i64>load<i8>(b, 3)) << 21) + ((<i64>load<i8>(c, 3)) << 42),
-        24,
-      );
-      store<i64>(
-        packed,
-        <i64>load<i8>(q, 4) + ((<i64>load<i8>(b, 4)) << 21) + ((<i64>load<i8>(c, 4)) << 42),
-        32,
-      );
-      store<i64>(
-        packed,
-        <i64>load<i8>(q, 5) + ((<i64>load<i8>(b, 5)) << 21) + ((<i64>load<i8>(c, 5)) << 42),
-        40,
-      );
-      store<i64>(
-        packed,
-        <i64>load<i8>(q, 6) + ((<i64>load<i8>(b, 6)) << 21) + ((<i64>load<i8>(c, 6)) << 42),
-        48,
-      );
-      store<i64>(
-        packed,
-        <i64>load<i8>(q, 7) + ((<i64>load<i8>(b, 7)) << 21) + ((<i64>load<i8>(c, 7)) << 42),
-        56,
-      );
-      packed += 64;
+  const eights = <usize>(steps & ~7);
+  const rest = <usize>(steps & 7);
+  const gap = segmentBytes - <usize>steps;
+  // Short segments are common: what a segment itself takes counts.
+  do {
+    if (eights) {
+      const end = first + eights;
+      do {
+        const b = first + toSecond;
+        const c = first + toThird;
+        store<i64>(packed, <i64>load<i8>(first) + ((<i64>load<i8>(b)) << 21) + ((<i64>load<i8>(c)) << 42));
+        store<i64>(
+          packed,
+          <i64>load<i8>(first, 1) + ((<i64>load<i8>(b, 1)) << 21) + ((<i64>load<i8>(c, 1)) << 42),
+          8,
+        );
+        store<i64>(
+          packed,
+          <i64>load<i8>(first, 2) + ((<i64>load<i8>(b, 2)) << 21) + ((<i64>load<i8>(c, 2)) << 42),
+          16,
+        );
+        store<i64>(
+          packed,
+          <i64>load<i8>(first, 3) + ((<i64>load<i8>(b, 3)) << 21) + ((<i64>load<i8>(c, 3)) << 42),
+          24,
+        );
+        store<i64>(
+          packed,
+          <i64>load<i8>(first, 4) + ((<i64>load<i8>(b, 4)) << 21) + ((<i64>load<i8>(c, 4)) << 42),
+          32,
+        );
+        store<i64>(
+          packed,
+          <i64>load<i8>(first, 5) + ((<i64>load<i8>(b, 5)) << 21) + ((<i64>load<i8>(c, 5)) << 42),
+          40,
+        );
+        store<i64>(
+          packed,
+          <i64>load<i8>(first, 6) + ((<i64>load<i8>(b, 6)) << 21) + ((<i64>load<i8>(c, 6)) << 42),
+          48,
+        );
+        store<i64>(
+          packed,
+          <i64>load<i8>(first, 7) + ((<i64>load<i8>(b, 7)) << 21) + ((<i64>load<i8>(c, 7)) << 42),
+          56,
+        );
+        packed += 64;
+        first += 8;
+      } while (first < end);
     }
-    for (; q < end; q++) {
-      const b = q + toSecond;
-      const c = q + toThird;
-      store<i64>(packed, <i64>load<i8>(q) + ((<i64>load<i8>(b)) << 21) + ((<i64>load<i8>(c)) << 42));
-      packed += 8;
+    if (rest) {
+      const end = first + rest;
+      do {
+        const b = <i64>load<i8>(first + toSecond);
+        const c = <i64>load<i8>(first + toThird);
+        store<i64>(packed, <i64>load<i8>(first) + (b << 21) + (c << 42));
+        packed += 8;
+        first++;
+      } while (first < end);
     }
-    first += segmentBytes;
-  }
+    first += gap;
+  } while (--segments > 0);
 }
