@@ -17,7 +17,8 @@ import { storedActivation } from "../storage.ts";
  *   weights  [kx][row group][output row][2 halves][channel][row in group], 0 where the kernel has no row
  *
  * Where the groups hold the input of two output rows (3×3 at stride 1: rows w0 w1 w2 0 and 0 w0 w1 w2), both are computed
- * from one strip.
+ * from one strip. relaxed interleaves 16 channels together where there are more than 8, to two strips one behind the other:
+ * depthwiseStrips in src/plan/packing.ts.
  *
  * A row group is 4 rows of u8 (relaxed) or 2 rows of int16 (simd). `rows` lists, per kernel row, an address, the bytes
  * from pixel to pixel and a mask for the channel offset: a row of padding is one vector of zero points with step and
@@ -27,6 +28,11 @@ import { storedActivation } from "../storage.ts";
 /** Channels of a block: blockChannels in src/plan/packing.ts. */
 export function blockChannels(): i32 {
   return ASC_FEATURE_SIMD ? 8 : 1;
+}
+
+/** Strips that `channels` output channels have: depthwiseStrips in src/plan/packing.ts. */
+function strips(channels: i32, depthMultiplier: i32): i32 {
+  return ASC_FEATURE_RELAXED_SIMD && depthMultiplier === 1 && channels > blockChannels() ? 2 : 1;
 }
 
 /** Kernel rows per row group. */
@@ -58,6 +64,41 @@ function interleave4(strip: usize, r0: v128, r1: v128, r2: v128, r3: v128): void
   const b = v128.shuffle<i8>(r2, r3, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   v128.store(strip, v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
   v128.store(strip, v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+}
+
+/** relaxed: as interleave, 16 channels: the second 8 `toSecond` bytes from the first. */
+function interleaveSixteen(
+  strip: usize,
+  toSecond: usize,
+  columnBytes: usize,
+  rows: usize,
+  count: i32,
+  c: i32,
+): void {
+  const step0 = <usize>load<u32>(rows, 4);
+  const step1 = <usize>load<u32>(rows, 16);
+  const step2 = <usize>load<u32>(rows, 28);
+  const step3 = <usize>load<u32>(rows, 40);
+  let p0 = <usize>load<u32>(rows) + (c & load<i32>(rows, 8));
+  let p1 = <usize>load<u32>(rows, 12) + (c & load<i32>(rows, 20));
+  let p2 = <usize>load<u32>(rows, 24) + (c & load<i32>(rows, 32));
+  let p3 = <usize>load<u32>(rows, 36) + (c & load<i32>(rows, 44));
+  for (const end = strip + <usize>count * columnBytes; strip < end; strip += columnBytes) {
+    const r0 = v128.load(p0);
+    const r1 = v128.load(p1);
+    const r2 = v128.load(p2);
+    const r3 = v128.load(p3);
+    interleave4(strip, r0, r1, r2, r3);
+    const a = v128.shuffle<i8>(r0, r1, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    const b = v128.shuffle<i8>(r2, r3, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    const second = strip + toSecond;
+    v128.store(second, v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
+    v128.store(second, v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+    p0 += step0;
+    p1 += step1;
+    p2 += step2;
+    p3 += step3;
+  }
 }
 
 /** As interleave4, for two rows of int16. */
@@ -166,6 +207,34 @@ function interleave(
   }
 }
 
+/** Interleaves `count` columns of all row groups: 8 channels from c on, and the next 8 to a second strip where `toSecond` is not 0. */
+function fillStrip(
+  strip: usize,
+  toSecond: usize,
+  columnBytes: usize,
+  rows: usize,
+  groups: i32,
+  count: i32,
+  c: i32,
+  depthMultiplier: i32,
+  gather: usize,
+): void {
+  const groupRows = <usize>(rowGroup() * 12);
+  if (!ASC_FEATURE_RELAXED_SIMD && depthMultiplier === 1) {
+    for (; groups > 1; groups -= 2) {
+      interleaveTwoGroups(strip, columnBytes, rows, count, c);
+      strip += 64;
+      rows += 2 * groupRows;
+    }
+  }
+  for (; groups > 0; groups--) {
+    if (toSecond) interleaveSixteen(strip, toSecond, columnBytes, rows, count, c);
+    else interleave(strip, columnBytes, rows, count, c, depthMultiplier, gather);
+    strip += 32;
+    rows += groupRows;
+  }
+}
+
 /** Writes `count` columns of padding. */
 function padColumns(strip: usize, columnBytes: usize, zeroPoint: i32, count: i32): void {
   const value = ASC_FEATURE_RELAXED_SIMD
@@ -213,23 +282,28 @@ export function depthwiseRows(
     // Row groups of neighbouring taps follow each other: one loop takes less time than two.
     const runs = dilationX === 1 ? 1 : kernelWidth;
     const steps = dilationX === 1 ? groups * kernelWidth : groups;
+    // To the second strip, if there is one.
+    const toSecond =
+      strips(c1 - c0, depthMultiplier) > 1 ? <usize>(padLeft + inside + padRight) * columnBytes : 0;
     // The same for every channel: a column of padding is zero points throughout.
     padColumns(strip, columnBytes, inputZeroPoint, padLeft);
     padColumns(inner + <usize>inside * columnBytes, columnBytes, inputZeroPoint, padRight);
+    if (toSecond) {
+      padColumns(strip + toSecond, columnBytes, inputZeroPoint, padLeft);
+      padColumns(inner + toSecond + <usize>inside * columnBytes, columnBytes, inputZeroPoint, padRight);
+    }
     for (let c = c0; c < c1; c += 8) {
-      let g = 0;
-      if (!ASC_FEATURE_RELAXED_SIMD && depthMultiplier === 1) {
-        for (; g + 1 < groups; g += 2) {
-          const groupRows = rows + <usize>(g * rowGroup() * 12);
-          interleaveTwoGroups(inner + ((<usize>g) << 5), columnBytes, groupRows, inside, c);
-        }
-      }
-      for (; g < groups; g++) {
-        const groupRows = rows + <usize>(g * rowGroup() * 12);
-        interleave(
-          inner + ((<usize>g) << 5),
+      let filled = strip;
+      if (toSecond && (c - c0) & 8) {
+        filled += toSecond;
+      } else {
+        const second = c1 - c > 8 ? toSecond : 0;
+        fillStrip(
+          inner,
+          second,
           columnBytes,
-          groupRows,
+          rows,
+          groups,
           inside,
           c,
           depthMultiplier,
@@ -240,7 +314,7 @@ export function depthwiseRows(
         const to = out + c;
         if (outputRows === 2 && runs === 1 && width > 2) {
           octet.twoRows(
-            strip,
+            filled,
             pixelBytes,
             steps,
             block,
@@ -254,7 +328,7 @@ export function depthwiseRows(
           );
         } else {
           octet.oneRow(
-            strip,
+            filled,
             pixelBytes,
             tapJump,
             steps,
@@ -271,7 +345,7 @@ export function depthwiseRows(
           // Called twice, not in a loop: with one call the build inlines it here, and kws_dscnn takes 1.1 times as long.
           if (outputRows === 2) {
             octet.oneRow(
-              strip,
+              filled,
               pixelBytes,
               tapJump,
               steps,

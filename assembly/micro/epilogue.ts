@@ -7,7 +7,7 @@ import { prepareScalar, SCALAR_HEAD } from "./epilogue-scalar.ts";
  * From accumulators to stored activations, 8 channels at a time. `constants` is scratch that `prepareEpilogue` fills once
  * per record, so that the loops load vectors instead of building them:
  *
- *   0 lower clamp ×16 · 16 upper clamp ×16 · 32 float bias − zero point (or middle: FLOAT_BIAS), int32 ×4 · 48 zero point, int16 ×8
+ *   0 lower clamp ×16 · 16 upper clamp ×16 · 32 float bias − zero point (or middle: FLOAT_BIAS), int32 ×4 · 48 zero point, int16 ×8, or UNIFORM_FINE
  *   64 0x41380000 ×4 · 80 1.5·2^52 ×2 · 96 1.5·2^23 ×4 · 112 2^(shift − 1), int32 ×4 · 128 2^31, int64 ×2 · 144 tail, 16 bytes
  *   160 accumulators of the scalar method, 16 bytes · 176 0x43300000 ×4; 112 and 128 are of method wide, or UNIFORM_*
  *   192 method, shift
@@ -17,7 +17,7 @@ import { prepareScalar, SCALAR_HEAD } from "./epilogue-scalar.ts";
  */
 const LOWER = 0;
 const UPPER = 16;
-/** Of 1.5 · 2^23: its bits less the zero point, in method `relu` less the middle of the output range; in `uniformReluFused` with the excess. */
+/** Of 1.5 · 2^23: its bits less the zero point, in method `relu` less the middle of the output range. */
 export const FLOAT_BIAS = 32;
 export const ZERO_POINT = 48;
 export const RELU_BASE = 64;
@@ -25,10 +25,10 @@ export const ROUND_F64 = 80;
 export const ROUND_F32 = 96;
 export const WIDE_HALF = 112;
 export const HIGH_HALF = 128;
-/** Of the methods of one multiplier: the scale, float64 ×2 or float32 ×4; what all channels add, ×2, or the second scale, ×4. */
+/** Of the methods of one multiplier: the scale and what all channels add, float64 ×2 or float32 ×4; the second scale, ×4. */
 const UNIFORM_SCALE = 112;
 const UNIFORM_OFFSET = 128;
-const UNIFORM_FINE = 128;
+const UNIFORM_FINE = 48;
 const TAIL = 144;
 const LANES = 160;
 export const UNSIGNED_HIGH = 176;
@@ -102,28 +102,27 @@ export function prepareEpilogue(
 }
 
 /**
- * Adds what `constants` has of a method of one multiplier. `shift` is the multiplier's, to the right, below 32; of `uniformReluFused` the
- * excess (src/ops/single-precision.ts), of which `right` makes nothing. `multiplier` is int32 in simd, otherwise a float32 scale's bits.
+ * Adds what `constants` has of a method of one multiplier. `shift` is the multiplier's, to the right, below 32; of fused methods above it the
+ * excess (src/ops/single-precision.ts). `multiplier` is int32 in simd, otherwise a float32 scale's bits.
  */
 export function prepareUniform(constants: usize, shift: i32, multiplier: i32, zeroPoint: i32): void {
   const method = load<i32>(constants, METHOD);
   const right = powerOfTwo(-(shift & 31));
-  if (method === Requantization.uniformReluFused) {
-    const bias = i32x4.add(v128.load(constants, FLOAT_BIAS), i32x4.splat(shift));
-    v128.store(constants, bias, FLOAT_BIAS);
+  const fine = f32x4.splat(<f32>(right * (1 + 1 / 8388608.0)));
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const scale = reinterpret<f32>(multiplier);
+    const excess = Math.floor(12582912.0 * <f64>scale) + <f64>(shift >> 5);
+    v128.store(constants, f32x4.splat(scale), UNIFORM_SCALE);
+    v128.store(constants, f32x4.splat(<f32>(12582912.0 - excess)), UNIFORM_OFFSET);
+    v128.store(constants, fine, UNIFORM_FINE);
   } else if (method === Requantization.uniformRelu) {
     const nudge = shift > 0 ? right / 2 : 0;
     const offset = 1572864.5 + nudge + <f64>(zeroPoint + storageOffset());
+    v128.store(constants, f64x2.splat(<f64>multiplier * UNIT * right), UNIFORM_SCALE);
     v128.store(constants, f64x2.splat(offset), UNIFORM_OFFSET);
   } else {
-    v128.store(constants, f32x4.splat(<f32>(right * (1 + 1 / 8388608.0))), UNIFORM_FINE);
-  }
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    v128.store(constants, i32x4.splat(multiplier), UNIFORM_SCALE);
-  } else {
-    // Of general without the shift, which is the second scale.
-    const scale = <f64>multiplier * UNIT * (method === Requantization.uniformRelu ? right : 1);
-    v128.store(constants, f64x2.splat(scale), UNIFORM_SCALE);
+    v128.store(constants, f64x2.splat(<f64>multiplier * UNIT), UNIFORM_SCALE);
+    v128.store(constants, fine, UNIFORM_FINE);
   }
 }
 
@@ -233,15 +232,13 @@ export function isReluFusedSingle(block: usize, constants: usize): bool {
 }
 
 /**
- *   round(float32(a)·scale + offset) + zero point
+ *   round(a·scale + offset) + zero point
  *
- * rounded once, to an integer: `offset` is 1.5·2^23 and one. The fraction that a·scale needs is in the block's bias
- * (src/ops/single-precision.ts).
+ * of float32, rounded once, to an integer: `offset` is 1.5·2^23 less one. A block's accumulators are the bits of `a`: its bias makes them so, and
+ * has the fraction that a·scale needs (src/ops/single-precision.ts).
  */
 export function reluFusedSingle4(a: v128, scale: v128, offset: v128, bias: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    return i32x4.sub(f32x4.relaxed_madd(f32x4.convert_i32x4_s(a), scale, offset), bias);
-  }
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.sub(f32x4.relaxed_madd(a, scale, offset), bias);
   return a;
 }
 
@@ -251,13 +248,20 @@ export function isGeneralFusedSingle(block: usize, constants: usize): bool {
 }
 
 /**
- *   round(round(float32(a)·scale) · fine) + zero point
+ *   round(round(a·scale + offset − 1.5·2^23) · fine) + zero point
  *
- * each rounded once, to integers, by adding 1.5·2^23 (src/ops/single-precision.ts).
+ * as reluFusedSingle4, each rounded once, to integers, by adding 1.5·2^23: `offset` is that less an integer, the first time.
  */
-export function generalFusedSingle4(a: v128, scale: v128, fine: v128, round32: v128, bias: v128): v128 {
+export function generalFusedSingle4(
+  a: v128,
+  scale: v128,
+  offset: v128,
+  fine: v128,
+  round32: v128,
+  bias: v128,
+): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) {
-    const rounded = f32x4.sub(f32x4.relaxed_madd(f32x4.convert_i32x4_s(a), scale, round32), round32);
+    const rounded = f32x4.sub(f32x4.relaxed_madd(a, scale, offset), round32);
     return i32x4.sub(f32x4.relaxed_madd(rounded, fine, round32), bias);
   }
   return a;
@@ -358,12 +362,13 @@ function uniformRow(a0: v128, a1: v128, constants: usize): v128 {
   const round32 = v128.load(constants, ROUND_F32);
   const bias = v128.load(constants, FLOAT_BIAS);
   if (ASC_FEATURE_RELAXED_SIMD) {
+    const offset = v128.load(constants, UNIFORM_OFFSET);
     if (method === Requantization.uniformReluFused) {
-      a0 = reluFusedSingle4(a0, scale, round32, bias);
-      a1 = reluFusedSingle4(a1, scale, round32, bias);
+      a0 = reluFusedSingle4(a0, scale, offset, bias);
+      a1 = reluFusedSingle4(a1, scale, offset, bias);
     } else {
-      a0 = generalFusedSingle4(a0, scale, fine, round32, bias);
-      a1 = generalFusedSingle4(a1, scale, fine, round32, bias);
+      a0 = generalFusedSingle4(a0, scale, offset, fine, round32, bias);
+      a1 = generalFusedSingle4(a1, scale, offset, fine, round32, bias);
     }
   } else if (method === Requantization.uniformRelu) {
     const offset = v128.load(constants, UNIFORM_OFFSET);
@@ -398,27 +403,28 @@ export function storeUniform(
   out: usize,
 ): void {
   const scale = v128.load(constants, UNIFORM_SCALE);
-  const round32 = v128.load(constants, ROUND_F32);
+  const offset = v128.load(constants, UNIFORM_OFFSET);
   const bias = v128.load(constants, FLOAT_BIAS);
   if (load<i32>(constants, METHOD) === Requantization.uniformReluFused) {
-    a0 = reluFusedSingle4(a0, scale, round32, bias);
-    a1 = reluFusedSingle4(a1, scale, round32, bias);
-    b0 = reluFusedSingle4(b0, scale, round32, bias);
-    b1 = reluFusedSingle4(b1, scale, round32, bias);
-    c0 = reluFusedSingle4(c0, scale, round32, bias);
-    c1 = reluFusedSingle4(c1, scale, round32, bias);
-    d0 = reluFusedSingle4(d0, scale, round32, bias);
-    d1 = reluFusedSingle4(d1, scale, round32, bias);
+    a0 = reluFusedSingle4(a0, scale, offset, bias);
+    a1 = reluFusedSingle4(a1, scale, offset, bias);
+    b0 = reluFusedSingle4(b0, scale, offset, bias);
+    b1 = reluFusedSingle4(b1, scale, offset, bias);
+    c0 = reluFusedSingle4(c0, scale, offset, bias);
+    c1 = reluFusedSingle4(c1, scale, offset, bias);
+    d0 = reluFusedSingle4(d0, scale, offset, bias);
+    d1 = reluFusedSingle4(d1, scale, offset, bias);
   } else {
     const fine = v128.load(constants, UNIFORM_FINE);
-    a0 = generalFusedSingle4(a0, scale, fine, round32, bias);
-    a1 = generalFusedSingle4(a1, scale, fine, round32, bias);
-    b0 = generalFusedSingle4(b0, scale, fine, round32, bias);
-    b1 = generalFusedSingle4(b1, scale, fine, round32, bias);
-    c0 = generalFusedSingle4(c0, scale, fine, round32, bias);
-    c1 = generalFusedSingle4(c1, scale, fine, round32, bias);
-    d0 = generalFusedSingle4(d0, scale, fine, round32, bias);
-    d1 = generalFusedSingle4(d1, scale, fine, round32, bias);
+    const round32 = v128.load(constants, ROUND_F32);
+    a0 = generalFusedSingle4(a0, scale, offset, fine, round32, bias);
+    a1 = generalFusedSingle4(a1, scale, offset, fine, round32, bias);
+    b0 = generalFusedSingle4(b0, scale, offset, fine, round32, bias);
+    b1 = generalFusedSingle4(b1, scale, offset, fine, round32, bias);
+    c0 = generalFusedSingle4(c0, scale, offset, fine, round32, bias);
+    c1 = generalFusedSingle4(c1, scale, offset, fine, round32, bias);
+    d0 = generalFusedSingle4(d0, scale, offset, fine, round32, bias);
+    d1 = generalFusedSingle4(d1, scale, offset, fine, round32, bias);
   }
   const ab = narrow(i16x8.narrow_i32x4_s(a0, a1), i16x8.narrow_i32x4_s(b0, b1), constants);
   const cd = narrow(i16x8.narrow_i32x4_s(c0, c1), i16x8.narrow_i32x4_s(d0, d1), constants);
@@ -469,8 +475,22 @@ export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     return i16x8.narrow_i32x4_s(
-      generalFusedSingle4(a0, v128.load(block, 32), v128.load(block, 160), round32, bias),
-      generalFusedSingle4(a1, v128.load(block, 48), v128.load(block, 176), round32, bias),
+      generalFusedSingle4(
+        a0,
+        v128.load(block, 32),
+        v128.load(block, 64),
+        v128.load(block, 160),
+        round32,
+        bias,
+      ),
+      generalFusedSingle4(
+        a1,
+        v128.load(block, 48),
+        v128.load(block, 80),
+        v128.load(block, 176),
+        round32,
+        bias,
+      ),
     );
   }
   if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused) {

@@ -251,18 +251,26 @@ function laneColumns(kernel: DepthwiseKernel): number[][] {
   });
 }
 
-function scratchBytesOf(node: BoundNode<DepthwiseAttrs>, variant: Variant): number {
+function scratchBytesOf(node: BoundNode<DepthwiseAttrs>, variant: Variant, isPlane = false): number {
   const { attrs, inputs, outputs } = node;
-  const [, kernelHeight = 1, kernelWidth = 1] = requireInput(inputs, 1, "weights").shape;
+  const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
+  const channels = isPlane ? 1 : depth;
   const [, , outputWidth = 1] = requireOutput(outputs).shape;
   const { min, zeroPoint } = outputRange(node);
   const isRelu = min >= zeroPoint;
-  return depthwiseScratchBytes(variant, { ...attrs, kernelHeight, kernelWidth, outputWidth, isRelu });
+  return depthwiseScratchBytes(variant, {
+    ...attrs,
+    kernelHeight,
+    kernelWidth,
+    channels,
+    outputWidth,
+    isRelu,
+  });
 }
 
 /** Where a copy of one block's channels begins, behind the usual scratch. */
 function planeOffset(node: BoundNode<DepthwiseAttrs>, variant: Variant): number {
-  return align(scratchBytesOf(node, variant), 16);
+  return align(scratchBytesOf(node, variant, true), 16);
 }
 
 /** Channels of the weights, which are the last dimension, one after another. */

@@ -171,8 +171,8 @@ export interface OpDefinition<Attrs = unknown> {
   /** Working bytes while the record runs; addresses are 16-byte aligned. `isPitched`: the pixels that it reads lie apart. */
   scratchBytes?(node: BoundNode<Attrs>, variant: Variant, isPitched?: boolean): number;
   /**
-   * Scratch with which the output may take the place of the first input, which has as many bytes, where that needs more than
-   * usual; the record then serves whole tensors. undefined (or absent) where it may not.
+   * Scratch with which the output may take the place of the first input, which has as many bytes, where that needs other than
+   * the usual; the record then serves whole tensors. undefined (or absent) where it may not.
    */
   inPlaceScratchBytes?(node: BoundNode<Attrs>, variant: Variant): number | undefined;
   /**

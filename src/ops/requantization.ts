@@ -4,7 +4,13 @@ import { firstHit } from "./first-hit.ts";
 import { multiplyByQuantizedMultiplier } from "./fixed-point.ts";
 import { floatBits } from "./scale-bits.ts";
 import type { SinglePrecision } from "./single-precision.ts";
-import { searchFused, searchScale, singlePrecision, singleScales } from "./single-precision.ts";
+import {
+  doublyRounded,
+  excessOfBits,
+  searchFused,
+  searchTwice,
+  singlePrecision,
+} from "./single-precision.ts";
 
 /**
  * Which requantisation arithmetic is exact for a layer. Each vector method of assembly/micro/epilogue.ts is monotone in the
@@ -30,8 +36,8 @@ export interface OutputRange {
 export interface RequantizationPlan {
   readonly method: Requantization;
   /**
-   * The record's shift: of `wide`; of `single` that of a lane's products; of `uniformReluFused` the excess (src/ops/single-precision.ts); of
-   * the other methods of one multiplier its own, to the right; otherwise 0.
+   * The record's shift: of `wide`; of `single` that of a lane's products; of methods of one multiplier its own, to the right, and of fused ones
+   * above it the excess (src/ops/single-precision.ts) beyond that of no bias; otherwise 0.
    */
   readonly shift: number;
   /** The record's, of methods of one multiplier: int32, or the bits of a float32 scale. */
@@ -42,6 +48,8 @@ export interface RequantizationPlan {
   write(blocks: DataView, at: number, lane: number, channel: Channel): void;
 }
 
+/** Of the record's shift, in fused methods of one multiplier, below the excess. */
+const UNIFORM_SHIFT_BITS = 5;
 /** 1.5 · 2^20: sums near it have their unit in the last place at 2^-32, so the high word is the floor. */
 const RELU_BASE = 1572864;
 /** 1.5 · 2^52: adding it rounds a double to an integer. */
@@ -134,20 +142,16 @@ const GENERAL: RequantizationPlan = {
   },
 };
 
-/** As general, in float32 where a block has scales for it. */
+/** As general, in float32 where a block has constants for it. */
 function generalFusedPlan(channels: readonly Channel[], output: OutputRange): RequantizationPlan {
-  const single = singleScales(channels, output);
+  const single = doublyRounded(channels, output);
   return {
     method: Requantization.generalFused,
     shift: 0,
-    accumulatorBias: (channel) => (single.has(channel) ? 0 : ACCUMULATOR_BIAS),
+    accumulatorBias: (channel) => single.get(channel)?.bias ?? ACCUMULATOR_BIAS,
     write(blocks, at, lane, channel) {
       blocks.setFloat32(at + 160 + 4 * lane, generalFine(channel.multiplier), true);
-      const inSingle = single.get(channel);
-      if (inSingle !== undefined) {
-        blocks.setFloat32(at + 32 + 4 * lane, inSingle, true);
-        return;
-      }
+      if (writesSingle(blocks, at, lane, single.get(channel))) return;
       const scale = generalScale(channel.multiplier);
       blocks.setFloat64(at + 32 + 8 * lane, scale, true);
       blocks.setFloat64(at + 96 + 8 * lane, ROUND_F64 - unsignedOffset(scale), true);
@@ -208,25 +212,15 @@ function uniformFusedPlan(
   };
   // The bias of a float32 form may bring a sum back that wraps in the reference.
   if (!staysInt32(widest)) return undefined;
-  if (output.min >= output.zeroPoint) {
-    const found = searchFused(widest, output);
-    return (
-      found && {
-        method: Requantization.uniformReluFused,
-        shift: found.excess,
-        multiplier: floatBits(found.scale),
-        accumulatorBias: () => found.bias,
-        write: () => undefined,
-      }
-    );
-  }
-  const scale = searchScale(widest, output);
-  if (scale === undefined) return undefined;
+  const isRelu = output.min >= output.zeroPoint;
+  const found = (isRelu ? searchFused : searchTwice)(widest, output, true);
+  if (found === undefined) return undefined;
+  const excess = found.excess - excessOfBits(found.scale);
   return {
-    method: Requantization.uniformGeneralFused,
-    shift: -multiplier.shift,
-    multiplier: floatBits(scale),
-    accumulatorBias: () => 0,
+    method: isRelu ? Requantization.uniformReluFused : Requantization.uniformGeneralFused,
+    shift: excess * 2 ** UNIFORM_SHIFT_BITS - multiplier.shift,
+    multiplier: floatBits(found.scale),
+    accumulatorBias: () => found.bias,
     write: () => undefined,
   };
 }

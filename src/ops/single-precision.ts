@@ -6,8 +6,11 @@ import type { Channel, OutputRange } from "./requantization.ts";
  * Requantisation in float32, half the work of the doubles of methods `relu`, `reluFused` and `generalFused`:
  *
  *   round(float32(float32(float32(a + bias) · scale) + offset)) + middle of the output range
- *   float32(float32(a + bias) · scale + 1.5 · 2^23 − excess) − 1.5 · 2^23 + zero point, fused: one rounding, to an integer
- *   two fused ones, of a · scale and of what that gives · 2^shift (searchScale)
+ *   float32((a + bias) · scale + 1.5 · 2^23 − excess) − 1.5 · 2^23 + zero point, fused: one rounding, to an integer
+ *   two fused ones, the second of what the first gives · 2^shift
+ *
+ * Fused forms take the accumulator as the bits of the float32 a + bias, which lies between 2^23 and 2^24 at the steps of the output: no instruction
+ * converts it.
  *
  * Each rounding is monotone in the accumulator a, and so is the reference. So the form is exact if it steps where the reference does,
  * for each of the (at most 255) output values. It is tried at those steps, as far as they are close, with scales next to the multiplier
@@ -16,26 +19,32 @@ import type { Channel, OutputRange } from "./requantization.ts";
 export interface SinglePrecision {
   readonly scale: number;
   readonly offset: number;
-  /** Added to the accumulator. */
+  /** Added to the accumulator; of bits, to make them. */
   readonly bias: number;
 }
 
 /** Of a fused one. */
 export interface Fused extends Omit<SinglePrecision, "offset"> {
-  /** Whole outputs that the bias adds: from 0 to below 2^11. */
+  /** Whole numbers that the bias adds to what is rounded; see ofBits. */
   readonly excess: number;
 }
 
 const BLOCK = blockChannels("simd");
 /** 1.5 · 2^23: adding it rounds a float32 to an integer. */
 const ROUND = 12582912;
+/** Its bits: with an int32 within SPREAD of 0 added they are the float32 that is as much more. */
+const ROUND_BITS = 0x4b400000;
+const SPREAD = 2 ** 22;
+const INFINITY_BITS = 0x7f800000;
 /** Scales that are tried, in units in the last place from the multiplier. */
 const NEIGHBOURS = [0, -1, 1];
 const FUSED_NEIGHBOURS = [0, -1, 1, -2, 2, -3, 3];
 /** Biases that are tried, from the one that brings the middle to 0. */
 const SHIFTS = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6];
-/** Fused: whole outputs, less than these, that the bias may add, for the fraction of one that it adds with them. */
-const TURNS = 2048;
+/** The excess of one multiplier, beyond that of no bias, is below this. */
+export const MAX_UNIFORM_EXCESS = 2048;
+/** Whole numbers that are looked through, of firstHit. */
+const MAX_TURNS = 2 ** 20;
 /** Offsets that are tried, as shares of what a scale leaves. */
 const SHARES = [0.5, 0.25, 0.75];
 /** How far an offset may be from the real one. */
@@ -56,13 +65,26 @@ export function singlePrecision(
   output: OutputRange,
   fused: boolean,
 ): Map<Channel, SinglePrecision> {
-  const search = fused ? searchFusedOffset : searchUnfused;
-  return ofWholeBlocks(channels, (channel) => search(channel, output));
+  return ofWholeBlocks(channels, (channel) =>
+    fused ? withOffset(searchFused(channel, output)) : searchUnfused(channel, output),
+  );
 }
 
-/** As singlePrecision, of any output range: scales. */
-export function singleScales(channels: readonly Channel[], output: OutputRange): Map<Channel, number> {
-  return ofWholeBlocks(channels, (channel) => searchScale(channel, output));
+/** As singlePrecision, fused, of any output range. */
+export function doublyRounded(
+  channels: readonly Channel[],
+  output: OutputRange,
+): Map<Channel, SinglePrecision> {
+  return ofWholeBlocks(channels, (channel) => withOffset(searchTwice(channel, output)));
+}
+
+function withOffset(found: Fused | undefined): SinglePrecision | undefined {
+  return found && { scale: found.scale, offset: ROUND - found.excess, bias: found.bias };
+}
+
+/** What a form of no bias has as excess, in whole numbers: the accumulators' bits are of 1.5 · 2^23 more than they are. */
+export function excessOfBits(scale: number): number {
+  return Math.floor(ROUND * scale);
 }
 
 /** What `search` finds for channels of whose block it finds all, by object: the same one twice would be taken for both. */
@@ -117,20 +139,15 @@ function searchUnfused(channel: Channel, output: OutputRange): SinglePrecision |
   return undefined;
 }
 
-function searchFusedOffset(channel: Channel, output: OutputRange): SinglePrecision | undefined {
-  const found = searchFused(channel, output);
-  return found && { scale: found.scale, offset: ROUND - found.excess, bias: found.bias };
-}
-
 /**
  * Sums of 24 bits and their products are exact, and the one rounding is to integers, at which the offset has no fraction: what must be
  * added to a quotient to have the reference's halves, the bias adds, whose multiples of the scale have every fraction, of a scale's 2^-24
- * parts. `output.min` ≥ the zero point.
+ * parts. `output.min` ≥ the zero point; `isUniform` if the excess must be small.
  */
-export function searchFused(channel: Channel, output: OutputRange): Fused | undefined {
+export function searchFused(channel: Channel, output: OutputRange, isUniform = false): Fused | undefined {
   const { multiplier, shift } = channel.multiplier;
-  if (multiplier === 0 || shift > 0) return undefined;
   const real = multiplier * 2 ** (shift - 31);
+  if (multiplier === 0 || shift > 0 || !staysWithin(channel, 0, real)) return undefined;
   // A share of an accumulator that some turn hits; scales may be two units further off than WINDOW allows for, 2^-14 at 256.
   const leeway = Math.max(LEEWAY, real / 1024);
   const count = findSteps(channel, output, 0, WINDOW - LEEWAY + leeway + 2 ** -14);
@@ -138,41 +155,55 @@ export function searchFused(channel: Channel, output: OutputRange): Fused | unde
   const half = shift < 0 ? 2 ** (shift - 1) : 0;
   for (const ulps of FUSED_NEIGHBOURS) {
     const scale = neighbour(real, ulps);
-    const range = fractions(count, channel, scale, half, leeway);
-    // In units of the scale's last place; a multiple of the scale must be in [low, high] beyond `turns` whole ones.
-    const one = 2 ** (23 - Math.floor(Math.log2(scale)));
-    const units = scale * one;
-    const low = Math.floor(range.least * one) + 1;
-    const high = Math.ceil(range.most * one) - 1;
-    // Sums at the steps keep to 24 bits.
-    const limit = Math.min(
-      TURNS,
-      Math.floor((2 ** 24 - Math.min(Math.max(channel.high, 0), 257 / scale)) * scale),
-    );
-    if (low > high || limit <= 0) continue;
-    const turns = turnsUntil(one % units, units, low, high, limit);
-    if (turns >= limit) continue;
-    const most = turns * one + high;
-    const bias = (most - modulo(most, units)) / units;
-    if (staysWithin(channel, bias, scale)) return { scale, excess: turns, bias };
+    const fraction = fractions(count, channel, scale, half, leeway);
+    const found = findBias(fraction, scale, biasesOf(channel, output, isUniform && scale));
+    if (found !== undefined) return found;
   }
   return undefined;
 }
 
 /**
- * Of any output range, the scale by which the first of the reference's two roundings, of a · multiplier / 2^31 to whole numbers, is one
- * fused multiply-add. The second is one too: y · 2^shift · (1 + 2^-23) is on the right side of every half, which goes away from zero,
+ * Of any output range: the first of the reference's two roundings, of a · multiplier / 2^31 to whole numbers, as one fused multiply-add. The
+ * second is one too: y · 2^shift · (1 + 2^-23) is on the right side of every half, which goes away from zero,
  * because quotients are 2^shift apart, and y at a step is no more than 2^21.
  */
-export function searchScale(channel: Channel, output: OutputRange): number | undefined {
+export function searchTwice(channel: Channel, output: OutputRange, isUniform = false): Fused | undefined {
   const { multiplier, shift } = channel.multiplier;
   if (multiplier === 0 || shift > 0 || shift < -13) return undefined;
   const count = findFirstSteps(channel, output);
   for (const ulps of FUSED_NEIGHBOURS) {
     const scale = neighbour(multiplier * 2 ** -31, ulps);
-    if (stepsWith(scale, channel, count) && staysWithin(channel, 0, scale * 2 ** shift)) return scale;
+    if (!staysWithin(channel, 0, scale * 2 ** shift)) return undefined;
+    const fraction = fractions(count, channel, scale, 0, 0.5);
+    const found = findBias(fraction, scale, biasesOf(channel, output, isUniform && scale));
+    if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Biases from `least` to `most`, of numbers. */
+interface Biases {
+  readonly least: number;
+  readonly most: number;
+}
+
+/**
+ * Those with which sums are between 2^23 and 2^24 where outputs begin, of which there is none more than an output beyond the clamp; beyond, bits
+ * of greater numbers are of greater ones still, as long as they are of numbers at all. With a scale: those next to no bias.
+ */
+function biasesOf(
+  { multiplier: { multiplier, shift }, low, high }: Channel,
+  { zeroPoint, min, max }: OutputRange,
+  uniformScale: number | false,
+): Biases {
+  const outputs = 2 ** (31 - shift) / multiplier;
+  const first = Math.max(low, (min - zeroPoint - 1) * outputs);
+  const last = Math.min(high, (max - zeroPoint + 1) * outputs);
+  const least = Math.max(ROUND - SPREAD - first, ROUND - ROUND_BITS - low);
+  const most = Math.min(ROUND + SPREAD - 1 - last, ROUND - ROUND_BITS + INFINITY_BITS - 1 - high);
+  if (uniformScale === false) return { least, most };
+  const slack = (MAX_UNIFORM_EXCESS - 1) / uniformScale;
+  return { least: Math.max(least, ROUND), most: Math.min(most, ROUND + slack) };
 }
 
 /** As findSteps, of the first rounding, and all: whole numbers at which an output begins, and the least accumulators that give them. */
@@ -184,17 +215,6 @@ function findFirstSteps({ multiplier: { multiplier, shift } }: Channel, output: 
     outputs[count++] = begins;
   }
   return count;
-}
-
-/** Whether products with `scale`, rounded, reach the first `count` of `outputs` at their `steps`, as far as the channel gets there. */
-function stepsWith(scale: number, { low, high }: Channel, count: number): boolean {
-  for (let i = 0; i < count; i++) {
-    const step = steps[i] ?? 0;
-    const half = (outputs[i] ?? 0) - 0.5;
-    if (step <= high && Math.max(step, low) * scale <= half) return false;
-    if (step > low && Math.min(step - 1, high) * scale >= half) return false;
-  }
-  return true;
 }
 
 /** What may be added to multiples of `scale` for outputs to begin where they must: between the two, next to `half`. */
@@ -210,10 +230,31 @@ function fractions(
   for (let i = 0; i < count; i++) {
     const step = steps[i] ?? 0;
     const begins = (outputs[i] ?? 0) - 0.5;
-    if (step <= high) least = Math.max(least, begins - step * scale);
-    if (step > low) most = Math.min(most, begins - (step - 1) * scale);
+    if (step <= high) least = Math.max(least, begins - Math.max(step, low) * scale);
+    if (step > low) most = Math.min(most, begins - Math.min(step - 1, high) * scale);
   }
   return { least, most };
+}
+
+/** A bias whose product with `scale` has a fraction strictly between the two, beyond the least whole number for which there is one; of bits. */
+function findBias(
+  fraction: { readonly least: number; readonly most: number },
+  scale: number,
+  biases: Biases,
+): Fused | undefined {
+  // In units of the scale's last place: a multiple of the scale in [low, high] beyond `excess` whole ones.
+  const one = 2 ** (23 - Math.floor(Math.log2(scale)));
+  const units = scale * one;
+  const low = Math.floor(fraction.least * one) + 1;
+  const high = Math.ceil(fraction.most * one) - 1;
+  const limit = Math.min(MAX_TURNS, Math.floor((biases.most - biases.least) * scale));
+  if (low > high || limit <= 0) return undefined;
+  const first = Math.ceil((biases.least * units - low) / one);
+  const excess = first + turnsUntil(one % units, units, low + first * one, high + first * one, limit);
+  const most = excess * one + high;
+  const bias = (most - modulo(most, units)) / units;
+  if (!(bias >= biases.least && bias <= biases.most)) return undefined;
+  return { scale, excess, bias: ROUND_BITS + (bias - ROUND) };
 }
 
 /** The least t ≥ 0 for which some multiple of `units` lies in t · one + [low, high], one modulo `units`; Infinity if it is not below `limit`. */

@@ -13,9 +13,8 @@ import type { Variant } from "./variant.ts";
  *     wide      multiplier int32 [8], factor int32 [8]
  *     scalar    multiplier int32 [8], shift int32 [8]
  *     those of one multiplier       nothing: it is in the record
- *     reluFused      as relu; bias + 2^31 where its constants are doubles
- *     generalFused   scale float64 [8], offset float64 [8], scale float32 [8]; bias + 2^31
- *                    or scale float32 [8], 32 bytes of nothing, 0 float64 [8], scale float32 [8]: told by the 0
+ *     reluFused      as relu; bias + 2^31 where its constants are doubles, else + what makes sums a float32's bits
+ *     generalFused   as reluFused, scale float32 [8]
  *   mcu, 1 channel
  *     single    offset int64, multiplier int32
  *     scalar    bias int32, shift int32, multiplier int32
@@ -291,15 +290,23 @@ export function winogradScratchBytes(variant: Variant, depth: number, outputWidt
 
 /** What decides how a depthwise convolution runs, beside its requantisation: whether all below the zero point is clamped among it. */
 export interface DepthwiseGeometry extends DepthwiseKernel {
+  /** Of the output, made one block after the other. */
+  readonly channels: number;
   readonly outputWidth: number;
   readonly padLeft: number;
   readonly depthMultiplier: number;
   readonly isRelu: boolean;
 }
 
+/** Strips of interleaved columns: relaxed dot products have those of 16 channels interleaved together, 8 of them in each. */
+function depthwiseStrips(variant: Variant, { channels, depthMultiplier }: DepthwiseGeometry): number {
+  if (variant === "mcu") return 0;
+  return variant !== "simd" && depthMultiplier === 1 && channels > blockChannels(variant) ? 2 : 1;
+}
+
 /**
- * Scratch of a depthwise convolution: the epilogue's constants, a vector of zero points, a table of kernel rows, and one
- * strip of interleaved input columns, 32 bytes per column and row group; in `mcu` what slideRows packs. Never less with more padding.
+ * Scratch of a depthwise convolution: the epilogue's constants, a vector of zero points, a table of kernel rows, and
+ * strips of interleaved input columns, 32 bytes per column and row group; in `mcu` what slideRows packs. Never less with more padding.
  */
 export function depthwiseScratchBytes(variant: Variant, geometry: DepthwiseGeometry): number {
   const { kernelHeight, kernelWidth, strideX, dilationX, outputWidth } = geometry;
@@ -307,7 +314,8 @@ export function depthwiseScratchBytes(variant: Variant, geometry: DepthwiseGeome
   const rows = 16 + align(groups * dotLanes(variant) * 12, 16);
   const columns = (outputWidth - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
   const packed = slideOf(geometry) === "slideRows" ? slideBytes(geometry) : 0;
-  return epilogueBytes(variant) + rows + (variant === "mcu" ? packed : 32 * groups * columns);
+  const strips = 32 * groups * columns * depthwiseStrips(variant, geometry);
+  return epilogueBytes(variant) + rows + (variant === "mcu" ? packed : strips);
 }
 
 /** Outputs that a column meets: three to an int64, three of which slide. */
@@ -356,8 +364,11 @@ export type DepthwiseStrip = (typeof DEPTHWISE_STRIPS)[number];
 /** A depthwise convolution's record, as far as its geometry goes. */
 export interface DepthwiseRecord extends DepthwiseKernel {
   readonly outputView: { readonly width: number };
+  readonly c0: number;
+  readonly c1: number;
   readonly padLeft: number;
   readonly depthMultiplier: number;
+  readonly plane: number;
   readonly outputZeroPoint: number;
   readonly activationMin: number;
 }
@@ -365,6 +376,8 @@ export interface DepthwiseRecord extends DepthwiseKernel {
 export function depthwiseGeometry(record: DepthwiseRecord): DepthwiseGeometry {
   return {
     ...record,
+    // A plane has one block at a time, whatever it has of channels.
+    channels: record.plane === 0 ? record.c1 - record.c0 : 1,
     outputWidth: record.outputView.width,
     isRelu: record.activationMin >= record.outputZeroPoint,
   };

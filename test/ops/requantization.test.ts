@@ -4,7 +4,8 @@ import { firstHit } from "../../src/ops/first-hit.ts";
 import type { Channel } from "../../src/ops/requantization.ts";
 import { planRequantization, planUniform } from "../../src/ops/requantization.ts";
 import { floatBits } from "../../src/ops/scale-bits.ts";
-import { searchFused, searchScale } from "../../src/ops/single-precision.ts";
+import type { Fused } from "../../src/ops/single-precision.ts";
+import { excessOfBits, searchFused, searchTwice } from "../../src/ops/single-precision.ts";
 import { Requantization } from "../../src/plan/format.ts";
 import { clampTo, multiplyByQuantizedMultiplier } from "../reference/fixed-point.ts";
 
@@ -126,20 +127,17 @@ test("with a fused multiply-add one multiplier is a float32 scale, and the recor
   ];
   const output = { zeroPoint: -7, min: -128, max: 127 };
   const relu = { ...output, min: -7 };
-  const { scale, excess, bias } = searchFused(wide, relu) ?? { scale: NaN, excess: NaN, bias: NaN };
-  const plan = planUniform(channels, relu, true);
-  expect(plan).toMatchObject({
-    method: Requantization.uniformReluFused,
-    shift: excess,
-    multiplier: floatBits(scale),
-  });
-  // One function for all channels, and so one bias.
-  for (const channel of channels) expect(plan?.accumulatorBias(channel)).toBe(bias);
-  expect(planUniform(channels, output, true)).toMatchObject({
-    method: Requantization.uniformGeneralFused,
-    shift: 7,
-    multiplier: floatBits(searchScale(wide, output) ?? NaN),
-  });
+  for (const [range, method, search] of [
+    [relu, Requantization.uniformReluFused, searchFused],
+    [output, Requantization.uniformGeneralFused, searchTwice],
+  ] as const) {
+    const { scale, excess, bias } = search(wide, range, true) as Fused;
+    const plan = planUniform(channels, range, true);
+    const shift = 32 * (excess - excessOfBits(scale)) + 7;
+    expect(plan).toMatchObject({ method, shift, multiplier: floatBits(scale) });
+    // One function for all channels, and so one bias.
+    for (const channel of channels) expect(plan?.accumulatorBias(channel)).toBe(bias);
+  }
   // What float32 cannot do goes by other methods.
   const fine = { ...wide, multiplier: { ...multiplier, shift: -16 } };
   expect(planUniform([fine], output, true)).toBeUndefined();

@@ -2,8 +2,14 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Channel, OutputRange } from "../../src/ops/requantization.ts";
 import { planRequantization } from "../../src/ops/requantization.ts";
-import type { SinglePrecision } from "../../src/ops/single-precision.ts";
-import { searchScale, singlePrecision, singleScales } from "../../src/ops/single-precision.ts";
+import type { Fused, SinglePrecision } from "../../src/ops/single-precision.ts";
+import {
+  doublyRounded,
+  excessOfBits,
+  searchFused,
+  searchTwice,
+  singlePrecision,
+} from "../../src/ops/single-precision.ts";
 import { Requantization } from "../../src/plan/format.ts";
 import { clampTo, multiplyByQuantizedMultiplier } from "../reference/fixed-point.ts";
 
@@ -60,20 +66,64 @@ function multiplyAdd(a: number, b: number, c: number): number {
   return (Number(nearest << dropped) / UNIT) * (exact < 0n ? -1 : 1);
 }
 
-/** reluFusedSingle4 of assembly/micro/epilogue.ts. */
-function fused({ scale, offset, bias }: SinglePrecision, output: OutputRange, a: number): number {
-  const rounded = multiplyAdd(Math.fround((a + bias) | 0), scale, offset);
-  if (rounded < 2 ** 23 || rounded >= 2 ** 24) throw new RangeError(`${rounded} has other places`);
-  return clampTo(rounded - 12582912 + output.zeroPoint, [output.min, output.max]);
+const float = new Float32Array(1);
+const bits = new Int32Array(float.buffer);
+
+/** The float32 whose bits an accumulator is with its bias. */
+function ofBits(sum: number): number {
+  bits[0] = sum;
+  return float[0] ?? NaN;
 }
 
-/** generalFusedSingle4, of a multiplier that shifts by `shift`. */
-function fusedTwice(scale: number, shift: number, output: OutputRange, a: number): number {
-  const sum = multiplyAdd(Math.fround(a), scale, 12582912);
-  const fine = Math.fround(2 ** shift * (1 + 2 ** -23));
-  const rounded = multiplyAdd(Math.fround(sum - 12582912), fine, 12582912);
-  if (rounded < 2 ** 23 || rounded >= 2 ** 24) throw new RangeError(`${rounded} has other places`);
-  return clampTo(rounded - 12582912 + output.zeroPoint, [output.min, output.max]);
+/** reluFusedSingle4 of assembly/micro/epilogue.ts. */
+function fused({ scale, offset, bias }: SinglePrecision, output: OutputRange, a: number): number {
+  return rounded(ofBits(a + bias), scale, offset, output);
+}
+
+/** By the bits of the sum: further out than its outputs are, they are not a whole number's. */
+function rounded(a: number, scale: number, offset: number, output: OutputRange): number {
+  float[0] = multiplyAdd(a, scale, offset);
+  const difference = (bits[0] ?? NaN) - (0x4b400000 - output.zeroPoint);
+  if (difference !== (difference | 0)) throw new RangeError(`${difference} wraps`);
+  return clampTo(difference, [output.min, output.max]);
+}
+
+/** generalFusedSingle4, of a multiplier that shifts by `shift`, and the float32 that it makes of the accumulator. */
+function fusedTwice(a: number, scale: number, offset: number, shift: number, output: OutputRange): number {
+  const sum = multiplyAdd(a, scale, offset);
+  return rounded(Math.fround(sum - 12582912), Math.fround(2 ** shift * (1 + 2 ** -23)), 12582912, output);
+}
+
+/** Searches for a channel's two roundings: what a form makes of an accumulator, or undefined. */
+type Search = (channel: Channel, output: OutputRange) => ((a: number) => number) | undefined;
+
+const TWICE: readonly [string, Search][] = [
+  [
+    "of a block",
+    (channel, output) => {
+      const found = doublyRounded([channel], output).get(channel);
+      if (found === undefined) return undefined;
+      const { scale, offset, bias } = found;
+      return (a) => fusedTwice(ofBits(a + bias), scale, offset, channel.multiplier.shift, output);
+    },
+  ],
+  [
+    "of one multiplier",
+    (channel, output) => {
+      const found = searchTwice(channel, output, true);
+      if (found === undefined) return undefined;
+      const { scale, offset, bias } = ofUniform(found);
+      return (a) => fusedTwice(ofBits(a + bias), scale, offset, channel.multiplier.shift, output);
+    },
+  ],
+];
+
+/** As prepareUniform of assembly/micro/epilogue.ts has it, of what the record holds. */
+function ofUniform({ scale, excess, bias }: Fused): SinglePrecision {
+  const held = excess - excessOfBits(scale);
+  expect(held).toBeGreaterThanOrEqual(0);
+  expect(held).toBeLessThan(2048);
+  return { scale, bias, offset: Math.fround(12582912 - (Math.floor(12582912 * scale) + held)) };
 }
 
 const FORMS: readonly [string, boolean, Form][] = [
@@ -144,35 +194,37 @@ test.each(FORMS)("every accumulator of a channel, one by one: %s", (_, isFused, 
   }
 });
 
-test("the fused form of two roundings steps where the reference does, on both sides of the zero point", () => {
-  const given = { all: 0, far: 0 };
-  fc.assert(
-    fc.property(
-      fc.record({ multiplier, shift: fc.integer({ min: -14, max: 1 }) }),
-      fc.tuple(fc.integer({ min: -(2 ** 24), max: 2 ** 20 }), fc.integer({ min: 0, max: 2 ** 25 })),
-      fc.integer({ min: -128, max: 127 }),
-      fc.tuple(fc.nat(40), fc.nat(40)),
-      (m, [low, length], zeroPoint, [above, below]) => {
-        const output = { zeroPoint, min: -128 + above, max: 127 - below };
-        const channel = { multiplier: m, low, high: low + length };
-        const scale = searchScale(channel, output);
-        if (scale === undefined) return;
-        given.all++;
-        // Sums that are no whole numbers any more, and those of two.
-        if (low < -(2 ** 22) || channel.high > 2 ** 22) given.far++;
-        for (const a of interesting(channel, output)) {
-          const value = fusedTwice(scale, m.shift, output, a);
-          expect(value, `accumulator ${a}`).toBe(reference(channel, output, a));
-        }
-      },
-    ),
-    { numRuns: 500 },
-  );
-  expect(given.all).toBeGreaterThan(250);
-  expect(given.far).toBeGreaterThan(80);
-});
+test.each(TWICE)(
+  "the fused form of two roundings steps where the reference does, on both sides of the zero point: %s",
+  (_, search) => {
+    const given = { all: 0, far: 0 };
+    fc.assert(
+      fc.property(
+        fc.record({ multiplier, shift: fc.integer({ min: -14, max: 1 }) }),
+        fc.tuple(fc.integer({ min: -(2 ** 24), max: 2 ** 20 }), fc.integer({ min: 0, max: 2 ** 25 })),
+        fc.integer({ min: -128, max: 127 }),
+        fc.tuple(fc.nat(40), fc.nat(40)),
+        (m, [low, length], zeroPoint, [above, below]) => {
+          const output = { zeroPoint, min: -128 + above, max: 127 - below };
+          const channel = { multiplier: m, low, high: low + length };
+          const form = search(channel, output);
+          if (form === undefined) return;
+          given.all++;
+          // Numbers that are no whole ones any more, and those of two; of bits, sums further from 0 than they may be without a bias.
+          if (low < -(2 ** 22) || channel.high > 2 ** 22) given.far++;
+          for (const a of interesting(channel, output)) {
+            expect(form(a), `accumulator ${a}`).toBe(reference(channel, output, a));
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+    expect(given.all).toBeGreaterThan(250);
+    expect(given.far).toBeGreaterThan(80);
+  },
+);
 
-test("two roundings, every accumulator one by one", () => {
+test.each(TWICE)("two roundings, every accumulator one by one: %s", (_, search) => {
   const output = { zeroPoint: -5, min: -128, max: 127 };
   for (const [multiplier, shift] of [
     [1_415_926_535, -7],
@@ -182,14 +234,37 @@ test("two roundings, every accumulator one by one", () => {
     [1_718_281_828, 0],
   ] as const) {
     const channel = { multiplier: { multiplier, shift }, low: -50_000, high: 50_000 };
-    const scale = searchScale(channel, output);
-    if (scale === undefined) throw new Error(`none for ${multiplier} · 2^${shift}`);
+    const form = search(channel, output);
+    if (form === undefined) throw new Error(`none for ${multiplier} · 2^${shift}`);
     for (let a = channel.low; a <= channel.high; a++) {
-      if (fusedTwice(scale, shift, output, a) !== reference(channel, output, a)) {
+      if (form(a) !== reference(channel, output, a)) {
         expect.fail(`accumulator ${a} of ${multiplier} · 2^${shift}`);
       }
     }
   }
+});
+
+test("the fused form of one multiplier steps where the reference does", () => {
+  let given = 0;
+  fc.assert(
+    fc.property(
+      fc.record({ multiplier, shift: fc.integer({ min: -16, max: 0 }) }),
+      fc.tuple(fc.integer({ min: -(2 ** 22), max: 2 ** 22 }), fc.integer({ min: 0, max: 2 ** 23 })),
+      fc.integer({ min: -128, max: 126 }),
+      (m, [low, length], zeroPoint) => {
+        const output = range(zeroPoint, 0, 0);
+        const channel = { multiplier: m, low, high: low + length };
+        const found = searchFused(channel, output, true);
+        if (found === undefined) return;
+        given++;
+        for (const a of interesting(channel, output)) {
+          expect(fused(ofUniform(found), output, a), `accumulator ${a}`).toBe(reference(channel, output, a));
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+  expect(given).toBeGreaterThan(100);
 });
 
 /** Channels that the fused search is wrong about without one of its bounds, and an accumulator for which it would be. */
@@ -270,7 +345,7 @@ test.each([false, true])(
   },
 );
 
-test("of any output range most blocks have scales, and their heads float32, or doubles and a bias", () => {
+test("of any output range most blocks have constants, and their heads float32, or doubles and a bias", () => {
   const output = { zeroPoint: 3, min: -128, max: 127 };
   const channels = (shift: number): Channel[] =>
     Array.from({ length: 800 }, (_, i) => ({
@@ -279,14 +354,14 @@ test("of any output range most blocks have scales, and their heads float32, or d
       high: 2 ** 20,
     }));
   const usual = channels(-7);
-  const { size } = singleScales(usual, output);
-  expect(size).toBeGreaterThan(760);
+  const { size } = doublyRounded(usual, output);
+  expect(size).toBeGreaterThan(790);
   expect(size % 8).toBe(0);
-  const without = channels(-12).find((channel) => searchScale(channel, output) === undefined);
-  if (without === undefined) throw new Error("all have scales");
-  expect(singleScales([...usual.slice(0, 7), without], output).size).toBe(0);
+  const without = channels(-13).find((channel) => doublyRounded([channel], output).size === 0);
+  if (without === undefined) throw new Error("all have constants");
+  expect(doublyRounded([...usual.slice(0, 7), without], output).size).toBe(0);
   for (const channel of [...usual.slice(0, 1), without]) {
-    const scale = singleScales([channel], output).get(channel);
+    const found = doublyRounded([channel], output).get(channel);
     const plan = planRequantization([channel], output, 0, true);
     expect(plan.method).toBe(Requantization.generalFused);
     const head = new DataView(new ArrayBuffer(192));
@@ -294,16 +369,30 @@ test("of any output range most blocks have scales, and their heads float32, or d
     const { multiplier, shift } = channel.multiplier;
     expect(head.getFloat32(160, true)).toBe(Math.fround(2 ** shift * (1 + 2 ** -23)));
     expect(head.getBigInt64(96, true) === 0n).toBe(channel !== without);
-    expect(plan.accumulatorBias(channel)).toBe(channel === without ? 2 ** 31 : 0);
-    if (scale === undefined) expect(head.getFloat64(32, true)).toBe(multiplier * 2 ** -31);
-    else expect(head.getFloat32(32, true)).toBe(scale);
+    expect(plan.accumulatorBias(channel)).toBe(found?.bias ?? 2 ** 31);
+    if (found === undefined) expect(head.getFloat64(32, true)).toBe(multiplier * 2 ** -31);
+    else expect(head.getFloat32(32, true)).toBe(found.scale);
+    if (found !== undefined) expect(head.getFloat32(64, true)).toBe(found.offset);
   }
 });
 
-test("a channel of one sum has a scale, though its multiplier is a half", () => {
+test.each(TWICE)("a channel of one sum has constants, though its multiplier is a half: %s", (_, search) => {
   for (const value of [-90, 0, 77]) {
     const channel = { multiplier: { multiplier: 2 ** 30, shift: 0 }, low: 2 * value, high: 2 * value };
-    const scale = searchScale(channel, { zeroPoint: 0, min: -128, max: 127 });
-    expect(fusedTwice(scale ?? NaN, 0, { zeroPoint: 0, min: -128, max: 127 }, 2 * value)).toBe(value);
+    const form = search(channel, { zeroPoint: 0, min: -128, max: 127 });
+    expect(form?.(2 * value)).toBe(value);
+  }
+});
+
+test("outputs that begin further apart than 2^23 have no float32 constants, sums further out may", () => {
+  const output = { zeroPoint: -128, min: -128, max: 127 };
+  const channel = { multiplier: { multiplier: 1_415_926_535, shift: -7 }, low: -(2 ** 27), high: 2 ** 27 };
+  expect(singlePrecision([channel], output, true).size).toBe(1);
+  for (const [shift, isGiven] of [
+    [-12, true],
+    [-15, false],
+  ] as const) {
+    const fine = { ...channel, multiplier: { ...channel.multiplier, shift } };
+    expect(singlePrecision([fine], output, true).size === 1, `shifted by ${shift}`).toBe(isGiven);
   }
 });

@@ -300,6 +300,7 @@ export function drawChain(pick: Pick): Chain {
         const blockBytes = depthwiseBlockBytes(variant, method, kernel);
         const scratchBytes = depthwiseScratchBytes(variant, {
           ...kernel,
+          channels: output.channels,
           outputWidth: output.width,
           padLeft,
           depthMultiplier: multiplier,
