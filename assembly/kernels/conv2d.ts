@@ -1,6 +1,6 @@
-import { Conv2dField, View } from "../../src/plan/format.ts";
-import { convRow, segmentSteps } from "../micro/conv-strip.ts";
-import { blockHeadBytes, epilogueBytes } from "../micro/epilogue.ts";
+import { Conv2dField, Requantization, View } from "../../src/plan/format.ts";
+import { convRow, onePixel, segmentSteps } from "../micro/conv-strip.ts";
+import { blockHeadBytes, epilogueBytes, isUniform } from "../micro/epilogue.ts";
 import { stepBytes } from "../micro/dot.ts";
 import { stage, stagedElementBytes } from "../micro/staging.ts";
 import { address, field, rowAddress } from "../record.ts";
@@ -20,18 +20,23 @@ import { stageRow } from "./stage-row.ts";
  * Reference: TFLite reference/integer_ops/conv.h.
  */
 export function conv2d(record: usize, y0: i32, y1: i32): void {
-  const input = record + (Conv2dField.inputView << 2);
+  prepareRequantization(record);
   const padTop = field(record, Conv2dField.padTop);
   const padLeft = field(record, Conv2dField.padLeft);
-  const output = record + (Conv2dField.outputView << 2);
   const oneTap = field(record, Conv2dField.kernelHeight) * field(record, Conv2dField.kernelWidth) === 1;
+  const batches = field(record, Conv2dField.batches);
+  if (ASC_FEATURE_SIMD && isUniform(address(record, Conv2dField.scratch))) {
+    if (oneTap && (padTop | padLeft) === 0 && batches === 1) {
+      vector(record);
+      return;
+    }
+  }
+  const input = record + (Conv2dField.inputView << 2);
+  const output = record + (Conv2dField.outputView << 2);
   const inside =
     (padTop | padLeft) === 0 &&
     (field(output, View.height) - 1) * field(record, Conv2dField.strideY) < field(input, View.height) &&
     (field(output, View.width) - 1) * field(record, Conv2dField.strideX) < field(input, View.width);
-
-  prepareRequantization(record);
-  const batches = field(record, Conv2dField.batches);
   for (let n = 0; n < batches; n++) {
     const inputBatch = <usize>n * address(record, Conv2dField.inputBatchBytes);
     const outputBatch = <usize>n * address(record, Conv2dField.outputBatchBytes);
@@ -45,6 +50,39 @@ function blockBytes(head: usize, segments: i32, steps: i32): usize {
   const weights = <usize>(segments * steps);
   if (ASC_FEATURE_SIMD) return head + weights * stepBytes();
   return (head + weights + 3) & ~3;
+}
+
+/**
+ * One pixel and one multiplier, as a fully connected layer has them: asked for nothing else, since a small one takes no longer than what a
+ * convolution asks for.
+ */
+function vector(record: usize): void {
+  const input = record + (Conv2dField.inputView << 2);
+  const output = record + (Conv2dField.outputView << 2);
+  const depth = field(input, View.channels);
+  const c0 = field(record, Conv2dField.c0);
+  const constants = address(record, Conv2dField.scratch);
+  const head = blockHeadBytes(Requantization.uniformRelu);
+  const steps = segmentSteps(depth);
+  let pixel = address(input, View.address);
+  if (stagedElementBytes() > 1) {
+    const staging = constants + epilogueBytes();
+    stage(staging, pixel, depth);
+    pixel = staging;
+  }
+  onePixel(
+    pixel,
+    1,
+    steps,
+    4,
+    0,
+    address(record, Conv2dField.weights),
+    blockBytes(head, 1, steps),
+    head,
+    field(record, Conv2dField.c1) - c0,
+    constants,
+    address(output, View.address) + <usize>c0,
+  );
 }
 
 /**

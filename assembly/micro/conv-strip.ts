@@ -299,10 +299,11 @@ function fourPixels(
 }
 
 /**
- * Three blocks of 8 channels at a time: a splat of input serves 6 products, and in `simd` a fourth would leave accumulators in memory
- * (V8 11.3). `relaxed` takes four.
+ * One pixel of `segments` times `steps` fours of input (twos in simd), `stride` bytes apart and `jump` more from segment to segment. Three blocks
+ * of 8 channels at a time: a splat of input serves 6 products, and in `simd` a fourth would leave accumulators in memory (V8 11.3). `relaxed` takes
+ * four.
  */
-function onePixel(
+export function onePixel(
   p: usize,
   segments: i32,
   steps: i32,
