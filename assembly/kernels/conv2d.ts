@@ -2,7 +2,7 @@ import { Conv2dField, Requantization, View } from "../../src/plan/format.ts";
 import { convRow, onePixel, segmentSteps } from "../micro/conv-strip.ts";
 import { blockHeadBytes, epilogueBytes, isUniform } from "../micro/epilogue.ts";
 import { stepBytes } from "../micro/dot.ts";
-import { stage, stagedElementBytes } from "../micro/staging.ts";
+import { moveStaged, stage, stagedElementBytes } from "../micro/staging.ts";
 import { address, field, rowAddress } from "../record.ts";
 import { prepareRequantization, requantizationOf } from "./requantization.ts";
 import { stageRow } from "./stage-row.ts";
@@ -202,13 +202,25 @@ function spatial(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBatch
   const outputStep = address(output, View.pixelBytes);
   const staging = constants + epilogueBytes();
 
+  const strideY = field(record, Conv2dField.strideY);
+  const dilationY = field(record, Conv2dField.dilationY);
+  // Kernel rows that the next output row has again, further up: they are moved there, which takes less than to stage them. (Not in mcu, where all
+  // that a model calls is to stay below 8 KB, and staging takes little.)
+  const kept = ASC_FEATURE_SIMD && dilationY === 1 ? max(kernelHeight - strideY, 0) : 0;
+  const keptBytes = <usize>(kept * segmentsPerRow) * segmentBytes;
+  const leftBytes = <usize>(strideY * segmentsPerRow) * segmentBytes;
+  const packed = staging + <usize>segments * segmentBytes;
+
   for (let y = y0; y < y1; y++) {
     let segment = staging;
-    for (let ky = 0; ky < kernelHeight; ky++) {
-      const row =
-        y * field(record, Conv2dField.strideY) +
-        ky * field(record, Conv2dField.dilationY) -
-        field(record, Conv2dField.padTop);
+    let ky = 0;
+    if (y > y0 && kept > 0) {
+      moveStaged(staging, staging + leftBytes, keptBytes);
+      segment += keptBytes;
+      ky = kept;
+    }
+    for (; ky < kernelHeight; ky++) {
+      const row = y * strideY + ky * dilationY - field(record, Conv2dField.padTop);
       for (let kx = 0; kx < segmentsPerRow; kx++) {
         const firstColumn = kx * dilationX - field(record, Conv2dField.padLeft);
         stageRow(
@@ -239,7 +251,7 @@ function spatial(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBatch
       constants,
       to,
       outputStep,
-      segment,
+      packed,
     );
   }
 }

@@ -207,34 +207,6 @@ function interleave(
   }
 }
 
-/** Interleaves `count` columns of all row groups: 8 channels from c on, and the next 8 to a second strip where `toSecond` is not 0. */
-function fillStrip(
-  strip: usize,
-  toSecond: usize,
-  columnBytes: usize,
-  rows: usize,
-  groups: i32,
-  count: i32,
-  c: i32,
-  depthMultiplier: i32,
-  gather: usize,
-): void {
-  const groupRows = <usize>(rowGroup() * 12);
-  if (!ASC_FEATURE_RELAXED_SIMD && depthMultiplier === 1) {
-    for (; groups > 1; groups -= 2) {
-      interleaveTwoGroups(strip, columnBytes, rows, count, c);
-      strip += 64;
-      rows += 2 * groupRows;
-    }
-  }
-  for (; groups > 0; groups--) {
-    if (toSecond) interleaveSixteen(strip, toSecond, columnBytes, rows, count, c);
-    else interleave(strip, columnBytes, rows, count, c, depthMultiplier, gather);
-    strip += 32;
-    rows += groupRows;
-  }
-}
-
 /** Writes `count` columns of padding. */
 function padColumns(strip: usize, columnBytes: usize, zeroPoint: i32, count: i32): void {
   const value = ASC_FEATURE_RELAXED_SIMD
@@ -294,16 +266,30 @@ export function depthwiseRows(
     }
     for (let c = c0; c < c1; c += 8) {
       let filled = strip;
-      if (toSecond && (c - c0) & 8) {
-        filled += toSecond;
-      } else {
-        const second = c1 - c > 8 ? toSecond : 0;
-        fillStrip(
-          inner,
-          second,
+      let g = 0;
+      if (!ASC_FEATURE_RELAXED_SIMD && depthMultiplier === 1) {
+        for (; g + 1 < groups; g += 2) {
+          const groupRows = rows + <usize>(g * rowGroup() * 12);
+          interleaveTwoGroups(inner + ((<usize>g) << 5), columnBytes, groupRows, inside, c);
+        }
+      }
+      if (ASC_FEATURE_RELAXED_SIMD && toSecond) {
+        if ((c - c0) & 8) {
+          filled += toSecond;
+          g = groups;
+        } else if (c1 - c > 8) {
+          for (; g < groups; g++) {
+            const groupRows = rows + <usize>(g * rowGroup() * 12);
+            interleaveSixteen(inner + ((<usize>g) << 5), toSecond, columnBytes, groupRows, inside, c);
+          }
+        }
+      }
+      for (; g < groups; g++) {
+        const groupRows = rows + <usize>(g * rowGroup() * 12);
+        interleave(
+          inner + ((<usize>g) << 5),
           columnBytes,
-          rows,
-          groups,
+          groupRows,
           inside,
           c,
           depthMultiplier,

@@ -18,6 +18,15 @@ export function stage(destination: usize, source: usize, count: i32): void {
   }
 }
 
+/** Variants with vectors: moves `bytes` of staged elements, a multiple of 16, down to `destination`, 16 below `source` at least. */
+export function moveStaged(destination: usize, source: usize, bytes: usize): void {
+  if (!ASC_FEATURE_SIMD) return;
+  for (const end = source + bytes; source < end; source += 16) {
+    v128.store(destination, v128.load(source));
+    destination += 16;
+  }
+}
+
 /**
  * Writes `count` staged elements of the int8 value `zeroPoint`. May write up to 15 elements more than asked for. Not
  * memory.fill, which is a call out of the engine's compiled code: borders are a few bytes.
