@@ -1,4 +1,5 @@
 import { FlipSignField } from "../../src/plan/format.ts";
+import { flipBytes } from "../micro/flip-bytes.ts";
 import { address } from "../record.ts";
 
 /**
@@ -8,11 +9,4 @@ import { address } from "../record.ts";
  */
 export function flipSign(record: usize): void {
   flipBytes(address(record, FlipSignField.address), address(record, FlipSignField.bytes));
-}
-
-export function flipBytes(start: usize, bytes: usize): void {
-  const end = start + bytes;
-  let at = start;
-  for (; at + 8 <= end; at += 8) store<u64>(at, load<u64>(at) ^ 0x8080808080808080);
-  for (; at < end; at++) store<u8>(at, load<u8>(at) ^ 0x80);
 }

@@ -1,7 +1,7 @@
 import { InputField } from "../../src/plan/format.ts";
 import { input_row } from "../host.ts";
 import { address, field, ringRow } from "../record.ts";
-import { flipBytes } from "./flip-sign.ts";
+import { flipBytes } from "../micro/flip-bytes.ts";
 import { UNSIGNED } from "../storage.ts";
 
 /** Rows [y0, y1) of a model's input, from the host; int8 in storage form afterwards. */

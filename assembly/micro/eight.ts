@@ -24,3 +24,10 @@ export function storeEight(out: usize, values: v128, lower: v128, upper: v128): 
   const bytes = UNSIGNED ? i8x16.narrow_i16x8_u(clamped, clamped) : i8x16.narrow_i16x8_s(clamped, clamped);
   v128.store_lane<i64>(out, bytes, 0);
 }
+
+/** Sixteen int16 as bytes, clamped to bounds in storage form, which are bytes as well. */
+export function clampSixteen(first: v128, second: v128, lower: v128, upper: v128): v128 {
+  return UNSIGNED
+    ? i8x16.min_u(i8x16.max_u(i8x16.narrow_i16x8_u(first, second), lower), upper)
+    : i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(first, second), lower), upper);
+}

@@ -1,5 +1,5 @@
 import { storedActivation, UNSIGNED } from "../storage.ts";
-import { loadEight, splatStored, storeEight } from "./eight.ts";
+import { clampSixteen, loadEight, splatStored, storeEight } from "./eight.ts";
 
 /**
  * Runs of elementwise int8 arithmetic, eight values at a time where the variant has vectors. Requantisation is exact; of
@@ -49,21 +49,37 @@ export function weightedVectors(
   const end = length & ~7;
   let a = loadOne(lhs);
   let b = loadOne(rhs);
-  for (let i: usize = 0; i < end; i += 8) {
+  let i: usize = 0;
+  // Sixteen at a time are narrowed, clamped and stored together.
+  if (lhsStep & rhsStep) {
+    const least = i8x16.splat(<i8>storedActivation(lower));
+    const most = i8x16.splat(<i8>storedActivation(upper));
+    for (; i + 16 <= end; i += 16) {
+      const p = lhs + i;
+      const q = rhs + i;
+      const first = weighEight(loadEight(p), loadEight(q), highs, lows, highOffset, lowOffset);
+      const second = weighEight(loadEight(p + 8), loadEight(q + 8), highs, lows, highOffset, lowOffset);
+      v128.store(out + i, clampSixteen(first, second, least, most));
+    }
+  }
+  for (; i < end; i += 8) {
     if (lhsStep) a = loadEight(lhs + i);
     if (rhsStep) b = loadEight(rhs + i);
-    const first = v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-    const second = v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-    const values = i16x8.narrow_i32x4_s(
-      weigh(first, highs, lows, highOffset, lowOffset),
-      weigh(second, highs, lows, highOffset, lowOffset),
-    );
+    const values = weighEight(a, b, highs, lows, highOffset, lowOffset);
     storeEight(out + i, values, lowerBound, upperBound);
   }
   return end;
 }
 
-/** Four pairs of int16 and their factors, as derived at weightedVectors. */
+/** Eight pairs of int16 and their factors, as derived at weightedVectors. */
+function weighEight(a: v128, b: v128, highs: v128, lows: v128, highOffset: v128, lowOffset: v128): v128 {
+  return i16x8.narrow_i32x4_s(
+    weigh(v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11), highs, lows, highOffset, lowOffset),
+    weigh(v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), highs, lows, highOffset, lowOffset),
+  );
+}
+
+/** As weighEight, four pairs, side by side. */
 function weigh(pairs: v128, highs: v128, lows: v128, highOffset: v128, lowOffset: v128): v128 {
   const low = i32x4.shr_s(i32x4.add(i32x4.dot_i16x8_s(pairs, lows), lowOffset), 15);
   return i32x4.shr_s(i32x4.add(i32x4.add(i32x4.dot_i16x8_s(pairs, highs), highOffset), low), 13);
