@@ -156,7 +156,7 @@ function names(
   y: (value: number) => number,
 ): string[] {
   const circles = points.map(({ index, intensity, speed, share }) => {
-    return { index, ...afixed(x(intensity), y(speed), radius(share), radius(share)) };
+    return { index, ...around(x(intensity), y(speed), radius(share), radius(share)) };
   });
   const taken: Box[] = [];
   return points
@@ -167,10 +167,10 @@ function names(
       const half = (name.length * CHARACTER_WIDTH) / 2;
       const [across, down, size] = [x(intensity), y(speed), radius(share)];
       const places = [
-        afixed(across, down - size - 9, half, 7),
-        afixed(across, down + size + 9, half, 7),
-        afixed(across - size - half - 4, down, half, 7),
-        afixed(across + size + half + 4, down, half, 7),
+        around(across, down - size - 9, half, 7),
+        around(across, down + size + 9, half, 7),
+        around(across - size - half - 4, down, half, 7),
+        around(across + size + half + 4, down, half, 7),
       ].filter((box) => box.left >= LEFT && box.right <= RIGHT && !taken.some((other) => meet(box, other)));
       const others = circles.filter((circle) => circle.index !== index);
       const place = places.find((box) => !others.some((other) => meet(box, other))) ?? places[0];
@@ -180,7 +180,7 @@ function names(
     });
 }
 
-function afixed(x: number, y: number, halfWidth: number, halfHeight: number): Box {
+function around(x: number, y: number, halfWidth: number, halfHeight: number): Box {
   return { left: x - halfWidth, right: x + halfWidth, top: y - halfHeight, bottom: y + halfHeight };
 }
 
