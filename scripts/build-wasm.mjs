@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const generated = join(root, "src/runtime/kernels.generated.ts");
 const VARIANTS = ["mcu", "simd", "relaxed", "signed"];
+/** What measures the machine's limits, with what it needs of the engine. */
+const LIMITS = { simd: "--enable simd", relaxed: "--enable simd --enable relaxed-simd" };
 
 function newest(path) {
   const stat = statSync(path);
@@ -47,7 +49,7 @@ try {
   built = Math.min(
     statSync(generated).mtimeMs,
     ...VARIANTS.map((variant) => statSync(join(root, `dist/wasm/thimble-${variant}.wasm`)).mtimeMs),
-    statSync(join(root, "dist/wasm/limits-relaxed.wasm")).mtimeMs,
+    ...Object.keys(LIMITS).map((variant) => statSync(join(root, `dist/wasm/limits-${variant}.wasm`)).mtimeMs),
   );
 } catch {
   // Nothing built yet.
@@ -74,10 +76,7 @@ if (changed > built) {
   }
   const limits =
     "assembly/limits/limits.ts --config none --runtime stub --noAssert --use abort= --initialMemory 2 -O3 --disableWarning 112";
-  for (const [variant, features] of [
-    ["simd", "--enable simd"],
-    ["relaxed", "--enable simd --enable relaxed-simd"],
-  ]) {
+  for (const [variant, features] of Object.entries(LIMITS)) {
     const options = `${limits} ${features} -o dist/wasm/limits-${variant}.wasm`;
     const { error, stderr } = await asc.main(options.split(" "));
     if (error) {
