@@ -100,7 +100,6 @@ function bytesText(report: Report): string {
         grouped(report.macs),
         `per inference, ${grouped(report.extraMacs)} of them done twice to save SRAM`,
       ],
-      ["moved", "0", "nothing is copied from step to step"],
     ],
   );
 }

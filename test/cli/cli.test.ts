@@ -217,7 +217,8 @@ test("inspect tells what the peak is made of, down to the byte", () => {
     ) as Report;
     expect(number(peak?.[1])).toBe(steps[peakStep]?.liveBytes);
     if (steps[peakStep]?.op === "stream") expect(peak?.[2]).toMatch(/^stream of /);
-    expect(out).toContain("nothing is copied from step to step");
+    // No line that is the same for every model.
+    expect(out).not.toMatch(/^moved /m);
   }
 });
 
