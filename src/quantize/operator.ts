@@ -58,6 +58,16 @@ export function readActivation(node: FileNode, field: number): Activation {
   );
 }
 
+/** @throws ModelError unsupported-activation: callers without types give any name */
+export function requireActivation(node: FloatNode): void {
+  const activation: unknown = "activation" in node ? node.activation : undefined;
+  if (activation === undefined || ACTIVATIONS.some((known) => known === activation)) return;
+  throw new ModelError(
+    "unsupported-activation",
+    `node "${node.name}" (${node.op}) has activation ${JSON.stringify(activation)}; choose one of ${ACTIVATIONS.join(", ")}`,
+  );
+}
+
 /** Least and greatest value that an activation lets through. */
 export function clampOf(activation: Activation = "none"): readonly [low: number, high: number] {
   return {

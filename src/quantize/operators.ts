@@ -25,6 +25,9 @@ const OPERATORS: { readonly [Op in FloatNode["op"]]: FloatOperator<NodeOf<Op>> }
   softmax,
 };
 
+/** What nodes can be. */
+export const FLOAT_OPERATORS: readonly string[] = Object.keys(OPERATORS);
+
 /** The operator of a node; undefined for a name that is none. */
 export function floatOperatorOf(node: FloatNode): FloatOperator<FloatNode> | undefined {
   // Each operator takes the nodes of its own name, which is how it was found.

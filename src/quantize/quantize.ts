@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import { kindOf } from "../given/bytes.ts";
 import { elementCount } from "../graph/graph.ts";
 import type { WrittenTensor } from "../tflite/write.ts";
 import { writeModel } from "../tflite/write.ts";
@@ -25,7 +26,7 @@ import { checkFloatModel, runSteps } from "./run.ts";
  * bring about (0 always within); weights symmetric with a scale per output channel (FULLY_CONNECTED: one); biases int32 of
  * scale input · weights.
  * @throws ModelError what is wrong with the model
- * @throws InputError no-samples, float-input, not-finite
+ * @throws InputError float-model, no-samples, float-input, not-finite
  */
 export function quantize(model: FloatModel, samples: Iterable<FloatSample>): Uint8Array {
   const checked = checkFloatModel(model);
@@ -50,6 +51,12 @@ interface Range {
 function observe(model: CheckedModel, samples: Iterable<FloatSample>): Map<string, Range> {
   const ranges = new Map<string, Range>();
   let count = 0;
+  if (!isIterable(samples)) {
+    throw new InputError(
+      "no-samples",
+      `samples are ${kindOf(samples)}; give a list of some hundred typical inputs, which set the scales`,
+    );
+  }
   for (const sample of samples) {
     for (const [name, { data }] of runSteps(model, sample)) {
       ranges.set(name, widened(ranges.get(name), data, `"${name}" in sample ${count}`));
@@ -61,6 +68,10 @@ function observe(model: CheckedModel, samples: Iterable<FloatSample>): Map<strin
     "no-samples",
     "there are no samples; give some hundred typical inputs, which set the scales",
   );
+}
+
+function isIterable(given: unknown): boolean {
+  return typeof given === "object" && given !== null && Symbol.iterator in given;
 }
 
 function widened(range: Range | undefined, data: Float32Array, where: string): Range {

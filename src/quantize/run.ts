@@ -1,9 +1,10 @@
 import { InputError, ModelError } from "../errors.ts";
+import { bytesOf, kindOf } from "../given/bytes.ts";
 import { elementCount } from "../graph/graph.ts";
 import type { FloatModel, FloatNode, FloatTensor } from "./float-model.ts";
 import type { FloatOperator, Operand } from "./operator.ts";
-import { requireShape } from "./operator.ts";
-import { floatOperatorOf } from "./operators.ts";
+import { requireActivation, requireShape } from "./operator.ts";
+import { FLOAT_OPERATORS, floatOperatorOf } from "./operators.ts";
 
 /** One sample: the values of the only input, or of every input in the model's order. */
 export type FloatSample = Float32Array | readonly Float32Array[];
@@ -27,9 +28,12 @@ export interface CheckedModel {
 
 /**
  * Checks that names are unique and known, and infers all shapes.
- * @throws ModelError float-operator, float-name, float-shape
+ * @throws InputError float-model: no model at all
+ * @throws ModelError float-operator, unsupported-activation, float-name, float-shape
  */
-export function checkFloatModel({ inputs, nodes, outputs }: FloatModel): CheckedModel {
+export function checkFloatModel(model: FloatModel): CheckedModel {
+  requireModel(model);
+  const { inputs, nodes, outputs } = model;
   const shapes = new Map<string, readonly number[]>();
   const define = (name: string, shape: readonly number[]): void => {
     if (shapes.has(name)) throw new ModelError("float-name", `two values are called "${name}"; rename one`);
@@ -55,8 +59,9 @@ export function checkFloatModel({ inputs, nodes, outputs }: FloatModel): Checked
     if (operator === undefined)
       throw new ModelError(
         "float-operator",
-        `node "${node.name}" is a "${node.op}", which cannot be quantised`,
+        `node "${node.name}" is a "${node.op}", which cannot be quantised; choose one of ${FLOAT_OPERATORS.join(", ")}`,
       );
+    requireActivation(node);
     const operands = operator.operands(node);
     for (const operand of operands) {
       if (operand.kind === "value" || operand.kind === "ints") continue;
@@ -77,6 +82,23 @@ export function checkFloatModel({ inputs, nodes, outputs }: FloatModel): Checked
   });
   for (const name of outputs) shapeOf(name, "the list of outputs");
   return { inputs, steps, outputs };
+}
+
+/** Callers without types hand over anything, most often the file that a model is read from. */
+function requireModel(given: unknown): void {
+  const lists: readonly unknown[] =
+    typeof given === "object" && given !== null
+      ? ["inputs", "nodes", "outputs"].map((name) => (given as Readonly<Record<string, unknown>>)[name])
+      : [];
+  if (lists.length > 0 && lists.every((list) => Array.isArray(list))) return;
+  const mend =
+    bytesOf(given) === undefined
+      ? "make one with `readFloatModel(bytes)` of a .tflite file, or write one as plain objects"
+      : "of the bytes of a float32 .tflite file pass `readFloatModel(bytes)`";
+  throw new InputError(
+    "float-model",
+    `a float32 model has the lists inputs, nodes and outputs; ${kindOf(given)} was given: ${mend}`,
+  );
 }
 
 const NO_DATA = new Float32Array(0);
@@ -102,7 +124,13 @@ export function runFloat(model: FloatModel, sample: FloatSample): Float32Array[]
 
 /** Every value of the model for one sample, by name. @throws InputError float-input */
 export function runSteps({ inputs, steps }: CheckedModel, sample: FloatSample): Map<string, FloatTensor> {
-  const given = ArrayBuffer.isView(sample) ? [sample] : sample;
+  const given: unknown = ArrayBuffer.isView(sample) ? [sample] : sample;
+  if (!isSample(given)) {
+    throw new InputError(
+      "float-input",
+      `a sample is ${kindOf(sample)}; samples are a list, each of them a Float32Array, or a list of one for every input`,
+    );
+  }
   if (given.length !== inputs.length) {
     throw new InputError(
       "float-input",
@@ -130,4 +158,8 @@ export function runSteps({ inputs, steps }: CheckedModel, sample: FloatSample): 
     values.set(node.name, output);
   }
   return values;
+}
+
+function isSample(given: unknown): given is readonly Float32Array[] {
+  return Array.isArray(given) && given.every((values) => ArrayBuffer.isView(values));
 }

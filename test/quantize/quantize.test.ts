@@ -149,4 +149,36 @@ describe("what cannot be quantised is said with a code", () => {
   ])("%s", (code, act) => {
     expect(act).toThrow(expect.objectContaining({ code }));
   });
+
+  test.each<[string, string, RegExp, () => unknown]>([
+    [
+      "the bytes of a file",
+      "float-model",
+      /Uint8Array was given.*`readFloatModel\(bytes\)`/,
+      () => quantize(writeFloatModel(model) as never, sample),
+    ],
+    ["nothing", "float-model", /undefined was given/, () => quantize(undefined as never, sample)],
+    ["no lists", "float-model", /Object was given/, () => runFloat({ inputs: [] } as never, sample)],
+    [
+      "an activation that is none",
+      "unsupported-activation",
+      /node "out" \(fullyConnected\) has activation "swish"; choose one of none, relu, reluN1To1, relu6/,
+      () => quantize({ ...model, nodes: [{ ...node, activation: "swish" } as never] }, sample),
+    ],
+    [
+      "an operator that is none",
+      "float-operator",
+      /"lstm".*; choose one of add, .*conv2d, .*softmax/,
+      () => quantize({ ...model, nodes: [{ ...node, op: "lstm" } as never] }, sample),
+    ],
+    ["no samples at all", "no-samples", /samples are undefined/, () => quantize(model, undefined as never)],
+    [
+      "a sample instead of samples",
+      "float-input",
+      /a sample is number/,
+      () => quantize(model, Float32Array.of(1, 2) as never),
+    ],
+  ])("%s: what to do", (_, code, message, act) => {
+    expect(act).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) as string }));
+  });
 });
