@@ -30,14 +30,15 @@ export interface ModelPort {
   readonly scale: number;
   readonly zeroPoint: number;
   /**
-   * Real values → an array that `run` takes: of int8, int16 and uint8 with this port's scale and zero point, rounded as the reference
-   * does; of float32 the values as they are.
-   * @throws InputError `not-quantized`: int32 and bool, which have no real values
+   * Real values, all or some of the `length`, → an array that `run` takes: of int8, int16 and uint8 with this port's scale and zero point,
+   * rounded as the reference does (NaN to the zero point); of float32 the values as they are.
+   * @throws InputError `not-quantized`: int32 and bool, which have no real values; `port-mismatch`: no array of numbers, or more than
+   * `length`
    */
   quantize(values: ArrayLike<number>): TensorArray;
   /**
    * What `run` gives → real values, in a new array; of float32 as they are.
-   * @throws InputError `port-mismatch`: an array of another type than the port's
+   * @throws InputError `port-mismatch`: no array of numbers, or one of another type than the port's
    */
   dequantize(values: ArrayLike<number>): Float32Array;
 }
@@ -51,8 +52,8 @@ export class SessionPort implements ModelPort {
   readonly rows: number | undefined;
   readonly scale: number;
   readonly zeroPoint: number;
-  /** What the caller sees of an output. */
-  value: TensorArray;
+  /** Private, and with it all of linear memory, from whoever prints a port. */
+  #value: TensorArray;
   /** Where rows come from in this run, the row that is asked for, and the same as it is stored. */
   #source: TensorArray | ((...row: Parameters<RowSource>) => unknown) | undefined;
   /** The name of the array that `run` takes or gives. */
@@ -89,7 +90,12 @@ export class SessionPort implements ModelPort {
     this.#memory = new Uint8Array(buffer);
     this.#buffer = buffer;
     this.#array = arrayName(port.type);
-    this.value = this.#converts ? new Float32Array(this.length) : this.#stored;
+    this.#value = this.#converts ? new Float32Array(this.length) : this.#stored;
+  }
+
+  /** What the caller sees of an output. */
+  get value(): TensorArray {
+    return this.#value;
   }
 
   get expected(): string {
@@ -205,7 +211,7 @@ export class SessionPort implements ModelPort {
   /** Lets go of linear memory: a view would keep all of it. */
   release(): void {
     this.#stored = new Int8Array(0);
-    this.value = this.#stored;
+    this.#value = this.#stored;
     this.#buffer = undefined;
     this.#aside = undefined;
     this.#source = undefined;
@@ -216,19 +222,25 @@ export class SessionPort implements ModelPort {
   /** Brings the caller's view of an output up to date; a new one where the caller has transferred the last to elsewhere. */
   publish(): void {
     if (!this.#converts) return;
-    if (this.value.length !== this.length) this.value = new Float32Array(this.length);
-    dequantizeInto(this.value as Float32Array, this.#stored, this.scale, this.zeroPoint);
+    if (this.#value.length !== this.length) this.#value = new Float32Array(this.length);
+    dequantizeInto(this.#value as Float32Array, this.#stored, this.scale, this.zeroPoint);
   }
 
   quantize(values: ArrayLike<number>): TensorArray {
     const { type } = this;
-    if (type === "float32") return new Float32Array(values);
     if (type === "int32" || type === "bool") {
       throw new InputError(
         "not-quantized",
         `"${this.name}" is ${type}, whose values are not quantised; pass the array itself: ${this.expected}`,
       );
     }
+    this.#requireNumbers(values, "real values");
+    if (values.length > this.length) {
+      throw this.#mismatch(
+        `takes ${this.length} real values; ${values.length} were given: quantise one input at a time`,
+      );
+    }
+    if (type === "float32") return new Float32Array(values);
     const result = new QUANTIZED[type](values.length);
     quantizeInto(result, values, this.scale, this.zeroPoint);
     return result;
@@ -237,16 +249,35 @@ export class SessionPort implements ModelPort {
   dequantize(values: ArrayLike<number>): Float32Array {
     const name = this.#array;
     if (ArrayBuffer.isView(values) && kindOf(values) !== name) {
-      throw new InputError(
-        "port-mismatch",
-        `"${this.name}" is ${this.type}, in a ${name}; ${kindOf(values)} was given: pass what \`run\` takes or gives for it`,
+      throw this.#mismatch(
+        `is ${this.type}, in ${withArticle(name)}; ${kindOf(values)} was given: pass what \`run\` takes or gives for it`,
       );
     }
+    this.#requireNumbers(values, "values");
     if (this.type === "float32") return new Float32Array(values);
     const result = new Float32Array(values.length);
     dequantizeInto(result, values, this.scale, this.zeroPoint);
     return result;
   }
+
+  /** @throws InputError unless these are numbers in an array, a typed one or not */
+  #requireNumbers(values: ArrayLike<unknown> | null | undefined, what: string): void {
+    if (ArrayBuffer.isView(values) && /^(Int|Uint|Float)/.test(kindOf(values))) return;
+    const isList = typeof values === "object" && typeof values?.length === "number";
+    const at = isList ? Array.from(values).findIndex((value) => typeof value !== "number") : 0;
+    if (at < 0) return;
+    const given = isList ? `element ${at} is ${typeof values[at]}` : `${kindOf(values)} was given`;
+    throw this.#mismatch(`takes ${what} in an array; ${given}: pass an array of numbers`);
+  }
+
+  #mismatch(complaint: string): InputError {
+    return new InputError("port-mismatch", `"${this.name}" ${complaint}`);
+  }
+}
+
+/** "an Int8Array", "a Float32Array". */
+function withArticle(name: string): string {
+  return `${name.startsWith("I") ? "an" : "a"} ${name}`;
 }
 
 /** Arrays of the types that are quantised. */

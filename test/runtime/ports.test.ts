@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -237,6 +238,52 @@ test("arrays of another type than the port's are not dequantised", async () => {
     );
   }
   expect([...(port?.dequantize([10]) ?? [])]).toEqual([1]);
+});
+
+test("what is no array of numbers is neither quantised nor dequantised, nor are more than the port has", async () => {
+  const [port] = (await load(SUM)).inputs;
+  const [float] = (await load(writeModel(ONE_OPERATOR.quantize))).inputs;
+  const refused = expect.objectContaining({ name: "InputError", code: "port-mismatch" }) as unknown;
+  const nonsense: readonly unknown[] = [
+    3.14,
+    "3.14",
+    undefined,
+    null,
+    {},
+    [undefined],
+    ["1"],
+    [[1, 2]],
+    [1n],
+    new BigInt64Array(1),
+    new DataView(new ArrayBuffer(8)),
+    new ArrayBuffer(8),
+  ];
+  for (const each of [port, float]) {
+    for (const values of nonsense) {
+      expect(() => each?.quantize(values as number[])).toThrow(refused);
+      expect(() => each?.dequantize(values as number[])).toThrow(refused);
+    }
+    const { length = NaN } = each ?? {};
+    expect(() => each?.quantize(new Float32Array(length + 1))).toThrow(refused);
+    // Rows and single values are quantised as well.
+    for (const count of [length, 1, 0]) expect(each?.quantize(new Float32Array(count))).toHaveLength(count);
+  }
+  expect([...(port?.quantize({ length: 2, 0: 0.1, 1: 0.2 }) ?? [])]).toEqual([1, 2]);
+  expect(() => port?.quantize([1, "x"] as number[])).toThrow(
+    /"a" takes real values in an array; element 1 is string/,
+  );
+  expect(() => port?.dequantize(new Float32Array(1))).toThrow(/is int8, in an Int8Array;/);
+});
+
+test("a port is printed without the memory behind it", async () => {
+  for (const bytes of [SUM, writeModel(ONE_OPERATOR.quantize), writeModel(ONE_OPERATOR.dequantize)]) {
+    const model = await load(bytes);
+    for (const port of [...model.inputs, ...model.outputs]) {
+      const { name, shape, type, length, scale, zeroPoint } = port;
+      expect(JSON.parse(JSON.stringify(port))).toEqual({ name, shape, type, length, scale, zeroPoint });
+      expect(inspect(port)).not.toContain("Array");
+    }
+  }
 });
 
 test("a refused run changes nothing", async () => {
