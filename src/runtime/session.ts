@@ -2,6 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Image, Port, Report, StepReport, TracedTensor } from "../emit/image.ts";
 import { ExecutionError, InputError } from "../errors.ts";
+import { kindOf } from "../given/bytes.ts";
 import { Header } from "../plan/format.ts";
 import { planRecords } from "../plan/record.ts";
 import { storageFlip } from "../plan/variant.ts";
@@ -306,7 +307,7 @@ class Session implements Model {
       port.accept(inputs);
       return;
     }
-    if (!Array.isArray(inputs)) throw this.#wrongCount(0);
+    if (!Array.isArray(inputs)) throw this.#noList(inputs);
     if (typeof inputs[0] === "number") throw this.#numbers();
     if (inputs.length !== this.inputs.length) throw this.#wrongCount(inputs.length);
     // All are checked before any is copied, so that a refused run changes nothing.
@@ -333,11 +334,20 @@ class Session implements Model {
   }
 
   #wrongCount(given: number): InputError {
-    const count = this.inputs.length === 1 ? "one input" : `${this.inputs.length} inputs`;
+    return new InputError("input-count", `${this.#takes()}, not ${given}: pass ${this.#expected()}`);
+  }
+
+  #noList(given: unknown): InputError {
+    const list = this.inputs.length === 1 ? "" : " an array of";
     return new InputError(
       "input-count",
-      `model "${this.report.model}" takes ${count}, not ${given}: pass ${this.#expected()}`,
+      `${this.#takes()}; ${kindOf(given)} was given: pass${list} ${this.#expected()}`,
     );
+  }
+
+  #takes(): string {
+    const count = this.inputs.length === 1 ? "one input" : `${this.inputs.length} inputs`;
+    return `model "${this.report.model}" takes ${count}`;
   }
 
   #expected(): string {

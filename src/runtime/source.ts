@@ -22,7 +22,7 @@ export async function readSource(source: Source): Promise<SourceBytes> {
     return readLocation(String(source));
   }
   if (typeof Response !== "undefined" && source instanceof Response) {
-    requireOk(source, source.url);
+    requireOk(source, source.url === "" ? "the response" : source.url);
     return readResponse(source, source.url);
   }
   if (typeof ReadableStream !== "undefined" && source instanceof ReadableStream) {
@@ -38,6 +38,12 @@ export async function readSource(source: Source): Promise<SourceBytes> {
 }
 
 async function readLocation(location: string): Promise<SourceBytes> {
+  if (location === "") {
+    throw new InputError(
+      "source",
+      "the path of the model is empty; give that of a .tflite file, or of an image",
+    );
+  }
   const opened = await openLocation(location);
   if (ArrayBuffer.isView(opened)) return { bytes: opened, name: lastPart(location) };
   return readResponse(opened, location);
@@ -75,7 +81,7 @@ function requireOk(response: Response, location: string): void {
   if (response.ok) return;
   throw new InputError(
     "unreadable",
-    `${location} answered ${response.status} ${response.statusText}; check the address`,
+    `${location} answered ${`${response.status} ${response.statusText}`.trim()}; check the address`,
   );
 }
 

@@ -286,6 +286,18 @@ test("a port is printed without the memory behind it", async () => {
   }
 });
 
+test("inputs by name are no list, which is said", async () => {
+  const model = await load(SUM);
+  for (const run of [(x: never) => model.run(x), (x: never) => [...model.trace(x)]]) {
+    expect(() => run({ a: ints(1), b: ints(2) } as never)).toThrow(
+      expect.objectContaining({
+        code: "input-count",
+        message: expect.stringMatching(/takes 2 inputs; Object was given: pass an array of a \(/) as string,
+      }),
+    );
+  }
+});
+
 test("a refused run changes nothing", async () => {
   const model = await load(SUM);
   const [sum] = model.run([ints(1), ints(2)]);
