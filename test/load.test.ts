@@ -110,7 +110,7 @@ describe("bytes", () => {
     const bufferOf = (given: Uint8Array): ArrayBuffer => Uint8Array.from(given).buffer;
     expect(compile(bufferOf(bytes), { variant: "simd" })).toEqual(image);
     expect(decodeImage(bufferOf(file))).toEqual(image);
-    expect(() => decodeImage(bufferOf(bytes))).toThrow(/not a whole \.thimble file/);
+    expect(() => decodeImage(bufferOf(bytes))).toThrow(inputError("not-an-image", /compile the model first/));
     expect((await load(bufferOf(file))).report).toEqual(image.report);
   });
 
@@ -181,5 +181,12 @@ describe("sources", () => {
       },
     });
     await expect(loaded(new Response(broken))).rejects.toEqual(inputError("unreadable", "terminated"));
+  });
+
+  test("without a name are called what they are", async () => {
+    await expect(loaded("")).rejects.toEqual(inputError("source", "the path of the model is empty"));
+    await expect(loaded(new Response("x", { status: 404 }))).rejects.toEqual(
+      inputError("unreadable", /^the response answered 404; check/),
+    );
   });
 });

@@ -1,5 +1,5 @@
 /** Images as the bytes of `.thimble` files. */
-import { ExecutionError } from "../errors.ts";
+import { ExecutionError, InputError } from "../errors.ts";
 import { requireBytes } from "../given/bytes.ts";
 import { crc32 } from "../plan/crc32.ts";
 import { PLAN_VERSION } from "../plan/format.ts";
@@ -42,6 +42,15 @@ export function isImageFile(bytes: Uint8Array): boolean {
   return bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === FILE_MAGIC;
 }
 
+/** @throws InputError `not-an-image`: bytes that begin otherwise */
+export function requireImageFile(bytes: Uint8Array, name: string): void {
+  if (isImageFile(bytes)) return;
+  throw new InputError(
+    "not-an-image",
+    `${name} is not a .thimble image; compile the model first, or load it with \`load\` of "thimble"`,
+  );
+}
+
 /**
  * The image as the bytes of a `.thimble` file.
  * @throws InputError `not-an-image`
@@ -79,13 +88,14 @@ export function encodeImage(image: Image): Uint8Array {
 /**
  * Reads a `.thimble` file. The file is not trusted: the image is verified like a model.
  * @throws ExecutionError a file that is cut, changed, of another version, or whose plan does not hold
- * @throws InputError `bytes`: no bytes at all
+ * @throws InputError `bytes`: no bytes at all; `not-an-image`: those of something else
  */
 export function decodeImage(file: Uint8Array | ArrayBuffer): Image {
   // A plain view: the slice of Node's Buffer, a subclass, would not copy.
   const bytes = requireBytes("decodeImage", file);
   const head = 4 * FileHeader.words;
-  if (!isImageFile(bytes) || bytes.length < head) throw damaged("this is not a whole .thimble file");
+  requireImageFile(bytes, "what was given to decodeImage");
+  if (bytes.length < head) throw damaged("this is not a whole .thimble file");
   const words = new Uint32Array(bytes.slice(0, head).buffer);
   const word = (index: FileHeader): number => words[index] ?? 0;
   if (word(FileHeader.version) !== PLAN_VERSION) {

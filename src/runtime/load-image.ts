@@ -1,7 +1,6 @@
 import type { Image } from "../emit/image.ts";
-import { decodeImage, isImageFile } from "../emit/image-file.ts";
+import { decodeImage, requireImageFile } from "../emit/image-file.ts";
 import { verifyImage } from "../emit/image.ts";
-import { InputError } from "../errors.ts";
 import { requireOptions } from "../given/options.ts";
 import type { Kernels } from "./kernels.ts";
 import type { Model } from "./session.ts";
@@ -43,12 +42,7 @@ export async function loadImageWith(
     return startImage(kernels, source, options);
   }
   const { bytes, name } = await readSource(source);
-  if (!isImageFile(bytes)) {
-    throw new InputError(
-      "not-an-image",
-      `${name} is not a .thimble image; compile the model first, or load it with \`load\` of "thimble"`,
-    );
-  }
+  requireImageFile(bytes, name);
   return startImage(kernels, decodeImage(bytes), options);
 }
 

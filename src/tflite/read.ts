@@ -97,7 +97,7 @@ function checkContainer(bytes: Uint8Array): void {
   if (bytes.length < 8) {
     throw new ModelError(
       "not-tflite",
-      `a file of ${bytes.length} bytes is no model; was the download cut short?`,
+      `a file of ${bytes.length} ${bytes.length === 1 ? "byte" : "bytes"} is no model; was the download cut short?`,
     );
   }
   const identifier = readableText(bytes.subarray(4, 8));
@@ -114,6 +114,18 @@ function checkContainer(bytes: Uint8Array): void {
     throw new ModelError(
       "lfs-pointer",
       "this is a pointer of Git LFS, not the model: fetch the file itself with `git lfs pull`, or download it raw",
+    );
+  }
+  if (start.startsWith("thim")) {
+    throw new ModelError(
+      "compiled-image",
+      "this is a .thimble image, which is compiled already: give it to `load`, `loadImage` or `thimble run` as it is, or compile its .tflite model",
+    );
+  }
+  if (start.startsWith("\0asm")) {
+    throw new ModelError(
+      "wasm-file",
+      "this is a module of WebAssembly, not a model: what `thimble compile --bundle` has written runs by itself; give the .tflite model",
     );
   }
   throw new ModelError(

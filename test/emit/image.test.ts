@@ -4,7 +4,8 @@ import { depthwiseNet } from "../depthwise-net.ts";
 import { compile } from "../../src/compile.ts";
 import type { Image } from "../../src/emit/image.ts";
 import { decodeImage, encodeImage, isImageFile } from "../../src/emit/image-file.ts";
-import { ExecutionError } from "../../src/errors.ts";
+import type { ThimbleError } from "../../src/errors.ts";
+import { ExecutionError, InputError } from "../../src/errors.ts";
 import { crc32 } from "../../src/plan/crc32.ts";
 import { FetchField, Head, Header, Op } from "../../src/plan/format.ts";
 import { align } from "../../src/plan/packing.ts";
@@ -69,11 +70,17 @@ async function answers(image: Image): Promise<{ outputs: TensorArray[]; trace: U
   return { outputs, trace };
 }
 
-function refused(file: Uint8Array): ExecutionError {
+/** An image that is damaged, or what does not even begin as one. */
+function isRefusal(error: unknown, file: Uint8Array): error is ThimbleError {
+  if (isImageFile(file)) return error instanceof ExecutionError;
+  return error instanceof InputError && error.code === "not-an-image";
+}
+
+function refused(file: Uint8Array): ThimbleError {
   try {
     decodeImage(file);
   } catch (error) {
-    if (error instanceof ExecutionError) return error;
+    if (isRefusal(error, file)) return error;
     throw error;
   }
   throw new Error("the file was accepted");

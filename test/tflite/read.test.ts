@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { Builder } from "flatbuffers";
 import { describe, expect, test } from "vitest";
+import { compile } from "../../src/compile.ts";
+import { encodeImage } from "../../src/emit/image-file.ts";
 import type { WrittenModel } from "../model-writer.ts";
 import { writeModel } from "../model-writer.ts";
 import { ONE_OPERATOR, OPERATOR_NAMES, RESIDUAL } from "../written-models.ts";
@@ -11,8 +13,15 @@ const residual = writeModel(RESIDUAL);
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 describe("container", () => {
-  test.each([0, 3, 7])("%i bytes are no model", (length) => {
-    expect(compileError(residual.slice(0, length))?.code).toBe("not-tflite");
+  test.each([
+    [0, "0 bytes"],
+    [1, "1 byte"],
+    [7, "7 bytes"],
+  ])("%i bytes are no model", (length, text) => {
+    expect(compileError(residual.slice(0, length))).toMatchObject({
+      code: "not-tflite",
+      message: expect.stringContaining(`a file of ${text} is`) as string,
+    });
   });
 
   test.each([
@@ -28,6 +37,19 @@ describe("container", () => {
   test("a pointer of Git LFS instead of the model", () => {
     const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
     expect(compileError(ascii(pointer))?.code).toBe("lfs-pointer");
+  });
+
+  test("a compiled image or a module of WebAssembly instead of the model", () => {
+    const image = encodeImage(compile(residual));
+    expect(compileError(image)).toMatchObject({
+      code: "compiled-image",
+      message: expect.stringMatching(/compiled already.*`load`/) as string,
+    });
+    const module = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+    expect(compileError(module)).toMatchObject({
+      code: "wasm-file",
+      message: expect.stringMatching(/WebAssembly.*--bundle/) as string,
+    });
   });
 
   test("another identifier is shown as it is", () => {
