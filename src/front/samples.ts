@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { kindOf } from "./kind.ts";
+import { kindOf } from "../given/bytes.ts";
 
 /** @throws InputError `sound-samples`: other arrays than Float32Array, whose values have another range; NaN and infinities */
 export function checkSamples(samples: Float32Array): void {

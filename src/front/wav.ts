@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { kindOf } from "./kind.ts";
+import { requireBytes } from "../given/bytes.ts";
 
 /** Sound of one channel. */
 export interface Sound {
@@ -27,10 +27,10 @@ interface Encoding {
 /**
  * Reads a WAV file: PCM of 8, 16, 24 or 32 bits, or float of 32 or 64, of any rate, its channels mixed to one. 16-bit samples
  * become exactly q / 32768.
- * @throws InputError `wav`: something else, or a damaged file
+ * @throws InputError `wav`: something else, or a damaged file; `bytes`: no bytes at all
  */
 export function readWav(file: Uint8Array | ArrayBuffer): Sound {
-  const bytes = bytesOf(file);
+  const bytes = requireBytes("readWav", file, "read the file first");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tag = (at: number): string =>
     at + 4 > bytes.length ? "" : String.fromCharCode(...bytes.subarray(at, at + 4));
@@ -53,16 +53,6 @@ export function readWav(file: Uint8Array | ArrayBuffer): Sound {
     at = start + size + (size & 1);
   }
   throw damaged("it has no samples");
-}
-
-function bytesOf(file: Uint8Array | ArrayBuffer): Uint8Array {
-  if (ArrayBuffer.isView(file)) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
-  const kind = kindOf(file);
-  if (kind === "ArrayBuffer") return new Uint8Array(file);
-  throw new InputError(
-    "wav",
-    `a WAV file is read from a Uint8Array or an ArrayBuffer, not ${kind}; give its bytes`,
-  );
 }
 
 function damaged(what: string): InputError {

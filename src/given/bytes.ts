@@ -19,17 +19,19 @@ export function bytesOf(given: unknown): Uint8Array | undefined {
 }
 
 /**
- * The bytes that a function was given.
+ * The bytes that a function was given; `mend` says where else they come from.
  * @throws InputError `bytes`: something else, and what to do with it
  */
-export function requireBytes(caller: string, given: unknown): Uint8Array {
+export function requireBytes(
+  caller: string,
+  given: unknown,
+  mend = "read the file first (`load` also takes a path, a URL, a Response or a ReadableStream)",
+): Uint8Array {
   const bytes = bytesOf(given);
   if (bytes !== undefined) return bytes;
-  const mend =
-    mendOf(given) ?? "read the file first (`load` also takes a path, a URL, a Response or a ReadableStream)";
   throw new InputError(
     "bytes",
-    `${caller} takes the bytes of a file, a Uint8Array or an ArrayBuffer; ${kindOf(given)} was given: ${mend}`,
+    `${caller} takes the bytes of a file, a Uint8Array or an ArrayBuffer; ${kindOf(given)} was given: ${mendOf(given) ?? mend}`,
   );
 }
 

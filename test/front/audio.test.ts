@@ -161,7 +161,7 @@ describe("sound as an input", () => {
   test.each([
     ["Int16Array", sound("a rising tone"), "not Int16Array; of 16-bit ones make"],
     ["Array", [0, 0.5], "not Array"],
-    ["nothing", undefined, "not Undefined"],
+    ["nothing", undefined, "not undefined"],
     ["NaN", new Float32Array(16000).fill(NaN), "sample 0 is NaN"],
     // Beyond the loudest second.
     ["an infinity", new Float32Array(40000).fill(-Infinity, 39999), "sample 39999 is -Infinity"],

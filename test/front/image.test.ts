@@ -213,7 +213,7 @@ describe("a picture as an input", () => {
     ["Float32Array", new Float32Array(4)],
     ["Int8Array", new Int8Array(4)],
     ["Array", [0, 0, 0, 0]],
-    ["Undefined", undefined],
+    ["undefined", undefined],
   ])("pixels in %s are refused", async (kind, data) => {
     const port = await int8Port([2, 2, 1]);
     expect(() => pictureInput(port, { width: 2, height: 2, data } as unknown as Picture)).toThrow(

@@ -58,10 +58,16 @@ test("a file is read from whatever holds its bytes, and from nothing else", () =
   for (const other of ["word.wav", undefined, [...file]]) {
     expect(() => readWav(other as unknown as Uint8Array)).toThrow(
       expect.objectContaining({
-        name: "InputError",
-        code: "wav",
-        message: expect.stringContaining("give its bytes") as string,
+        code: "bytes",
+        message: expect.stringMatching(/Uint8Array or an ArrayBuffer.*read the file first$/) as string,
       }),
+    );
+  }
+  const gone = Uint8Array.from(file);
+  structuredClone(gone.buffer, { transfer: [gone.buffer] });
+  for (const each of [gone, gone.buffer]) {
+    expect(() => readWav(each)).toThrow(
+      expect.objectContaining({ code: "bytes", message: expect.stringContaining("transferred") as string }),
     );
   }
 });
