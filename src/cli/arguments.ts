@@ -80,7 +80,7 @@ export interface Arguments {
 export function parseArguments(argv: readonly string[]): Arguments {
   let parsed;
   try {
-    parsed = parseArgs({ args: [...argv], allowPositionals: true, options: OPTIONS });
+    parsed = parseArgs({ args: withValues(argv), allowPositionals: true, options: OPTIONS });
   } catch (error) {
     throw new UsageError(`${complaintOf(error)}; see thimble --help`);
   }
@@ -129,6 +129,20 @@ export function parseArguments(argv: readonly string[]): Arguments {
     options: planning(0),
     otherOptions: planning(1),
   };
+}
+
+/** "--range -1..1" as "--range=-1..1": a number below 0 is no option, though Node takes it for one. */
+function withValues(argv: readonly string[]): string[] {
+  const args: string[] = [];
+  for (const arg of argv) {
+    const last = args.at(-1) ?? "";
+    const takesValue = Object.entries(OPTIONS).some(
+      ([name, { type }]) => type === "string" && last === `--${name}`,
+    );
+    if (takesValue && /^-[\d.]/.test(arg)) args.splice(-1, 1, `${last}=${arg}`);
+    else args.push(arg);
+  }
+  return args;
 }
 
 /** Node's own words, but of options that do not exist: it takes them for misplaced files. */

@@ -40,3 +40,15 @@ test.each([
 ])("%j: what is wrong, and where to read on", (options, message) => {
   expect(() => parseArguments(["inspect", "x", ...options])).toThrow(new UsageError(message));
 });
+
+test("a value may begin as a number below 0", () => {
+  for (const options of [["--range", "-1..1"], ["--range=-1..1"]])
+    expect(parseArguments(["run", "x", ...options]).picture).toEqual({ range: "-1..1" });
+  expect(parseArguments(["run", "x", "--input", "-1.npy", "y"])).toMatchObject({
+    inputs: ["-1.npy"],
+    data: ["y"],
+  });
+  expect(() => parseArguments(["run", "x", "--max-recompute", "-1"])).toThrow(
+    new UsageError('--max-recompute takes a share of the model\'s MACs such as 0.15, not "-1"'),
+  );
+});
