@@ -4,6 +4,7 @@ import type { Arguments } from "./arguments.ts";
 import { readFileOrFail } from "./files.ts";
 import { mediaInput } from "./media.ts";
 import { npyData } from "./npy.ts";
+import { counted } from "./table.ts";
 
 /** What a file must hold for an input. */
 interface Wanted {
@@ -25,16 +26,20 @@ export async function readInputs(
   args: Pick<Arguments, "quantize" | "picture">,
 ): Promise<TensorArray[]> {
   if (files.length !== inputs.length) {
-    const wanted = inputs.map(({ name, type, shape }) => `"${name}" ${type} [${shape.join(", ")}]`);
     throw new InputError(
       "input-count",
-      `${files.length} inputs were given, the model takes ${wanted.length}: ${wanted.join(", ")}; use --input FILE ` +
+      `the model takes ${counted(inputs.length, "input")}, not ${files.length}: ${inputsText(inputs)}; use --input FILE ` +
         "once for each, in this order",
     );
   }
   const values: TensorArray[] = [];
   for (const [i, port] of inputs.entries()) values.push(await readInput(files[i] ?? "", port, args));
   return values;
+}
+
+/** For messages: "image" int8 [1, 96, 96, 3], … */
+export function inputsText(inputs: Model["inputs"]): string {
+  return inputs.map(({ name, type, shape }) => `"${name}" ${type} [${shape.join(", ")}]`).join(", ");
 }
 
 /**
@@ -81,7 +86,7 @@ function valuesOf(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray 
       : "; a file that is no .npy, .json, picture or sound must be the tensor's bytes";
   throw new InputError(
     "input-bytes",
-    `${path} has ${bytes.length} bytes; ${wanted.text} takes ${wanted.bytes}${mend}`,
+    `${path} has ${counted(bytes.length, "byte")}; ${wanted.text} takes ${wanted.bytes}${mend}`,
   );
 }
 
@@ -113,16 +118,19 @@ function fromNpy(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray {
 
 /** How to make what is wanted of another type: a plain cast would be silently wrong for quantised inputs. */
 function conversion(dtype: string, { type, port }: Wanted): string {
-  const isQuantized = type === "int8" || type === "int16";
-  if (isQuantized && dtype === "<f4") return "add --quantize if these are real numbers";
+  const save = (what: string): string => `save ${what}x.astype('${NUMBERS[type].npy}')`;
+  if (type !== "int8" && type !== "int16") return save(type === "float32" ? "real numbers with " : "");
+  if (dtype === "<f4" || dtype === "<f8") return "add --quantize if these are real numbers";
   if (type === "int8" && dtype === "|u1") {
     return (
       "pixels that the model takes as uint8 less 128 are (x.astype('i2') - 128).astype('i1'); else quantise real " +
       `numbers with scale ${port.scale} and zero point ${port.zeroPoint}`
     );
   }
-  const quantised = `save quantised values with x.astype('${NUMBERS[type].npy}')`;
-  return isQuantized ? `${quantised}, or real ones with x.astype('<f4') and add --quantize` : quantised;
+  const quantised = save("quantised values with ");
+  return dtype === "<i8"
+    ? `${quantised}, or add --quantize if these are real numbers`
+    : `${quantised}, or real ones with x.astype('<f4') and add --quantize`;
 }
 
 /** Arrays of numbers, nested or not; whole numbers within the type but for float32. */
@@ -143,7 +151,7 @@ function fromJson(path: string, bytes: Uint8Array, wanted: Wanted): TensorArray 
   if (values.length !== wanted.length) {
     throw new InputError(
       "json-values",
-      `${path} has ${values.length} values; ${wanted.text} takes ${wanted.length}`,
+      `${path} has ${counted(values.length, "value")}; ${wanted.text} takes ${wanted.length}`,
     );
   }
   const { array, least, most } = NUMBERS[wanted.type];

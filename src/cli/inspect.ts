@@ -9,7 +9,7 @@ import { UsageError } from "./arguments.ts";
 import { budgetVerdict } from "./budget.ts";
 import { readFileOrFail, writeFileOrFail } from "./files.ts";
 import { imageOf, modelName } from "./model.ts";
-import { grouped, shortened, table } from "./table.ts";
+import { counted, grouped, shortened, table } from "./table.ts";
 
 /** `thimble inspect`: every byte of the plan, the steps, the memory map. */
 export async function inspect(path: string, args: Arguments): Promise<string> {
@@ -74,10 +74,6 @@ function operatorText({ steps }: Report): string {
     ...[...counts].map(([op, count]) => `${count} ${op}`),
   ];
   return `${counted(steps.length, "step")}${parts.length > 0 ? ": " : ""}${parts.join(", ")}`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** Where the bytes of SRAM and flash go. */

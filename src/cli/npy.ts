@@ -1,4 +1,5 @@
 import { InputError } from "../index.ts";
+import { counted } from "./table.ts";
 
 /** A NumPy array file, as far as its header tells. */
 interface NpyArray {
@@ -11,7 +12,7 @@ interface NpyArray {
 
 /** What a file must hold. */
 export interface WantedArray {
-  /** NumPy's name of its type. */
+  /** NumPy's name of its type. Where it is float32, NumPy's own defaults are taken too: float64, and int64 that float32 holds. */
   readonly dtype: string;
   readonly shape: readonly number[];
   /** Any number of such arrays, one after the other. */
@@ -29,7 +30,8 @@ export interface WantedArray {
  */
 export function npyData(path: string, bytes: Uint8Array, wanted: WantedArray): Uint8Array {
   const { dtype, shape, fortranOrder, data } = readNpy(path, bytes);
-  if (dtype !== wanted.dtype) {
+  const widen = wanted.dtype === FLOAT32 ? WIDER[dtype] : undefined;
+  if (dtype !== wanted.dtype && widen === undefined) {
     throw new InputError(
       "npy-type",
       `${path} holds ${dtype}; ${wanted.text} takes ${wanted.dtype}: ${wanted.conversion(dtype)}`,
@@ -43,11 +45,29 @@ export function npyData(path: string, bytes: Uint8Array, wanted: WantedArray): U
   if (data.length !== size) {
     throw new InputError(
       "npy-bytes",
-      `${path} has ${data.length} bytes of data where its shape needs ${size}; write it again`,
+      `${path} has ${counted(data.length, "byte")} of data where its shape needs ${size}; write it again`,
     );
   }
-  return data;
+  // A copy, which is aligned whatever the bytes' offset.
+  return widen === undefined ? data : new Uint8Array(widen(path, Uint8Array.from(data).buffer).buffer);
 }
+
+const FLOAT32 = "<f4";
+
+/** What `numpy.save` writes of numbers whose type nobody has chosen, to float32. */
+const WIDER: Readonly<Record<string, (path: string, data: ArrayBuffer) => Float32Array>> = {
+  "<f8": (_, data) => Float32Array.from(new Float64Array(data)),
+  "<i8": (path, data) => {
+    const whole = new BigInt64Array(data);
+    const values = Float32Array.from(whole, Number);
+    const at = whole.findIndex((value, i) => BigInt(values[i] ?? 0) !== value);
+    if (at < 0) return values;
+    throw new InputError(
+      "npy-type",
+      `${path} holds <i8, and ${whole[at] ?? ""}, which float32 does not hold; save x.astype('${FLOAT32}') if its nearest will do`,
+    );
+  },
+};
 
 function checkShape(path: string, shape: readonly number[], wanted: WantedArray): void {
   const length = countOf(wanted.shape);

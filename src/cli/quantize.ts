@@ -6,7 +6,7 @@ import { UsageError } from "./arguments.ts";
 import { readFileOrFail, writeFileOrFail } from "./files.ts";
 import { modelName } from "./model.ts";
 import { npyData } from "./npy.ts";
-import { grouped, table } from "./table.ts";
+import { counted, grouped, table } from "./table.ts";
 
 /** How far an output is from the float32 reference over all samples. */
 interface OutputError {
@@ -34,7 +34,7 @@ export async function quantizeToFile(path: string, { output, json, data }: Argum
     `${(100 * sameBest).toFixed(1)}%`,
   ]);
   return (
-    `${output}: ${grouped(bytes.length)} bytes, int8; against float32 on the ${grouped(samples.length)} samples:\n\n` +
+    `${output}: ${grouped(bytes.length)} bytes, int8; against float32 on ${samples.length === 1 ? "the sample" : `the ${grouped(samples.length)} samples`}:\n\n` +
     table(["output", "max error", "mean error", "same best"], rows)
   );
 }
@@ -44,7 +44,7 @@ async function readSamples({ inputs }: FloatModel, paths: readonly string[]): Pr
   if (paths.length !== inputs.length) {
     const wanted = inputs.map(({ name, shape }) => `"${name}" [${shape.join(", ")}]`);
     throw new UsageError(
-      `${paths.length} files of samples were given, the model takes ${wanted.length}: ${wanted.join(", ")}; give a .npy ` +
+      `the model takes ${counted(wanted.length, "file")} of samples, not ${paths.length}: ${wanted.join(", ")}; give a .npy ` +
         "file for each, in this order",
     );
   }
@@ -71,7 +71,7 @@ async function readSamples({ inputs }: FloatModel, paths: readonly string[]): Pr
     if (file.length === first.length) continue;
     throw new InputError(
       "sample-count",
-      `${paths[i] ?? ""} has ${file.length} samples, ${paths[0] ?? ""} ${first.length}; each sample needs all inputs`,
+      `${paths[i] ?? ""} has ${counted(file.length, "sample")}, ${paths[0] ?? ""} ${first.length}; each sample needs all inputs`,
     );
   }
   return first.map((_, k) => files.map((file) => file[k] ?? new Float32Array(0)));

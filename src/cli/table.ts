@@ -27,6 +27,11 @@ export function grouped(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** "1 step", "2 steps". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** Long names keep their end, which tells them apart. */
 export function shortened(name: string, width: number): string {
   return name.length <= width ? name : `…${name.slice(name.length - width + 1)}`;

@@ -123,3 +123,29 @@ describe("a file is refused", () => {
     );
   });
 });
+
+describe("where float32 is wanted", () => {
+  const float = { ...wanted([3]), dtype: "<f4" };
+  const bytesOf = (array: Float64Array | BigInt64Array): Uint8Array => new Uint8Array(array.buffer);
+  const floats = (bytes: Uint8Array): number[] => [...new Float32Array(Uint8Array.from(bytes).buffer)];
+
+  test("NumPy's defaults are taken: float64 is rounded, int64 must be exact", () => {
+    const reals = npy("<f8", "(3,)", bytesOf(Float64Array.of(0.1, -2, NaN)));
+    expect(floats(npyData("x.npy", reals, float))).toEqual([Math.fround(0.1), -2, NaN]);
+    const whole = npy("<i8", "(3,)", bytesOf(BigInt64Array.of(-1n, 0n, 2n ** 40n)));
+    expect(floats(npyData("x.npy", whole, float))).toEqual([-1, 0, 2 ** 40]);
+    const long = npy("<i8", "(3,)", bytesOf(BigInt64Array.of(-1n, 0n, 2n ** 24n + 1n)));
+    expect(() => npyData("x.npy", long, float)).toThrow(
+      /holds <i8, and 16777217, which float32 does not hold; save/,
+    );
+    const cut = npy("<f8", "(3,)", new Uint8Array(23));
+    expect(() => npyData("x.npy", cut, float)).toThrow(expect.objectContaining({ code: "npy-bytes" }));
+  });
+
+  test("and nowhere else", () => {
+    for (const dtype of ["<f8", "<i8"])
+      expect(() => npyData("x.npy", npy(dtype, "(3,)", new Uint8Array(24)), wanted([3]))).toThrow(
+        expect.objectContaining({ code: "npy-type" }),
+      );
+  });
+});

@@ -51,8 +51,16 @@ test("quantize writes what the function returns, and tells how far it is from fl
   expect(json.outputs[0]?.sameBest).toBeGreaterThanOrEqual(0.95);
 });
 
+test("samples may be of NumPy's default type", () => {
+  const doubles = Float64Array.from(samples.flatMap((sample) => [...sample]));
+  writeFileSync(at("doubles.npy"), npy("<f8", "(20, 28, 28, 1)", new Uint8Array(doubles.buffer)));
+  expect(thimble(float, at("samples.npy"), "-o", at("of-floats.tflite")).status).toBe(0);
+  expect(thimble(float, at("doubles.npy"), "-o", at("of-doubles.tflite")).err).toBe("");
+  expect(readFileSync(at("of-doubles.tflite")).equals(readFileSync(at("of-floats.tflite")))).toBe(true);
+});
+
 test.each([
-  [2, "files of samples", [float, "-o", at("x.tflite")]],
+  [2, "takes 1 file of samples, not 0", [float, "-o", at("x.tflite")]],
   [2, "needs -o", [float, at("samples.npy")]],
   [2, "takes no --sram", [float, at("samples.npy"), "-o", at("x.tflite"), "--sram", "64K"]],
   [1, "npy-shape", [float, at("short.npy"), "-o", at("x.tflite")]],
