@@ -5,10 +5,10 @@ import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
 import { errorText } from "./error-text.ts";
 import { readFileOrFail, writeFileOrFail } from "./files.ts";
-import { readInputs } from "./inputs.ts";
+import { inputsText, readInputs } from "./inputs.ts";
 import { imageOf } from "./model.ts";
 import { Progress } from "./progress.ts";
-import { grouped, printable, table } from "./table.ts";
+import { counted, grouped, printable, table } from "./table.ts";
 import { traceLines } from "./trace.ts";
 
 /** What `thimble run --json` prints. */
@@ -44,7 +44,13 @@ interface Ranked {
  */
 export async function* run(path: string, args: Arguments): AsyncGenerator<string> {
   const model = await loadImage(await imageOf(path, args.options));
-  const runs = filesOfRuns(model, [...args.inputs, ...args.data]);
+  const files = [...args.inputs, ...args.data];
+  if (files.length === 0 && model.inputs.length > 0) {
+    throw new UsageError(
+      `run needs an input: ${model.report.model} takes ${inputsText(model.inputs)}; give FILE, or --input FILE once for each`,
+    );
+  }
+  const runs = filesOfRuns(model, files);
   if (runs.length > 1 && args.trace !== undefined) {
     throw new UsageError("--trace takes the inputs of one run; give the files of one");
   }
@@ -107,7 +113,7 @@ async function readLabels(path: string, model: Model): Promise<string[]> {
   if (lengths.includes(labels.length)) return labels;
   throw new InputError(
     "labels",
-    `${path} has ${labels.length} lines, the model's outputs have ${lengths.join(" and ")} values; write a name a line ` +
+    `${path} has ${counted(labels.length, "line")}, the model's outputs have ${lengths.join(" and ")} values; write a name a line ` +
       "for every class",
   );
 }

@@ -84,6 +84,27 @@ test("run answers the same from raw bytes, JSON and NumPy, and from an image", a
   expect(labelled.out).toContain(`class-${best}`);
 });
 
+test("run --quantize takes real numbers of NumPy's default types, and says how to make them of others", async () => {
+  const model = await load(bytes);
+  const values = Float64Array.from(input, (value) => value / 100);
+  const whole = BigInt64Array.from(input, (value) => BigInt(value % 2));
+  writeFileSync(at("real.npy"), npy("<f8", "(1, 32, 32, 3)", new Uint8Array(values.buffer)));
+  writeFileSync(at("whole.npy"), npy("<i8", "(1, 32, 32, 3)", new Uint8Array(whole.buffer)));
+  const wanted = [values, Array.from(whole, Number)].map((real) => [
+    ...model.run(model.inputs[0]?.quantize(real) ?? new Int8Array()),
+  ]);
+  const given = ["real.npy", "whole.npy"].map((name) => {
+    const { out, err } = thimble("run", at("net.tflite"), at(name), "--quantize", "--json");
+    expect(err).toBe("");
+    return (JSON.parse(out) as { outputs: { values: number[] }[] }).outputs[0]?.values;
+  });
+  expect(given).toEqual(wanted);
+  const refused = thimble("run", at("net.tflite"), at("in.npy"), "--quantize");
+  expect(refused.err).toMatch(/npy-type: .*holds \|i1; .*: save real numbers with x\.astype\('<f4'\)\n$/);
+  const hinted = thimble("run", at("net.tflite"), at("real.npy"));
+  expect(hinted.err).toMatch(/add --quantize if these are real numbers\n$/);
+});
+
 test("run --trace writes every tensor", async () => {
   const { status } = thimble("run", at("net.tflite"), "-i", at("in.bin"), "--trace", at("trace.jsonl"));
   expect(status).toBe(0);
@@ -137,12 +158,25 @@ test("bench prints latency, and with --profile every step against the machine", 
 
 test.each([
   [["inspect", "missing.tflite"], 1, /unreadable/],
-  [["run", "net.tflite"], 1, /input-count.*--input/],
+  [
+    ["run", "net.tflite"],
+    2,
+    /^thimble: run needs an input: net takes "\S+" int8 \[1, 32, 32, 3\]; give .*--input FILE/,
+  ],
+  [
+    ["run", "net.tflite", "-i", "in.bin", "-i", "in.bin", "--trace", "x"],
+    2,
+    /--trace takes the inputs of one run/,
+  ],
   [["run", "net.tflite", "-i", "labels.txt"], 1, /input-bytes.*3072/],
   [["run", "net.tflite", "-i", "wrong.npy"], 1, /npy-type.*<f8/],
   [["run", "net.tflite", "-i", "channels-first.npy"], 1, /npy-shape.*x\.transpose\(0, 2, 3, 1\)/],
   [["inspect", "in.bin"], 1, /not-tflite|model/],
-  [["inspect", "net.tflite", "--sram", "4K"], 1, /arena-overflow.*raise/],
+  [
+    ["inspect", "net.tflite", "--sram", "4K", "--schedule", "layer"],
+    1,
+    /arena-overflow.*raise --sram to \d+.* --schedule minimum and --rows and --max-recompute 0\.15 may/,
+  ],
   [["compile", "net.tflite"], 2, /-o/],
   [["inspect", "net.tflite", "--variant", "avx"], 2, /variant/],
   [["inspect", "net.tflite", "--sram", "lots"], 2, /sram/],
