@@ -1,13 +1,15 @@
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import type { Image } from "../index.ts";
 import { InputError } from "../index.ts";
 import { firmware } from "../mcu/firmware.ts";
+import { C_MARK, isWritten } from "../mcu/written.ts";
 import { kernelBytes } from "../runtime/kernel-bytes.ts";
 import type { Target } from "./arguments.ts";
+import { UsageError } from "./arguments.ts";
 import { reason, refuseOverwriting, writeFileOrFail } from "./files.ts";
 import { grouped } from "./table.ts";
 
@@ -31,12 +33,16 @@ export async function writeFirmware(
     [path],
     [...files.keys()].map((name) => join(folder, name)),
   );
+  await refuseForeign(folder, [...files.keys()]);
   try {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
     throw new InputError("unwritable", `${folder} is no folder to write in (${reason(cause)})`, { cause });
   }
   for (const [name, data] of files) await writeFileOrFail(join(folder, name), data);
+  // Kernels that this target has no use for, and that were made for another model.
+  for (const name of [SOURCE, HEADER])
+    if (!files.has(name) && (await isOurs(join(folder, name)))) await rm(join(folder, name));
   const names = [...files.keys()];
   if (json) {
     const { report } = image;
@@ -51,6 +57,31 @@ export async function writeFirmware(
       ? `, and about ${grouped(interpreter.codeBytes + interpreter.stackBytes)} of wasm3's code and stack`
       : "";
   return `${folder}: ${names.join(", ")}\n${grouped(ramBytes)} bytes of RAM${more}; ${grouped(calledBytes)} bytes of kernels`;
+}
+
+/**
+ * Before anything is written: a folder may hold more than firmware, a README of its own for one.
+ * @throws UsageError which files are somebody else's
+ */
+async function refuseForeign(folder: string, names: readonly string[]): Promise<void> {
+  const foreign: string[] = [];
+  for (const name of names) if ((await isOurs(join(folder, name))) === false) foreign.push(name);
+  if (foreign.length === 0) return;
+  throw new UsageError(
+    `${folder} has ${foreign.join(", ")} that thimble has not written, and would write; name another folder, or move what is there`,
+  );
+}
+
+/** Whether a file was written by an earlier run; undefined if there is none. */
+async function isOurs(path: string): Promise<boolean | undefined> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    return code === "ENOENT" || code === "ENOTDIR" ? undefined : false;
+  }
+  return isWritten(basename(path), bytes);
 }
 
 const MODULE = "thimble-mcu.wasm";
@@ -71,8 +102,8 @@ async function translated(
     const header = await readFile(join(folder, HEADER), "utf8");
     if (header.includes("Z_thimbleZ_run(Z_thimble_instance_t*")) {
       return [
-        [SOURCE, await readFile(source)],
-        [HEADER, header],
+        [SOURCE, `${C_MARK}\n${await readFile(source, "utf8")}`],
+        [HEADER, `${C_MARK}\n${header}`],
       ];
     }
   } finally {

@@ -1,3 +1,5 @@
+import { C_MARK } from "./written.ts";
+
 /** A constant array of bytes for C. */
 export interface ByteArray {
   readonly name: string;
@@ -15,7 +17,7 @@ export interface Constant {
 /** A header that declares the arrays, and defines the constants and the arrays' lengths. */
 export function cHeader(guard: string, arrays: readonly ByteArray[], constants: readonly Constant[]): string {
   return [
-    "/* Written by `thimble compile`. */",
+    C_MARK,
     `#ifndef ${guard}`,
     `#define ${guard}`,
     "",
@@ -42,7 +44,7 @@ export function cHeader(guard: string, arrays: readonly ByteArray[], constants: 
 /** The arrays, aligned for 64-bit words. */
 export function cSource(header: string, arrays: readonly ByteArray[]): string {
   return [
-    "/* Written by `thimble compile`. */",
+    C_MARK,
     `#include "${header}"`,
     "",
     "#if defined(__GNUC__)",

@@ -2,6 +2,7 @@ import type { Image, Port } from "../emit/image.ts";
 import type { Engine } from "./firmware.ts";
 import type { InterpreterRam } from "./ram.ts";
 import { isConverted, snippet } from "./snippet.ts";
+import { MARKDOWN_MARK } from "./written.ts";
 
 /** What the README tells besides the image's own report. */
 export interface FirmwareFacts {
@@ -24,7 +25,9 @@ export function firmwareReadme(image: Image, facts: FirmwareFacts): string {
   const wasm3 = engine === "wasm3";
   const ports = [...inputs, ...outputs];
   const sides = [...inputs.map((_, i) => `input ${i}`), ...outputs.map((_, i) => `output ${i}`)];
-  return `# ${report.model} on a microcontroller
+  return `${MARKDOWN_MARK}
+
+# ${report.model} on a microcontroller
 
 ${report.macs.toLocaleString("en")} multiply-accumulates per run, planned as \`${report.schedule}\`, input ${report.input}.
 

@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -63,6 +71,43 @@ test("an image in the folder is not written over by its own", () => {
   expect(readdirSync(folder)).not.toContain("model.h");
   expect(readFileSync(at("model.thimble")).equals(before)).toBe(true);
 });
+
+test.each(["README.md", "model.c", "model.h", "model.thimble", "thimble-mcu.wasm"])(
+  "%s of somebody else is not written over, nor anything beside it",
+  (name) => {
+    const own = at(`own-${name}`);
+    mkdirSync(own);
+    writeFileSync(join(own, name), "my own");
+    const { status, err } = compile(["--target", "mcu", "-o", own]);
+    expect(err).toMatch(new RegExp(`has ${name} that thimble has not written.*name another folder`));
+    expect(status).toBe(2);
+    expect(readdirSync(own)).toEqual([name]);
+    expect(readFileSync(join(own, name), "utf8")).toBe("my own");
+  },
+);
+
+test("what thimble has written is written anew, and what another target left is removed", () => {
+  const own = at("again");
+  expect(compile(["--target", "mcu", "-o", own]).status).toBe(0);
+  const files = readdirSync(own).sort();
+  writeFileSync(join(own, "thimble-kernels.c"), "/* Written by `thimble compile`. */\nint stale;\n");
+  writeFileSync(join(own, "thimble-kernels.h"), "/* mine */");
+  writeFileSync(join(own, "main.c"), "int main(void) {}");
+  expect(compile(["--target", "mcu", "-o", own])).toMatchObject({ status: 0, err: "" });
+  expect(readdirSync(own).sort()).toEqual([...files, "main.c", "thimble-kernels.h"].sort());
+});
+
+test.skipIf(spawnSync("wasm2c", ["--version"]).status !== 0)(
+  "the kernels as C are known again, and go",
+  () => {
+    const own = at("as-c");
+    for (let time = 0; time < 2; time++)
+      expect(compile(["--target", "wasm2c", "-o", own])).toMatchObject({ status: 0, err: "" });
+    expect(readdirSync(own)).toContain("thimble-kernels.c");
+    expect(compile(["--target", "mcu", "-o", own])).toMatchObject({ status: 0, err: "" });
+    expect(readdirSync(own).filter((name) => name.startsWith("thimble-kernels"))).toEqual([]);
+  },
+);
 
 test("--bundle writes a module", () => {
   const { status, out } = compile(["--bundle", "-o", at("net.wasm")]);
