@@ -20,7 +20,10 @@ import { fastestVariant } from "./runtime/variant.ts";
  */
 export interface LoadOptions extends CompileOptions, LoadImageOptions {}
 
-/** `load` of the package's entries, which differ by where they have the kernels. */
+/**
+ * `load` of the package's entries, which differ by where they have the kernels.
+ * @internal
+ */
 export async function loadWith(
   kernels: Kernels,
   source: Source | Image,

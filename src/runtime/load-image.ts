@@ -30,6 +30,7 @@ export const LOAD_IMAGE_OPTIONS = ["warmUp", "guard"] as const satisfies readonl
  * Loads a compiled image, or the bytes of a `.thimble` file from wherever `readSource` reads.
  * @throws InputError the bytes are something else, or an option is unknown
  * @throws ExecutionError, MemoryError as `startSession` and `decodeImage`
+ * @internal
  */
 export async function loadImageWith(
   kernels: Kernels,
@@ -46,7 +47,10 @@ export async function loadImageWith(
   return startImage(kernels, decodeImage(bytes), options);
 }
 
-/** Starts a verified image. */
+/**
+ * Starts a verified image.
+ * @internal
+ */
 export async function startImage(kernels: Kernels, image: Image, options: LoadImageOptions): Promise<Model> {
   if (options.warmUp === true) await warmUp(kernels, image);
   return startSession(kernels, image, options.guard);

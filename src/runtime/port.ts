@@ -43,7 +43,10 @@ export interface ModelPort {
   dequantize(values: ArrayLike<number>): Float32Array;
 }
 
-/** An input or output of a session: checks values, converts them, and moves them in and out of linear memory. */
+/**
+ * An input or output of a session: checks values, converts them, and moves them in and out of linear memory.
+ * @internal
+ */
 export class SessionPort implements ModelPort {
   readonly name: string;
   readonly shape: readonly number[];

@@ -71,6 +71,7 @@ export interface Model {
  * Instantiates the kernels for a verified image and copies it in; with `guard` runs are watched.
  * @throws ExecutionError an image whose variant this engine does not prove, or kernels that cannot be read
  * @throws MemoryError no address space left
+ * @internal
  */
 export async function startSession(kernels: Kernels, image: Image, guard = false): Promise<Model> {
   const { variant } = image;

@@ -52,6 +52,7 @@ async function readLocation(location: string): Promise<SourceBytes> {
 /**
  * The bytes of a file, or the answer of a server before its body has come.
  * @throws InputError what cannot be read, and why
+ * @internal
  */
 export async function openLocation(location: string): Promise<Response | Uint8Array<ArrayBuffer>> {
   const inNode = typeof process !== "undefined" && typeof process.versions.node === "string";

@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -80,12 +88,35 @@ test.each([
       noUncheckedIndexedAccess: true,
       noEmit: true,
     });
-    const errors = ts.getPreEmitDiagnostics(program).map(({ messageText, file, start }) => {
-      return `${file?.fileName ?? ""} ${start ?? ""}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
-    });
-    expect(errors).toEqual([]);
+    expect(errorsOf(program)).toEqual([]);
   },
 );
+
+test("the types stand alone in a project of Node without the DOM, and for a TypeScript that knows no Uint8Array<…>", () => {
+  const file = join(project, "no-dom.mts");
+  writeFileSync(file, readFileSync(new URL("../bundlers/app/types.ts", import.meta.url)));
+  const program = ts.createProgram([file], {
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    lib: ["lib.es2022.d.ts"],
+    types: ["node"],
+    typeRoots: [join(repository, "node_modules/@types")],
+    strict: true,
+    noEmit: true,
+  });
+  expect(errorsOf(program)).toEqual([]);
+  const own = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(`${repository}dist/`));
+  expect(own.length).toBeGreaterThan(20);
+  const generic = /\b(U?[Ii]nt|Big(Ui|I)nt|Float)\d+(Clamped)?Array</;
+  expect(own.filter(({ text }) => generic.test(text)).map(({ fileName }) => fileName)).toEqual([]);
+});
+
+function errorsOf(program: ts.Program): string[] {
+  return ts.getPreEmitDiagnostics(program).map(({ messageText, file, start }) => {
+    return `${file?.fileName ?? ""} ${start ?? ""}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
+  });
+}
 
 test("the operator of its guide is RELU but for a last bit", async () => {
   const [snippet] = snippetsOf("docs/guides/operator.md");
