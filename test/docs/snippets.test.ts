@@ -55,7 +55,8 @@ test.each(["README.md", ...GUIDES])("%s", (document) => {
   for (const { mark, name, text } of snippets)
     if (mark === "file") writeFileSync(join(folder, name ?? ""), text);
   const marked = snippets.filter(({ mark }) => mark === "run");
-  for (const { language, text } of marked) if (language === "sh") run(folder, text);
+  const shown = marked.flatMap(({ language, text }) => (language === "sh" ? [run(folder, text)] : []));
+  if (document.endsWith("memory-report.md")) expect(shown.join()).toContain("stream of step");
   // One module a document: later blocks go on where earlier ones were.
   const module = marked.filter(({ language }) => language === "js").map(({ text }) => text);
   if (module.length === 0) return;
