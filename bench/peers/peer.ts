@@ -25,7 +25,7 @@ export interface PeerInput {
 }
 
 export interface PeerModel {
-  /** Sets the input, runs, and returns a copy of the output. */
+  /** Sets the input, runs, and returns the output: a copy, or what is good until the next run. */
   run(input: Values): Values | Promise<Values>;
 }
 
