@@ -21,16 +21,25 @@ const POINTWISE: Record<"simd" | "relaxed", readonly (readonly [number, number, 
   ],
 };
 
-/** A step's shape in words, and the MAC/c that the design reports for the nearest shape it measured, if any. */
+/** A convolution's shape in words, and the MAC/c that the design reports for the nearest shape it measured, if any. */
 export interface DesignFigure {
   readonly label: string;
   readonly shape: readonly number[];
   readonly design: number | undefined;
 }
 
-/** Reads the geometry from the step's record, whose fields are those of conv2d and depthwiseConv2d alike. */
-export function designFigure(variant: Variant, step: StepReport, words: Int32Array): DesignFigure {
-  const at = step.firstRecord >> 2;
+const CONVOLUTIONS = new Set<number>([Op.conv2d, Op.depthwiseConv2d, Op.conv2dWinograd]);
+
+/** Address of a step's convolution: records before it may flip the signs of the model's input. Undefined for other operators. */
+export function convolutionOf({ firstRecord, endRecord }: StepReport, words: Int32Array): number | undefined {
+  for (let at = firstRecord >> 2; 4 * at < endRecord; at += words[at + Head.words] ?? Infinity)
+    if (CONVOLUTIONS.has(words[at + Head.op] ?? NaN)) return 4 * at;
+  return undefined;
+}
+
+/** Reads the geometry from a convolution's record, whose fields are alike in conv2d and depthwiseConv2d. */
+export function designFigure(variant: Variant, record: number, words: Int32Array): DesignFigure {
+  const at = record >> 2;
   const word = (offset: number): number => words[at + offset] ?? 0;
   const depth = word(Conv2dField.inputView + View.channels);
   const height = word(Conv2dField.outputView + View.height);

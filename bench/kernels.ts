@@ -8,9 +8,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { compile, provesVariant, VARIANTS } from "thimble";
-import type { Image, StepReport, Variant } from "thimble";
+import type { Image, Variant } from "thimble";
 import { Bench } from "tinybench";
-import { designFigure } from "./design.ts";
+import { convolutionOf, designFigure } from "./design.ts";
 import { measureLimits } from "#internal/cli/limits";
 import { machine } from "./machine.ts";
 import { modelsFrom } from "./models-at.ts";
@@ -25,7 +25,8 @@ interface Kernels {
 interface Case {
   readonly label: string;
   readonly model: string;
-  readonly step: StepReport;
+  readonly macs: number;
+  readonly record: number;
   readonly shape: readonly number[];
   readonly kernels: Kernels;
   readonly design: number | undefined;
@@ -66,9 +67,11 @@ function casesOf(variant: Variant, paths: readonly string[]): Case[] {
       const kernels = instantiate(image);
       const words = new Int32Array(kernels.memory.buffer);
       for (const step of image.report.steps) {
-        if (step.macs === 0) continue;
-        const { label, shape, design } = designFigure(variant, step, words);
-        if (!cases.has(label)) cases.set(label, { label, model: name, step, shape, kernels, design });
+        const record = convolutionOf(step, words);
+        if (record === undefined) continue;
+        const { label, shape, design } = designFigure(variant, record, words);
+        const { macs } = step;
+        if (!cases.has(label)) cases.set(label, { label, model: name, macs, record, shape, kernels, design });
       }
     }
   }
@@ -79,11 +82,11 @@ async function measure(variant: Variant, paths: readonly string[]): Promise<Row[
   const cases = casesOf(variant, paths);
   const bench = new Bench({ time: 40, warmupTime: 60, iterations: 20 });
   const repeats = new Map<string, number>();
-  for (const { label, step, kernels } of cases) {
-    const repeat = Math.max(1, Math.ceil(60_000 / step.macs));
+  for (const { label, macs, record, kernels } of cases) {
+    const repeat = Math.max(1, Math.ceil(60_000 / macs));
     repeats.set(label, repeat);
     bench.add(label, () => {
-      for (let i = 0; i < repeat; i++) kernels.step(step.firstRecord);
+      for (let i = 0; i < repeat; i++) kernels.step(record);
     });
   }
   let peak = measureLimits(variant);
@@ -93,20 +96,20 @@ async function measure(variant: Variant, paths: readonly string[]): Promise<Row[
   console.error(
     `${variant}: clock ${peak.gigahertz.toFixed(2)} GHz, limit ${peak.macsPerCycle.toFixed(1)} MAC/c`,
   );
-  return cases.map(({ label, model, step, design }, index): Row => {
+  return cases.map(({ label, model, macs, design }, index): Row => {
     const result = bench.tasks[index]?.result;
     if (result?.state !== "completed") throw new Error(`${label} was not measured`);
     const perCall = 1e6 / (repeats.get(label) ?? 1);
     const nanoseconds = result.latency.min * perCall;
-    const macsPerCycle = step.macs / nanoseconds / peak.gigahertz;
+    const macsPerCycle = macs / nanoseconds / peak.gigahertz;
     return {
       variant,
       label,
       model,
-      macs: step.macs,
+      macs,
       minMicroseconds: nanoseconds / 1e3,
       medianMicroseconds: (result.latency.p50 * perCall) / 1e3,
-      gigaMacsPerSecond: step.macs / nanoseconds,
+      gigaMacsPerSecond: macs / nanoseconds,
       macsPerCycle,
       ofPeak: macsPerCycle / peak.macsPerCycle,
       ofDesign: design === undefined ? undefined : macsPerCycle / design,
