@@ -5,7 +5,7 @@ import { ADD_N_INPUTS } from "../plan/format.ts";
 import type { RecordOf } from "../plan/record.ts";
 import { ADD_N_OPERANDS } from "../plan/steps.ts";
 import { perTensor, requireInput, requireInt8, requireOutput, sameQuantization, withShape } from "./check.ts";
-import { constantOffset, packConstants } from "./constants.ts";
+import { operandPlace, packConstants } from "./constants.ts";
 import { quantizeMultiplier } from "./fixed-point.ts";
 import { defineOp, NOWHERE } from "./op.ts";
 
@@ -59,15 +59,10 @@ export const addN = defineOp<undefined>({
   lower(node, at) {
     const { inputs, outputs } = node;
     const [first, output] = [requireInput(inputs, 0, "operand"), requireOutput(outputs)];
-    const addressOf = (index: number): number =>
-      inputs[index]?.data === undefined
-        ? (at.inputs[index] ?? NOWHERE).address
-        : at.packed + constantOffset(node, index);
     // One entry per operand, by its name.
-    const addresses = Object.fromEntries(ADD_N_OPERANDS.map((name, i) => [name, addressOf(i)])) as Pick<
-      RecordOf<"addN">,
-      (typeof ADD_N_OPERANDS)[number]
-    >;
+    const addresses = Object.fromEntries(
+      ADD_N_OPERANDS.map((name, i) => [name, operandPlace(node, at, i).address]),
+    ) as Pick<RecordOf<"addN">, (typeof ADD_N_OPERANDS)[number]>;
     return {
       op: "addN",
       output: (at.outputs[0] ?? NOWHERE).address,

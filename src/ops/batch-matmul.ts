@@ -4,7 +4,7 @@ import { elementBytes, elementCount } from "../graph/graph.ts";
 import type { ElementwiseOperands } from "./broadcast.ts";
 import { broadcastShape, elementwiseOperands } from "./broadcast.ts";
 import { perTensor, requireMultiplier, requireOutput, requireRank, withShape } from "./check.ts";
-import { constantOffset, packConstants } from "./constants.ts";
+import { operandPlace, packConstants } from "./constants.ts";
 import { requireWideMultipliers } from "./convolution-int16.ts";
 import { byteStrides } from "./copy.ts";
 import type { Multiplier } from "./fixed-point.ts";
@@ -79,10 +79,6 @@ export const batchMatmul = defineOp<BatchMatmulAttrs>({
     const operands = elementwiseOperands(node.inputs, node.outputs);
     const { lhs, rhs, output } = operands;
     const { rows, columns, depth } = sizesOf(operands, node.attrs);
-    const addressOf = (index: number, tensor: Tensor): number =>
-      tensor.data === undefined
-        ? (at.inputs[index] ?? NOWHERE).address
-        : at.packed + constantOffset(node, index);
     const batches = batchShape(operands);
     const [n0 = 1, n1 = 1, n2 = 1] = padded(batches);
     const [lhsStride0, lhsStride1, lhsStride2] = batchStrides(lhs);
@@ -91,8 +87,8 @@ export const batchMatmul = defineOp<BatchMatmulAttrs>({
     const bytes = elementBytes(output.type);
     return {
       op: "batchMatmul",
-      lhs: addressOf(0, lhs),
-      rhs: addressOf(1, rhs),
+      lhs: operandPlace(node, at, 0).address,
+      rhs: operandPlace(node, at, 1).address,
       output: (at.outputs[0] ?? NOWHERE).address,
       n0,
       n1,

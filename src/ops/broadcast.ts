@@ -4,7 +4,7 @@ import { elementCount } from "../graph/graph.ts";
 import { requireInput, requireInputCount, requireInt8, requireOutput } from "./check.ts";
 import { isInt16 } from "./int16.ts";
 import type { RecordOf } from "../plan/record.ts";
-import { constantOffset } from "./constants.ts";
+import { operandPlace } from "./constants.ts";
 import type { Addresses, Place, RowAccess } from "./op.ts";
 import { NOWHERE } from "./op.ts";
 import { ONE_ROW, rowCount, rowFields, type RowFields } from "./view.ts";
@@ -237,9 +237,5 @@ export function elementwiseFields(node: BoundNode, at: Addresses): ElementwiseFi
 
 /** Where the two operands lie: in the arena, or in what `packConstants` made. */
 function operandAddresses(node: BoundNode, at: Addresses): { lhs: number; rhs: number } {
-  const addressOf = (index: number): number =>
-    node.inputs[index]?.data === undefined
-      ? (at.inputs[index]?.address ?? 0)
-      : at.packed + constantOffset(node, index);
-  return { lhs: addressOf(0), rhs: addressOf(1) };
+  return { lhs: operandPlace(node, at, 0).address, rhs: operandPlace(node, at, 1).address };
 }

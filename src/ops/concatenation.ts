@@ -12,7 +12,7 @@ import {
 import { copyRecords } from "./copy.ts";
 import type { RowAccess } from "./op.ts";
 import { ANY_TYPE, defineOp, NOWHERE } from "./op.ts";
-import { constantOffset, packConstants } from "./constants.ts";
+import { operandPlace, packConstants } from "./constants.ts";
 import { ONE_ROW, rowCount, rowFields } from "./view.ts";
 
 /** The dimension along which the inputs follow each other. */
@@ -116,9 +116,7 @@ export const concatenation = defineOp<ConcatenationAttrs>({
     return inputs.flatMap((_, index) => {
       const input = requireInput(inputs, index, "operand");
       const isConstant = input.data !== undefined;
-      const place = isConstant
-        ? { address: at.packed + constantOffset(node, index) }
-        : (at.inputs[index] ?? NOWHERE);
+      const place = operandPlace(node, at, index);
       const bytes = blockOf(input);
       const records = copyRecords(
         [

@@ -1,7 +1,8 @@
 import type { BoundNode, Tensor } from "../graph/graph.ts";
 import { align } from "../plan/packing.ts";
 import { storageFlip, type Variant } from "../plan/variant.ts";
-import type { Packed } from "./op.ts";
+import type { Addresses, Packed, Place } from "./op.ts";
+import { NOWHERE } from "./op.ts";
 
 /** Constant operands in storage form, each 16-aligned behind the one before; undefined if all are activations. */
 export function packConstants(node: BoundNode, variant: Variant): Packed | undefined {
@@ -14,8 +15,14 @@ export function packConstants(node: BoundNode, variant: Variant): Packed | undef
   return { bytes, blocks: 1, blockBytes: bytes.length, blockChannels, fields: {} };
 }
 
+/** Where operand `index` of a record lies: an activation in the arena, a constant in what `packConstants` has made. */
+export function operandPlace(node: BoundNode, at: Addresses, index: number): Place {
+  if (node.inputs[index]?.data === undefined) return at.inputs[index] ?? NOWHERE;
+  return { address: at.packed + constantOffset(node, index) };
+}
+
 /** Where operand `index` begins in what `packConstants` makes, if it is a constant. */
-export function constantOffset({ inputs }: BoundNode, index: number): number {
+function constantOffset({ inputs }: BoundNode, index: number): number {
   return inputs.slice(0, index).reduce((end, tensor) => end + align(tensor?.data?.length ?? 0, 16), 0);
 }
 

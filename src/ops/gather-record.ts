@@ -1,6 +1,6 @@
 import type { BoundNode } from "../graph/graph.ts";
 import type { RecordOf } from "../plan/record.ts";
-import { constantOffset } from "./constants.ts";
+import { operandPlace } from "./constants.ts";
 import type { Addresses, LoweredRecord } from "./op.ts";
 import { NOWHERE } from "./op.ts";
 
@@ -16,15 +16,12 @@ export function gatherRecord(
   at: Addresses,
   { sizes, strides, ...gathered }: Gathered,
 ): LoweredRecord[] {
-  const isConstant = (index: number): boolean => node.inputs[index]?.data !== undefined;
-  const addressOf = (index: number): number =>
-    isConstant(index) ? at.packed + constantOffset(node, index) : (at.inputs[index] ?? NOWHERE).address;
   const [size0 = 1, size1 = 1, size2 = 1, size3 = 1, size4 = 1] = sizes;
   const [stride0 = 0, stride1 = 0, stride2 = 0, stride3 = 0, stride4 = 0] = strides;
   const record = {
     op: "gather",
-    input: addressOf(0),
-    indices: addressOf(1),
+    input: operandPlace(node, at, 0).address,
+    indices: operandPlace(node, at, 1).address,
     output: (at.outputs[0] ?? NOWHERE).address,
     ...gathered,
     depth: sizes.length,
@@ -39,5 +36,5 @@ export function gatherRecord(
     stride3,
     stride4,
   } as const;
-  return [isConstant(0) ? { record, input: "packed" } : { record }];
+  return [node.inputs[0]?.data === undefined ? { record } : { record, input: "packed" }];
 }

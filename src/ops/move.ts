@@ -2,7 +2,7 @@ import { ModelError } from "../errors.ts";
 import type { BoundNode, Tensor } from "../graph/graph.ts";
 import { elementBytes } from "../graph/graph.ts";
 import { requireMovable, requireOutput } from "./check.ts";
-import { constantOffset, packConstants } from "./constants.ts";
+import { operandPlace, packConstants } from "./constants.ts";
 import type { CopyLoop } from "./copy.ts";
 import { byteStrides, copyRecords, elementLoop } from "./copy.ts";
 import { fillRecords, packElement } from "./fill-records.ts";
@@ -63,9 +63,7 @@ export function defineMove<Attrs>({
         const tensor = node.inputs[input];
         const bytes = elementBytes(tensor?.type ?? "int8");
         const isPacked = constants === true && tensor?.data !== undefined;
-        const source = isPacked
-          ? at.packed + constantOffset(node, input)
-          : (at.inputs[input] ?? NOWHERE).address;
+        const source = operandPlace(node, at, input).address;
         const target = (at.outputs[output] ?? NOWHERE).address;
         return copyRecords(
           [

@@ -3,7 +3,7 @@ import type { Tensor } from "../graph/graph.ts";
 import { elementBytes } from "../graph/graph.ts";
 import { broadcastShape } from "./broadcast.ts";
 import { requireInput, requireInputCount, requireMovable, requireOutput, withShape } from "./check.ts";
-import { constantOffset, packConstants } from "./constants.ts";
+import { operandPlace, packConstants } from "./constants.ts";
 import { requireSameType, strides } from "./move.ts";
 import type { LoweredRecord } from "./op.ts";
 import { ANY_TYPE, defineOp, NOWHERE } from "./op.ts";
@@ -50,10 +50,6 @@ export const selectV2 = defineOp<undefined>({
   lower(node, at): readonly LoweredRecord[] {
     const [condition, chosen, other] = operandsOf(node.inputs);
     const output = requireOutput(node.outputs);
-    const addressOf = (index: number): number =>
-      node.inputs[index]?.data === undefined
-        ? (at.inputs[index] ?? NOWHERE).address
-        : at.packed + constantOffset(node, index);
     const [n0 = 1, n1 = 1, n2 = 1, n3 = 1, n4 = 1] = padded(output.shape);
     const [conditionStride0, conditionStride1, conditionStride2, conditionStride3, conditionStride4] =
       repeated(condition);
@@ -61,9 +57,9 @@ export const selectV2 = defineOp<undefined>({
     const [otherStride0, otherStride1, otherStride2, otherStride3, otherStride4] = repeated(other);
     const record = {
       op: "select",
-      condition: addressOf(0),
-      chosen: addressOf(1),
-      other: addressOf(2),
+      condition: operandPlace(node, at, 0).address,
+      chosen: operandPlace(node, at, 1).address,
+      other: operandPlace(node, at, 2).address,
       output: (at.outputs[0] ?? NOWHERE).address,
       elementBytes: elementBytes(output.type),
       n0,
