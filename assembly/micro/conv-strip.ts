@@ -404,15 +404,57 @@ export function onePixel(
     let a1 = v128.load(block, 16);
     let w = block + head;
     let q = p;
-    for (let s = 0; s < segments; s++) {
-      for (let k = steps; k > 0; k--) {
-        const x = v128.load_splat<i32>(q);
-        a0 = multiplyAdd(loadWeights(w, 0), x, a0);
-        a1 = multiplyAdd(loadWeights(w, 1), x, a1);
-        q += stride;
-        w += stepBytes();
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      // Four steps each have sums of their own: products of one sum wait for each other.
+      let b0 = i32x4.splat(0);
+      let b1 = b0;
+      let c0 = b0;
+      let c1 = b0;
+      let d0 = b0;
+      let d1 = b0;
+      for (let s = 0; s < segments; s++) {
+        let k = steps;
+        for (; k >= 4; k -= 4) {
+          let x = v128.load_splat<i32>(q);
+          a0 = multiplyAdd(v128.load(w), x, a0);
+          a1 = multiplyAdd(v128.load(w, 16), x, a1);
+          q += stride;
+          x = v128.load_splat<i32>(q);
+          b0 = multiplyAdd(v128.load(w, 32), x, b0);
+          b1 = multiplyAdd(v128.load(w, 48), x, b1);
+          q += stride;
+          x = v128.load_splat<i32>(q);
+          c0 = multiplyAdd(v128.load(w, 64), x, c0);
+          c1 = multiplyAdd(v128.load(w, 80), x, c1);
+          q += stride;
+          x = v128.load_splat<i32>(q);
+          d0 = multiplyAdd(v128.load(w, 96), x, d0);
+          d1 = multiplyAdd(v128.load(w, 112), x, d1);
+          q += stride;
+          w += 128;
+        }
+        for (; k > 0; k--) {
+          const x = v128.load_splat<i32>(q);
+          a0 = multiplyAdd(v128.load(w), x, a0);
+          a1 = multiplyAdd(v128.load(w, 16), x, a1);
+          q += stride;
+          w += 32;
+        }
+        q += jump;
       }
-      q += jump;
+      a0 = i32x4.add(i32x4.add(a0, b0), i32x4.add(c0, d0));
+      a1 = i32x4.add(i32x4.add(a1, b1), i32x4.add(c1, d1));
+    } else {
+      for (let s = 0; s < segments; s++) {
+        for (let k = steps; k > 0; k--) {
+          const x = v128.load_splat<i32>(q);
+          a0 = multiplyAdd(loadWeights(w, 0), x, a0);
+          a1 = multiplyAdd(loadWeights(w, 1), x, a1);
+          q += stride;
+          w += stepBytes();
+        }
+        q += jump;
+      }
     }
     storeRow(a0, a1, block, constants, channels - c, out + c);
     block += blockBytes;
