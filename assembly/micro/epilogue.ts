@@ -326,29 +326,27 @@ export function narrow(a: v128, b: v128, constants: usize): v128 {
 }
 
 /** Stores the low `count` ≤ 8 bytes of `value`. */
-function storeLow(at: usize, value: v128, count: i32, constants: usize): void {
+function storeLow(at: usize, value: v128, count: i32): void {
   if (count >= 8) {
     v128.store_lane<i64>(at, value, 0);
     return;
   }
-  storeFew(at, value, 0, count, constants);
+  storeFew(at, i64x2.extract_lane(value, 0), count);
 }
 
-/** Stores `count` < 8 bytes of `value` from byte `first` on, by fours, twos and ones. */
-export function storeFew(at: usize, value: v128, first: usize, count: i32, constants: usize): void {
-  v128.store(constants, value, TAIL);
-  let from = constants + first;
+/** Stores the lowest `count` < 8 of `bytes`, by fours, twos and ones. */
+export function storeFew(at: usize, bytes: u64, count: i32): void {
   if (count & 4) {
-    store<u32>(at, load<u32>(from, TAIL));
+    store<u32>(at, <u32>bytes);
     at += 4;
-    from += 4;
+    bytes >>= 32;
   }
   if (count & 2) {
-    store<u16>(at, load<u16>(from, TAIL));
+    store<u16>(at, <u16>bytes);
     at += 2;
-    from += 2;
+    bytes >>= 16;
   }
-  if (count & 1) store<u8>(at, load<u8>(from, TAIL));
+  if (count & 1) store<u8>(at, <u8>bytes);
 }
 
 /**
@@ -434,7 +432,7 @@ export function storeUniform(
     return;
   }
   v128.store_lane<i64>(out, cd, 0, 16);
-  storeFew(out + 24, cd, 8, count - 24, constants);
+  storeFew(out + 24, i64x2.extract_lane(cd, 1), count - 24);
 }
 
 /** One position × 8 channels, requantised with the constants at the head of `block`: 8 int16, zero point added. */
@@ -580,5 +578,5 @@ export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize
 /** As storeTile, for one position; `count` ≤ 8 channels at `out`. */
 export function storeRow(a0: v128, a1: v128, block: usize, constants: usize, count: i32, out: usize): void {
   const row = isUniform(constants) ? uniformRow(a0, a1, constants) : requantizeRow(a0, a1, block, constants);
-  storeLow(out, narrow(row, row, constants), count, constants);
+  storeLow(out, narrow(row, row, constants), count);
 }

@@ -225,11 +225,11 @@ export function storeTile(
     v128.store_lane<i64>(out + step1, cd, 1);
     return;
   }
-  storeFew(out, ab, 0, count, constants);
-  storeFew(out + step1, ab, 8, count, constants);
+  storeFew(out, i64x2.extract_lane(ab, 0), count);
+  storeFew(out + step1, i64x2.extract_lane(ab, 1), count);
   out += step2;
-  storeFew(out, cd, 0, count, constants);
-  storeFew(out + step1, cd, 8, count, constants);
+  storeFew(out, i64x2.extract_lane(cd, 0), count);
+  storeFew(out + step1, i64x2.extract_lane(cd, 1), count);
 }
 
 /**
@@ -335,12 +335,12 @@ export function storeSixHalf(
     v128.store_lane<i32>(out + at5, efef, 1);
     return;
   }
-  storeFew(out, abcd, 0, count, constants);
-  storeFew(out + at1, abcd, 4, count, constants);
-  storeFew(out + at2, abcd, 8, count, constants);
-  storeFew(out + at3, abcd, 12, count, constants);
-  storeFew(out + at4, efef, 0, count, constants);
-  storeFew(out + at5, efef, 4, count, constants);
+  storeFew(out, i32x4.extract_lane(abcd, 0), count);
+  storeFew(out + at1, i32x4.extract_lane(abcd, 1), count);
+  storeFew(out + at2, i32x4.extract_lane(abcd, 2), count);
+  storeFew(out + at3, i32x4.extract_lane(abcd, 3), count);
+  storeFew(out + at4, i32x4.extract_lane(efef, 0), count);
+  storeFew(out + at5, i32x4.extract_lane(efef, 1), count);
 }
 
 /**
@@ -464,14 +464,14 @@ export function storeEightHalf(
     v128.store_lane<i32>(out + at7, efgh, 3);
     return;
   }
-  storeFew(out, abcd, 0, count, constants);
-  storeFew(out + at1, abcd, 4, count, constants);
-  storeFew(out + at2, abcd, 8, count, constants);
-  storeFew(out + at3, abcd, 12, count, constants);
-  storeFew(out + at4, efgh, 0, count, constants);
-  storeFew(out + at5, efgh, 4, count, constants);
-  storeFew(out + at6, efgh, 8, count, constants);
-  storeFew(out + at7, efgh, 12, count, constants);
+  storeFew(out, i32x4.extract_lane(abcd, 0), count);
+  storeFew(out + at1, i32x4.extract_lane(abcd, 1), count);
+  storeFew(out + at2, i32x4.extract_lane(abcd, 2), count);
+  storeFew(out + at3, i32x4.extract_lane(abcd, 3), count);
+  storeFew(out + at4, i32x4.extract_lane(efgh, 0), count);
+  storeFew(out + at5, i32x4.extract_lane(efgh, 1), count);
+  storeFew(out + at6, i32x4.extract_lane(efgh, 2), count);
+  storeFew(out + at7, i32x4.extract_lane(efgh, 3), count);
 }
 
 /**
@@ -566,10 +566,10 @@ export function storeSix(
     v128.store_lane<i64>(toF, ef, 1);
     return;
   }
-  storeFew(toA, ab, 0, count, constants);
-  storeFew(toB, ab, 8, count, constants);
-  storeFew(toC, cd, 0, count, constants);
-  storeFew(toD, cd, 8, count, constants);
-  storeFew(toE, ef, 0, count, constants);
-  storeFew(toF, ef, 8, count, constants);
+  storeFew(toA, i64x2.extract_lane(ab, 0), count);
+  storeFew(toB, i64x2.extract_lane(ab, 1), count);
+  storeFew(toC, i64x2.extract_lane(cd, 0), count);
+  storeFew(toD, i64x2.extract_lane(cd, 1), count);
+  storeFew(toE, i64x2.extract_lane(ef, 0), count);
+  storeFew(toF, i64x2.extract_lane(ef, 1), count);
 }
