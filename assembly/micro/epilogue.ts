@@ -8,7 +8,7 @@ import { prepareScalar, SCALAR_HEAD } from "./epilogue-scalar.ts";
  * per record, so that the loops load vectors instead of building them:
  *
  *   0 lower clamp ×16 · 16 upper clamp ×16 · 32 float bias − zero point (or middle: FLOAT_BIAS), int32 ×4 · 48 zero point, int16 ×8, or UNIFORM_FINE
- *   64 0x41380000 ×4 · 80 1.5·2^52 ×2 · 96 1.5·2^23 ×4 · 112 2^(shift − 1), int32 ×4 · 128 2^31, int64 ×2 · 144 tail, 16 bytes
+ *   64 0x41380000 ×4 · 80 1.5·2^52 ×2 · 96 1.5·2^23 ×4 · 112 2^(shift − 1), int32 ×4 · 128 2^31, int64 ×2 · 144 gathered channels, 16 bytes
  *   160 accumulators of the scalar method, 16 bytes · 176 0x43300000 ×4; 112 and 128 are of method wide, or UNIFORM_*
  *   192 method, shift
  *
@@ -29,7 +29,7 @@ export const HIGH_HALF = 128;
 const UNIFORM_SCALE = 112;
 const UNIFORM_OFFSET = 128;
 const UNIFORM_FINE = 48;
-const TAIL = 144;
+const GATHER = 144;
 const LANES = 160;
 export const UNSIGNED_HIGH = 176;
 export const METHOD = 192;
@@ -42,7 +42,7 @@ function storageOffset(): i32 {
 
 /** 16 bytes of `constants` that are free between tiles. */
 export function gatherBuffer(constants: usize): usize {
-  return constants + TAIL;
+  return constants + GATHER;
 }
 
 /** Bytes at `constants`: epilogueBytes in src/plan/packing.ts. */
