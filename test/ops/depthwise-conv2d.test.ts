@@ -21,7 +21,7 @@ const anyGeometry = {
   batches: fc.constantFrom(1, 1, 1, 2),
   height: fc.integer({ min: 1, max: 9 }),
   width: fc.integer({ min: 1, max: 11 }),
-  depth: fc.constantFrom(1, 2, 3, 7, 8, 9, 16, 17),
+  depth: fc.constantFrom(1, 2, 3, 7, 8, 9, 16, 17, 33, 40),
   depthMultiplier: fc.constantFrom(1, 1, 1, 2, 3, 8),
   kernelHeight: fc.constantFrom(1, 2, 3, 3, 5, 7, 8),
   kernelWidth: fc.constantFrom(1, 2, 3, 3, 5, 7, 8),

@@ -138,6 +138,11 @@ test("with a fused multiply-add one multiplier is a float32 scale, and the recor
     // One function for all channels, and so one bias.
     for (const channel of channels) expect(plan?.accumulatorBias(channel)).toBe(bias);
   }
+  // The excess ends where the record's half word does.
+  const wider = { low: -2345, high: 2340, multiplier: { multiplier: 1_612_383_978, shift: -3 } };
+  expect(planUniform([wider], { zeroPoint: 82, min: -128, max: 127 }, true)?.shift ?? 0).toBeLessThan(
+    2 ** 16,
+  );
   // What float32 cannot do goes by other methods.
   const fine = { ...wide, multiplier: { ...multiplier, shift: -16 } };
   expect(planUniform([fine], output, true)).toBeUndefined();

@@ -50,24 +50,33 @@ function unfused({ scale, offset, bias }: SinglePrecision, { min, max }: OutputR
   return clampTo(Math.fround(scaled + 12582912) - 12582912 + middle, [min, max]);
 }
 
-const UNIT = 2 ** 70;
+const float = new Float32Array(1);
+const bits = new Int32Array(float.buffer);
 
-/** float32(a · b + c) of float32 operands: in whole numbers of 2^-70, rounded once, halves to even. */
+/** A float32 as a whole number of powers of two. */
+function parts(value: number): readonly [mantissa: bigint, exponent: number] {
+  float[0] = value;
+  const word = bits[0] ?? 0;
+  const exponent = (word >>> 23) & 255;
+  const mantissa = (word & 0x7fffff) | (exponent > 0 ? 0x800000 : 0);
+  return [BigInt(word < 0 ? -mantissa : mantissa), Math.max(exponent, 1) - 150];
+}
+
+/** float32(a · b + c) of float32 operands: rounded once, halves to even. */
 function multiplyAdd(a: number, b: number, c: number): number {
-  const exact = BigInt(a * 2 ** 20) * BigInt(b * 2 ** 50) + BigInt(c * UNIT);
+  const [[am, ae], [bm, be], [cm, ce]] = [parts(a), parts(b), parts(c)];
+  const unit = Math.min(ae + be, ce);
+  const exact = ((am * bm) << BigInt(ae + be - unit)) + (cm << BigInt(ce - unit));
   const size = exact < 0n ? -exact : exact;
-  // As many as leave 24 bits: sums are near 2^23.
-  let dropped = 70n;
+  // As many as leave 24 bits.
+  let dropped = BigInt(Math.max(Math.floor(Math.log2(Number(size) + 1)) - 23, 0));
   while (size >> dropped >= 1n << 24n) dropped++;
   while (dropped > 0n && size >> dropped < 1n << 23n) dropped--;
   const [below, rest] = [size >> dropped, size & ((1n << dropped) - 1n)];
   const half = dropped === 0n ? 1n : 1n << (dropped - 1n);
   const nearest = rest > half || (rest === half && below % 2n === 1n) ? below + 1n : below;
-  return (Number(nearest << dropped) / UNIT) * (exact < 0n ? -1 : 1);
+  return Number(nearest) * 2 ** (Number(dropped) + unit) * (exact < 0n ? -1 : 1);
 }
-
-const float = new Float32Array(1);
-const bits = new Int32Array(float.buffer);
 
 /** The float32 whose bits an accumulator is with its bias. */
 function ofBits(sum: number): number {
@@ -267,7 +276,27 @@ test("the fused form of one multiplier steps where the reference does", () => {
   expect(given).toBeGreaterThan(100);
 });
 
-/** Channels that the fused search is wrong about without one of its bounds, and an accumulator for which it would be. */
+/** Every fused form of a channel: what it makes of an accumulator, and the bias that makes bits of it. */
+function fusedForms(
+  channel: Channel,
+  output: OutputRange,
+): { readonly bias: number; readonly form: (a: number) => number }[] {
+  const forms = [];
+  const { shift } = channel.multiplier;
+  const isRelu = output.min >= output.zeroPoint;
+  const uniform = (isRelu ? searchFused : searchTwice)(channel, output, true);
+  const block = (isRelu ? singlePrecision : doublyRounded)([channel], output, true).get(channel);
+  for (const found of [block, uniform && ofUniform(uniform)]) {
+    if (found === undefined) continue;
+    const { scale, offset, bias } = found;
+    const form = (a: number): number =>
+      isRelu ? fused(found, output, a) : fusedTwice(ofBits(a + bias), scale, offset, shift, output);
+    forms.push({ bias, form });
+  }
+  return forms;
+}
+
+/** Channels that the fused searches are wrong about without one of their bounds, and an accumulator for which they would be. */
 test.each([
   [
     "sums of more than 24 bits",
@@ -286,15 +315,77 @@ test.each([
     { zeroPoint: -1, min: -1, max: 127 },
     8_355_839,
   ],
-] as const)("a fused form is right, or there is none: %s", (_, multiplier, shift, [low, high], output, a) => {
-  const channel = { multiplier: { multiplier, shift }, low, high };
-  const constants = singlePrecision([channel], output, true).get(channel);
-  if (constants === undefined) return;
-  for (const near of [a - 1, a, a + 1, ...interesting(channel, output)]) {
-    if (near < low || near > high) continue;
-    expect(fused(constants, output, near), `accumulator ${near}`).toBe(reference(channel, output, near));
-  }
-});
+  [
+    "bits of numbers below 0",
+    2_034_488_417,
+    -28,
+    [-1_017_780_494, -1_017_779_898],
+    { zeroPoint: 32, min: 104, max: 127 },
+    -1_017_780_494,
+  ],
+  [
+    "bits of numbers below 0, of one multiplier",
+    1_634_205_696,
+    -24,
+    [-1_973_177_145, -1_933_405_709],
+    { zeroPoint: 52, min: 52, max: 77 },
+    -1_973_177_145,
+  ],
+  [
+    "bits of no numbers, rounded twice",
+    1_320_940_663,
+    -11,
+    [-13_547_553, 1_276_535_331],
+    { zeroPoint: 0, min: -128, max: 77 },
+    1_276_535_331,
+  ],
+  [
+    "bits of no numbers",
+    1_300_301_385,
+    -12,
+    [-1_056_601_890, 1_056_601_890],
+    { zeroPoint: -80, min: -61, max: 75 },
+    1_056_601_890,
+  ],
+  [
+    "sums below 0",
+    2_147_483_583,
+    0,
+    [-218_544_147, 218_544_147],
+    { zeroPoint: -49, min: -49, max: 127 },
+    -218_544_147,
+  ],
+  [
+    "sums below 0, rounded twice",
+    2_147_483_584,
+    0,
+    [-533_098_605, 391_104],
+    { zeroPoint: 77, min: -128, max: 125 },
+    -533_098_605,
+  ],
+  [
+    "a second rounding of 16 bits",
+    2_147_483_520,
+    -16,
+    [-11_043_539, 11_043_537],
+    { zeroPoint: -1, min: -128, max: 127 },
+    6_455_295,
+  ],
+] as const)(
+  "fused forms are right, or there are none: %s",
+  (_, multiplier, shift, [low, high], output, a) => {
+    const channel = { multiplier: { multiplier, shift }, low, high };
+    for (const { bias, form } of fusedForms(channel, output)) {
+      expect(low + bias).toBeGreaterThanOrEqual(0);
+      // Those of infinity.
+      expect(high + bias).toBeLessThan(0x7f800000);
+      for (const near of [a - 1, a, a + 1, ...interesting(channel, output)]) {
+        if (near < low || near > high) continue;
+        expect(form(near), `accumulator ${near}`).toBe(reference(channel, output, near));
+      }
+    }
+  },
+);
 
 test.each([
   ["two roundings and more", false, 600],
