@@ -8,7 +8,7 @@ import { clampSixteen, loadEight, splatStored, storeEight } from "./eight.ts";
  *   h = floor(4a·m / 2^32) + 1,  y = h >> 1               SaturatingRoundingDoublingHighMul, |a| < 2^29
  *   (2y + [h < 0 ? −1 : 0] + 2^e) >> (e + 1)              RoundingDivideByPOT of y by 2^e; doubled so that e may be 0
  *
- * A step is 1, or 0 where one value serves the whole run. Eight values are read before their outputs are written, so the
+ * A step is 1, or 0 where one value serves the whole run. Eight values, or sixteen, are read before their outputs are written, so the
  * output may be an operand of step 1, or begin below it.
  */
 

@@ -113,7 +113,7 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     return planeOffset(node, variant) + depthwisePlaneBytes(variant, height, width);
   },
 
-  // A row is written only after its window has been interleaved, 8 channels at a time. Streamed weights make several
+  // A row is written only after its window has been interleaved, 8 or 16 channels at a time. Streamed weights make several
   // passes over the rows, so the planner asks for no overlap then.
   overlapDistance({ attrs, inputs, outputs }, input, variant) {
     if (input !== 0 || isInt16({ outputs })) return undefined;

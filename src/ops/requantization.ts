@@ -210,8 +210,6 @@ function uniformFusedPlan(
     low: channels.reduce((least, { low }) => Math.min(least, low), Infinity),
     high: channels.reduce((most, { high }) => Math.max(most, high), -Infinity),
   };
-  // The bias of a float32 form may bring a sum back that wraps in the reference.
-  if (!staysInt32(widest)) return undefined;
   const isRelu = output.min >= output.zeroPoint;
   const found = (isRelu ? searchFused : searchTwice)(widest, output, true);
   if (found === undefined) return undefined;

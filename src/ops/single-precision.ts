@@ -25,7 +25,7 @@ export interface SinglePrecision {
 
 /** Of a fused one. */
 export interface Fused extends Omit<SinglePrecision, "offset"> {
-  /** Whole numbers that the bias adds to what is rounded; see ofBits. */
+  /** Whole numbers that the bias adds to what is rounded; of no bias those of `excessOfBits`. */
   readonly excess: number;
 }
 
@@ -309,7 +309,7 @@ function leastWith(product: number, multiplier: number): number {
   return (product - rest) / multiplier + (rest > 0 ? 1 : 0);
 }
 
-/** Sums stay int32, and their multiples where adding ROUND rounds. */
+/** Sums stay int32 (a bias may bring one back that wraps in the reference), and their multiples where adding ROUND rounds. */
 function staysWithin({ low, high }: Channel, bias: number, scale: number): boolean {
   const least = low + bias;
   const most = high + bias;

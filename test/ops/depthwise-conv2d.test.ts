@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { DepthwiseAttrs } from "../../src/ops/depthwise-conv2d.ts";
 import { depthwiseConv2d } from "../../src/ops/depthwise-conv2d.ts";
 import { resolvePadding } from "../../src/ops/padding.ts";
+import { depthwiseGeometry, depthwiseScratchBytes } from "../../src/plan/packing.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { depthwiseConv2dReference } from "../reference/depthwise-conv2d.ts";
@@ -193,4 +194,39 @@ test("a stride far beyond the kernel makes no weights of it", () => {
     ...{ 0: 0, 1: 30_000, 2: 1, 3: 1, 4: 0, 5: 1, 6: 1 },
   });
   expect(depthwiseConv2d.pack?.(node, "mcu")?.blockBytes).toBe(76);
+});
+
+test("relaxed has a second strip for more than 8 channels that it reads side by side", () => {
+  const kernel = { kernelHeight: 3, kernelWidth: 3, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 };
+  const geometry = { ...kernel, outputWidth: 10, padLeft: 1, depthMultiplier: 1, isRelu: false };
+  const bytes = (variant: Variant, channels: number, depthMultiplier = 1): number =>
+    depthwiseScratchBytes(variant, { ...geometry, channels, depthMultiplier });
+  const strip = 12 * 32;
+  expect(bytes("relaxed", 9) - bytes("relaxed", 8)).toBe(strip);
+  expect(bytes("relaxed", 16, 2)).toBe(bytes("relaxed", 8, 2));
+  expect(bytes("simd", 16)).toBe(bytes("simd", 8));
+  // In place a block has its plane to itself.
+  const record = { ...kernel, outputView: { width: 10 }, padLeft: 1, depthMultiplier: 1, plane: 0 };
+  const channelsOf = (c0: number, c1: number, plane: number): number =>
+    depthwiseGeometry({ ...record, c0, c1, plane, outputZeroPoint: 0, activationMin: 0 }).channels;
+  expect(channelsOf(8, 24, 0)).toBe(16);
+  expect(channelsOf(0, 16, 512)).toBeLessThanOrEqual(8);
+  const inPlace = (depth: number): number => {
+    const shape = [1, 4, 4, depth];
+    const type = { shape, scale: 1, zeroPoint: 0 };
+    const weights = { shape: [1, 3, 3, depth], scales: [1], values: new Int8Array(9 * depth) };
+    const values = new Int8Array(16 * depth);
+    const c = {
+      input: { ...type, values },
+      weights,
+      bias: new Int32Array(depth),
+      output: type,
+      activation: 0,
+    };
+    const node = importNode(depthwiseConv2d, tensorsOf(c, 3), int8Tensor("output", c.output), {
+      ...{ 0: 0, 1: 1, 2: 1, 3: 1, 4: 0, 5: 1, 6: 1 },
+    });
+    return depthwiseConv2d.inPlaceScratchBytes?.(node, "relaxed") ?? NaN;
+  };
+  expect(inPlace(16)).toBe(inPlace(8));
 });
