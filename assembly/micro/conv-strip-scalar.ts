@@ -171,7 +171,7 @@ export function threePixels(
       const isLast = left <= 0;
       const kept: i64 = isLast ? 0 : -1;
       // Sums change places, so that the same code serves each channel; after four they are back.
-      let channel = isLast ? min(channels, 4) : 4;
+      let remaining = isLast ? min(channels, 4) : 4;
       do {
         let first = sumA & LANE_MASK;
         let second = (sumA >> LANE_BITS) & LANE_MASK;
@@ -215,7 +215,7 @@ export function threePixels(
         store<i8>(out + third, min(max(lastValue, lower), upper));
         block += blockBytes;
         out++;
-      } while (--channel > 0);
+      } while (--remaining > 0);
     } while (left > 0);
     channels -= 4;
   } while (channels > 0);

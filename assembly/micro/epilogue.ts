@@ -234,7 +234,7 @@ export function isReluFusedSingle(block: usize, constants: usize): bool {
 /**
  *   round(a·scale + offset) + zero point
  *
- * of float32, rounded once, to an integer: `offset` is 1.5·2^23 less one. A block's accumulators are the bits of `a`: its bias makes them so, and
+ * of float32, rounded once, to an integer: `offset` is 1.5·2^23 less an integer. A block's accumulators are the bits of `a`: its bias makes them so, and
  * has the fraction that a·scale needs (src/ops/single-precision.ts).
  */
 export function reluFusedSingle4(a: v128, scale: v128, offset: v128, bias: v128): v128 {

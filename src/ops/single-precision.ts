@@ -42,7 +42,7 @@ const FUSED_NEIGHBOURS = [0, -1, 1, -2, 2, -3, 3];
 /** Biases that are tried, from the one that brings the middle to 0. */
 const SHIFTS = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6];
 /** The excess of one multiplier, beyond that of no bias, is below this. */
-export const MAX_UNIFORM_EXCESS = 2048;
+const MAX_UNIFORM_EXCESS = 2048;
 /** Whole numbers that are looked through, of firstHit. */
 const MAX_TURNS = 2 ** 20;
 /** Offsets that are tried, as shares of what a scale leaves. */
