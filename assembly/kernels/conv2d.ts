@@ -53,8 +53,8 @@ function blockBytes(head: usize, segments: i32, steps: i32): usize {
 }
 
 /**
- * One pixel and one multiplier, as a fully connected layer has them: asked for nothing else, since a small one takes no longer than what a
- * convolution asks for.
+ * One pixel and one multiplier, as a fully connected layer has them. Looks at nothing else: a small one runs in the time that it takes to read a
+ * convolution's geometry.
  */
 function vector(record: usize): void {
   const input = record + (Conv2dField.inputView << 2);
