@@ -1,7 +1,8 @@
 import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
 import { scalarRow } from "./conv-strip-scalar.ts";
-import { isUniform, storeRow, storeUniform } from "./epilogue.ts";
+import { isReluFusedSingle, isUniform, storeRow, storeUniform } from "./epilogue.ts";
 import { storeSix, storeTile } from "./store-tile.ts";
+import { shortRow } from "./weight-stationary.ts";
 
 /**
  * Convolution strips: dot products of staged input pixels with blocks of packed weights.
@@ -20,6 +21,9 @@ import { storeSix, storeTile } from "./store-tile.ts";
  * Weights live in registers while four pixels pass: 8 accumulators, 2 weight vectors and 1 input leave V8's 15 vector
  * registers unspilled; in relaxed, whose dot product needs no temporary, six: 12, 2 and 1. mcu: conv-strip-scalar.ts.
  */
+
+/** Pixels of a short strip: their outputs stay in the first level of a cache while one block of channels after another is written. */
+const SHORT_PIXELS = 128;
 
 /** Dot-product steps of a segment of `length` elements. */
 export function segmentSteps(length: i32): i32 {
@@ -55,52 +59,56 @@ export function convRow(
     const run = across ? segments : steps;
     const stride: usize = across ? segmentBytes : 4;
     const jump = (across ? 4 : segmentBytes) - <usize>run * stride;
-    if (ASC_FEATURE_RELAXED_SIMD) {
-      // Seven and eight are four and what is left, at no waste.
-      for (; width > 8 || width === 6 || width === 5; width -= 6) {
-        sixPixels(
-          pixel,
-          pixelStep,
-          width,
-          runs,
-          run,
-          stride,
-          jump,
-          block,
-          blockBytes,
-          head,
-          channels,
-          constants,
-          out,
-          outStep,
-        );
-        pixel += 6 * pixelStep;
-        out += 6 * outStep;
+    if (ASC_FEATURE_RELAXED_SIMD && runs === 1 && <u32>(run - 2) < 3) {
+      while (width > 7) {
+        const count = min(width & ~1, SHORT_PIXELS);
+        const pixels = <usize>count;
+        if (out < pixel + pixels * pixelStep && pixel < out + pixels * outStep) break;
+        let at = block;
+        for (let c = 0; c < channels; c += 8) {
+          if (isReluFusedSingle(at, constants)) {
+            shortRow(pixel, pixelStep, count, run, stride, at, head, channels - c, constants, out + c, outStep);
+          } else {
+            tiles(
+              pixel,
+              pixelStep,
+              count,
+              runs,
+              run,
+              stride,
+              jump,
+              at,
+              blockBytes,
+              head,
+              min(channels - c, 8),
+              constants,
+              out + c,
+              outStep,
+            );
+          }
+          at += blockBytes;
+        }
+        pixel += pixels * pixelStep;
+        out += pixels * outStep;
+        width -= count;
       }
     }
-    for (; width > 1; width -= 4) {
-      fourPixels(
-        pixel,
-        pixelStep,
-        width,
-        runs,
-        run,
-        stride,
-        jump,
-        block,
-        blockBytes,
-        head,
-        channels,
-        constants,
-        out,
-        outStep,
-      );
-      pixel += pixelStep << 2;
-      out += outStep << 2;
-    }
-    if (width > 0) {
-      onePixel(pixel, runs, run, stride, jump, block, blockBytes, head, channels, constants, out);
-    }
+    tiles(
+      pixel,
+      pixelStep,
+      width,
+      runs,
+      run,
+      stride,
+      jump,
+      block,
+      blockBytes,
+      head,
+      channels,
+      constants,
+      out,
+      outStep,
+    );
   } else {
     scalarRow(
       pixel,
@@ -117,6 +125,71 @@ export function convRow(
       outStep,
       packed,
     );
+  }
+}
+
+/** As convRow, tile by tile: `steps` of a run, `stride` bytes apart, and `jump` more from run to run. */
+function tiles(
+  pixel: usize,
+  pixelStep: usize,
+  width: i32,
+  runs: i32,
+  steps: i32,
+  stride: usize,
+  jump: usize,
+  block: usize,
+  blockBytes: usize,
+  head: usize,
+  channels: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    // Seven and eight are four and what is left, at no waste.
+    for (; width > 8 || width === 6 || width === 5; width -= 6) {
+      sixPixels(
+        pixel,
+        pixelStep,
+        width,
+        runs,
+        steps,
+        stride,
+        jump,
+        block,
+        blockBytes,
+        head,
+        channels,
+        constants,
+        out,
+        outStep,
+      );
+      pixel += 6 * pixelStep;
+      out += 6 * outStep;
+    }
+  }
+  for (; width > 1; width -= 4) {
+    fourPixels(
+      pixel,
+      pixelStep,
+      width,
+      runs,
+      steps,
+      stride,
+      jump,
+      block,
+      blockBytes,
+      head,
+      channels,
+      constants,
+      out,
+      outStep,
+    );
+    pixel += pixelStep << 2;
+    out += outStep << 2;
+  }
+  if (width > 0) {
+    onePixel(pixel, runs, steps, stride, jump, block, blockBytes, head, channels, constants, out);
   }
 }
 

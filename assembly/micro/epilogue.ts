@@ -15,8 +15,8 @@ import { prepareScalar, SCALAR_HEAD } from "./epilogue-scalar.ts";
  * (In mcu four int32: epilogue-scalar.ts.) Clamps and zero points are in storage form. Which method is exact for which constants is proved when the weights are
  * packed (src/ops/requantization.ts); derivations in docs/numerics.md.
  */
-const LOWER = 0;
-const UPPER = 16;
+export const LOWER = 0;
+export const UPPER = 16;
 /** Of 1.5 · 2^23: its bits less the zero point, in method `relu` less the middle of the output range. */
 export const FLOAT_BIAS = 32;
 export const ZERO_POINT = 48;
@@ -242,6 +242,15 @@ export function reluFusedSingle4(a: v128, scale: v128, offset: v128, bias: v128)
   return a;
 }
 
+/** As requantizeRow, of a block of isReluFusedSingle. */
+export function reluFusedRow(a0: v128, a1: v128, block: usize, constants: usize): v128 {
+  const bias = v128.load(constants, FLOAT_BIAS);
+  return i16x8.narrow_i32x4_s(
+    reluFusedSingle4(a0, v128.load(block, 32), v128.load(block, 64), bias),
+    reluFusedSingle4(a1, v128.load(block, 48), v128.load(block, 80), bias),
+  );
+}
+
 /** Whether generalFusedSingle4 is the block's. */
 export function isGeneralFusedSingle(block: usize, constants: usize): bool {
   return load<i32>(constants, METHOD) === Requantization.generalFused && isSinglePrecision(block);
@@ -438,14 +447,8 @@ export function storeUniform(
 /** One position × 8 channels, requantised with the constants at the head of `block`: 8 int16, zero point added. */
 export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize): v128 {
   const method = load<i32>(constants, METHOD);
-  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused && isSinglePrecision(block)) {
-    const bias = v128.load(constants, FLOAT_BIAS);
-    return i16x8.narrow_i32x4_s(
-      reluFusedSingle4(a0, v128.load(block, 32), v128.load(block, 64), bias),
-      reluFusedSingle4(a1, v128.load(block, 48), v128.load(block, 80), bias),
-    );
-  }
   if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
+    if (isSinglePrecision(block)) return reluFusedRow(a0, a1, block, constants);
     const above = v128.load(constants, UNSIGNED_HIGH);
     const base = v128.load(constants, RELU_BASE);
     return i16x8.narrow_i32x4_s(
