@@ -1,8 +1,9 @@
 import { fitsLanes, slideRows, slideThree, slideThreeHalved, slideWide } from "./depthwise-slide.ts";
 import { oneRow, twoRows } from "./depthwise-tile.ts";
 import * as octet from "./depthwise-octet.ts";
-import { gatherBuffer } from "./epilogue.ts";
+import { gatherBuffer, isReluFusedSingle } from "./epilogue.ts";
 import { isSingle, SCALAR_HEAD, storeScalar, twiceMask } from "./epilogue-scalar.ts";
+import { threeTaps, threeTapsTwice } from "./weight-stationary.ts";
 import { storedActivation } from "../storage.ts";
 
 /**
@@ -298,7 +299,16 @@ export function depthwiseRows(
       }
       if (ASC_FEATURE_RELAXED_SIMD) {
         const to = out + c;
-        if (outputRows === 2 && runs === 1 && width > 2) {
+        if (runs === 1 && steps === 3 && width > 1 && isReluFusedSingle(block, constants)) {
+          if (outputRows === 2) {
+            threeTapsTwice(filled, pixelBytes, block, 0, head, c1 - c, constants, to, outStep, outRowStep, width);
+            if (c1 - c > 4) {
+              threeTapsTwice(filled, pixelBytes, block, 1, head, c1 - c - 4, constants, to + 4, outStep, outRowStep, width);
+            }
+          } else {
+            threeTaps(filled, pixelBytes, block, head, (<usize>packedRows) << 5, c1 - c, constants, to, outStep, width);
+          }
+        } else if (outputRows === 2 && runs === 1 && width > 2) {
           octet.twoRows(
             filled,
             pixelBytes,

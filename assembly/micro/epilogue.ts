@@ -326,12 +326,13 @@ export function scalar4(a: v128, channel: usize, constants: usize): v128 {
 
 /** Two rows of 8 int16 to 16 stored activations, clamped. */
 export function narrow(a: v128, b: v128, constants: usize): v128 {
-  if (UNSIGNED) {
-    const bytes = i8x16.narrow_i16x8_u(a, b);
-    return i8x16.min_u(i8x16.max_u(bytes, v128.load(constants, LOWER)), v128.load(constants, UPPER));
-  }
-  const bytes = i8x16.narrow_i16x8_s(a, b);
-  return i8x16.min_s(i8x16.max_s(bytes, v128.load(constants, LOWER)), v128.load(constants, UPPER));
+  return within(a, b, v128.load(constants, LOWER), v128.load(constants, UPPER));
+}
+
+/** As narrow, to the clamps `lower` and `upper`. */
+export function within(a: v128, b: v128, lower: v128, upper: v128): v128 {
+  if (UNSIGNED) return i8x16.min_u(i8x16.max_u(i8x16.narrow_i16x8_u(a, b), lower), upper);
+  return i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(a, b), lower), upper);
 }
 
 /** Stores the low `count` ≤ 8 bytes of `value`. */

@@ -1,5 +1,5 @@
 import { multiplyAdd } from "./dot.ts";
-import { FLOAT_BIAS, LOWER, reluFusedSingle4, storeFew, UPPER } from "./epilogue.ts";
+import { FLOAT_BIAS, LOWER, narrow, reluFusedSingle4, storeFew, UPPER, within } from "./epilogue.ts";
 
 export function shortRow(
   pixel: usize,
@@ -66,8 +66,7 @@ export function shortRow(
     a1 = reluFusedSingle4(a1, scale1, offset1, bias);
     b0 = reluFusedSingle4(b0, scale0, offset0, bias);
     b1 = reluFusedSingle4(b1, scale1, offset1, bias);
-    let bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a0, a1), i16x8.narrow_i32x4_s(b0, b1));
-    bytes = i8x16.min_u(i8x16.max_u(bytes, lower), upper);
+    const bytes = within(i16x8.narrow_i32x4_s(a0, a1), i16x8.narrow_i32x4_s(b0, b1), lower, upper);
     if (count >= 8) {
       v128.store_lane<i64>(out, bytes, 0);
       v128.store_lane<i64>(out + outStep, bytes, 1);
@@ -76,6 +75,139 @@ export function shortRow(
       storeFew(out + outStep, i64x2.extract_lane(bytes, 1), count);
     }
     pixel = next + pixelStep;
+    out += outStep << 1;
+  }
+}
+
+/**
+ * One output row, of two pixels and more, of three taps that lie side by side in a strip (depthwise-strip.ts), one row group high. The block is one of
+ * isReluFusedSingle.
+ */
+export function threeTaps(
+  strip: usize,
+  pixelBytes: usize,
+  block: usize,
+  head: usize,
+  weightStep: usize,
+  count: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+  width: i32,
+): void {
+  let weights = block + head;
+  const u0 = v128.load(weights);
+  const u1 = v128.load(weights, 16);
+  weights += weightStep;
+  const v0 = v128.load(weights);
+  const v1 = v128.load(weights, 16);
+  weights += weightStep;
+  const w0 = v128.load(weights);
+  const w1 = v128.load(weights, 16);
+  const scale0 = v128.load(block, 32);
+  const scale1 = v128.load(block, 48);
+  const offset0 = v128.load(block, 64);
+  const offset1 = v128.load(block, 80);
+  for (; width > 0; width -= 2) {
+    if (width === 1) {
+      strip -= pixelBytes;
+      out -= outStep;
+    }
+    const bias = v128.load(constants, FLOAT_BIAS);
+    const next = strip + pixelBytes;
+    let start = v128.load(block);
+    let a0 = multiplyAdd(u0, v128.load(strip), start);
+    a0 = multiplyAdd(v0, v128.load(strip, 32), a0);
+    a0 = multiplyAdd(w0, v128.load(strip, 64), a0);
+    a0 = reluFusedSingle4(a0, scale0, offset0, bias);
+    let b0 = multiplyAdd(u0, v128.load(next), start);
+    b0 = multiplyAdd(v0, v128.load(next, 32), b0);
+    b0 = multiplyAdd(w0, v128.load(next, 64), b0);
+    b0 = reluFusedSingle4(b0, scale0, offset0, bias);
+    start = v128.load(block, 16);
+    let a1 = multiplyAdd(u1, v128.load(strip, 16), start);
+    a1 = multiplyAdd(v1, v128.load(strip, 48), a1);
+    a1 = multiplyAdd(w1, v128.load(strip, 80), a1);
+    a1 = reluFusedSingle4(a1, scale1, offset1, bias);
+    const a = i16x8.narrow_i32x4_s(a0, a1);
+    let b1 = multiplyAdd(u1, v128.load(next, 16), start);
+    b1 = multiplyAdd(v1, v128.load(next, 48), b1);
+    b1 = multiplyAdd(w1, v128.load(next, 80), b1);
+    b1 = reluFusedSingle4(b1, scale1, offset1, bias);
+    const bytes = narrow(a, i16x8.narrow_i32x4_s(b0, b1), constants);
+    if (count >= 8) {
+      v128.store_lane<i64>(out, bytes, 0);
+      v128.store_lane<i64>(out + outStep, bytes, 1);
+    } else {
+      storeFew(out, i64x2.extract_lane(bytes, 0), count);
+      storeFew(out + outStep, i64x2.extract_lane(bytes, 1), count);
+    }
+    strip = next + pixelBytes;
+    out += outStep << 1;
+  }
+}
+
+/** As threeTaps, of two output rows, `left` ≤ 4 channels: half 0 or 1 of the block's 8. */
+export function threeTapsTwice(
+  strip: usize,
+  pixelBytes: usize,
+  block: usize,
+  half: usize,
+  head: usize,
+  left: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+  outRowStep: usize,
+  width: i32,
+): void {
+  const channel = block + (half << 4);
+  const weights = channel + head;
+  const u0 = v128.load(weights);
+  const v0 = v128.load(weights, 32);
+  const u1 = v128.load(weights, 64);
+  const v1 = v128.load(weights, 96);
+  const u2 = v128.load(weights, 128);
+  const v2 = v128.load(weights, 160);
+  const scale = v128.load(channel, 32);
+  const offset = v128.load(channel, 64);
+  const bias = v128.load(constants, FLOAT_BIAS);
+  const lower = v128.load(constants, LOWER);
+  const upper = v128.load(constants, UPPER);
+  let p = strip + (half << 4);
+  for (; width > 0; width -= 2) {
+    if (width === 1) {
+      p -= pixelBytes;
+      out -= outStep;
+    }
+    const start = v128.load(channel);
+    const x0 = v128.load(p);
+    const x1 = v128.load(p, 32);
+    const x2 = v128.load(p, 64);
+    let a = multiplyAdd(u2, x2, multiplyAdd(u1, x1, multiplyAdd(u0, x0, start)));
+    let b = multiplyAdd(v2, x2, multiplyAdd(v1, x1, multiplyAdd(v0, x0, start)));
+    a = reluFusedSingle4(a, scale, offset, bias);
+    b = reluFusedSingle4(b, scale, offset, bias);
+    const first = i16x8.narrow_i32x4_s(a, b);
+    const x3 = v128.load(p, 96);
+    a = multiplyAdd(u2, x3, multiplyAdd(u1, x2, multiplyAdd(u0, x1, start)));
+    b = multiplyAdd(v2, x3, multiplyAdd(v1, x2, multiplyAdd(v0, x1, start)));
+    a = reluFusedSingle4(a, scale, offset, bias);
+    b = reluFusedSingle4(b, scale, offset, bias);
+    const bytes = within(first, i16x8.narrow_i32x4_s(a, b), lower, upper);
+    const below = out + outRowStep;
+    if (left >= 4) {
+      v128.store_lane<i32>(out, bytes, 0);
+      v128.store_lane<i32>(below, bytes, 1);
+      v128.store_lane<i32>(out + outStep, bytes, 2);
+      v128.store_lane<i32>(below + outStep, bytes, 3);
+    } else {
+      storeFew(out, i32x4.extract_lane(bytes, 0), left);
+      storeFew(below, i32x4.extract_lane(bytes, 1), left);
+      storeFew(out + outStep, i32x4.extract_lane(bytes, 2), left);
+      storeFew(below + outStep, i32x4.extract_lane(bytes, 3), left);
+    }
+    p += pixelBytes << 1;
     out += outStep << 1;
   }
 }
