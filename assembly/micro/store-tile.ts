@@ -546,6 +546,29 @@ export function storeSix(
     d = i16x8.narrow_i32x4_s(d0, generalFusedSingle4(d1, scale, offset, fine, round32, bias));
     e = i16x8.narrow_i32x4_s(e0, generalFusedSingle4(e1, scale, offset, fine, round32, bias));
     f = i16x8.narrow_i32x4_s(f0, generalFusedSingle4(f1, scale, offset, fine, round32, bias));
+  } else if (load<i32>(constants, METHOD) === Requantization.reluFused) {
+    const base = v128.load(constants, RELU_BASE);
+    const above = v128.load(constants, UNSIGNED_HIGH);
+    let scale01 = v128.load(block, 32);
+    let scale23 = v128.load(block, 48);
+    let offset01 = v128.load(block, 96);
+    let offset23 = v128.load(block, 112);
+    a0 = reluFused4(a0, scale01, scale23, offset01, offset23, base, above);
+    b0 = reluFused4(b0, scale01, scale23, offset01, offset23, base, above);
+    c0 = reluFused4(c0, scale01, scale23, offset01, offset23, base, above);
+    d0 = reluFused4(d0, scale01, scale23, offset01, offset23, base, above);
+    e0 = reluFused4(e0, scale01, scale23, offset01, offset23, base, above);
+    f0 = reluFused4(f0, scale01, scale23, offset01, offset23, base, above);
+    scale01 = v128.load(block, 64);
+    scale23 = v128.load(block, 80);
+    offset01 = v128.load(block, 128);
+    offset23 = v128.load(block, 144);
+    a = i16x8.narrow_i32x4_s(a0, reluFused4(a1, scale01, scale23, offset01, offset23, base, above));
+    b = i16x8.narrow_i32x4_s(b0, reluFused4(b1, scale01, scale23, offset01, offset23, base, above));
+    c = i16x8.narrow_i32x4_s(c0, reluFused4(c1, scale01, scale23, offset01, offset23, base, above));
+    d = i16x8.narrow_i32x4_s(d0, reluFused4(d1, scale01, scale23, offset01, offset23, base, above));
+    e = i16x8.narrow_i32x4_s(e0, reluFused4(e1, scale01, scale23, offset01, offset23, base, above));
+    f = i16x8.narrow_i32x4_s(f0, reluFused4(f1, scale01, scale23, offset01, offset23, base, above));
   } else {
     a = requantizeRow(a0, a1, block, constants);
     b = requantizeRow(b0, b1, block, constants);
