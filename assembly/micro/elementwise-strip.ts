@@ -1,4 +1,5 @@
 import { storedActivation, UNSIGNED } from "../storage.ts";
+import { generalFusedSingle4, reluFusedSingle4, ROUND, ROUND_BITS } from "./epilogue.ts";
 import { clampSixteen, loadEight, splatStored, storeEight } from "./eight.ts";
 
 /**
@@ -130,6 +131,71 @@ export function mulVectors(
       outputZero,
     );
     storeEight(out + i, values, lowerBound, upperBound);
+  }
+  return end;
+}
+
+/**
+ * relaxed: as mulVectors, sixteen values at a time, in float32 with the constants of a record at `constants`: scale, offset, fine and bias, as
+ * MulField has them.
+ */
+export function singleProducts(
+  lhs: usize,
+  lhsStep: usize,
+  rhs: usize,
+  rhsStep: usize,
+  out: usize,
+  length: usize,
+  lhsZeroPoint: i32,
+  rhsZeroPoint: i32,
+  outputZeroPoint: i32,
+  constants: usize,
+  lower: i32,
+  upper: i32,
+): usize {
+  if (!ASC_FEATURE_RELAXED_SIMD || load<i32>(constants) === 0) return 0;
+  const scale = v128.load_splat<i32>(constants);
+  const offset = v128.load_splat<i32>(constants, 4);
+  const fine = v128.load_splat<i32>(constants, 8);
+  const bias = v128.load_splat<i32>(constants, 12);
+  const roundsTwice = load<i32>(constants, 8) !== 0;
+  const toStored = i32x4.splat(ROUND_BITS - storedActivation(outputZeroPoint));
+  const lhsZero = splatStored(lhsZeroPoint);
+  const rhsZero = splatStored(rhsZeroPoint);
+  const least = i8x16.splat(<i8>storedActivation(lower));
+  const most = i8x16.splat(<i8>storedActivation(upper));
+  const end = length & ~15;
+  let a0 = i16x8.sub(loadOne(lhs), lhsZero);
+  let a1 = a0;
+  let b0 = i16x8.sub(loadOne(rhs), rhsZero);
+  let b1 = b0;
+  for (let i: usize = 0; i < end; i += 16) {
+    if (lhsStep) {
+      a0 = i16x8.sub(loadEight(lhs + i), lhsZero);
+      a1 = i16x8.sub(loadEight(lhs + i + 8), lhsZero);
+    }
+    if (rhsStep) {
+      b0 = i16x8.sub(loadEight(rhs + i), rhsZero);
+      b1 = i16x8.sub(loadEight(rhs + i + 8), rhsZero);
+    }
+    let p0 = i32x4.add(i32x4.extmul_low_i16x8_s(a0, b0), bias);
+    let p1 = i32x4.add(i32x4.extmul_high_i16x8_s(a0, b0), bias);
+    let p2 = i32x4.add(i32x4.extmul_low_i16x8_s(a1, b1), bias);
+    let p3 = i32x4.add(i32x4.extmul_high_i16x8_s(a1, b1), bias);
+    if (roundsTwice) {
+      const round = f32x4.splat(ROUND);
+      p0 = generalFusedSingle4(p0, scale, offset, fine, round, toStored);
+      p1 = generalFusedSingle4(p1, scale, offset, fine, round, toStored);
+      p2 = generalFusedSingle4(p2, scale, offset, fine, round, toStored);
+      p3 = generalFusedSingle4(p3, scale, offset, fine, round, toStored);
+    } else {
+      p0 = reluFusedSingle4(p0, scale, offset, toStored);
+      p1 = reluFusedSingle4(p1, scale, offset, toStored);
+      p2 = reluFusedSingle4(p2, scale, offset, toStored);
+      p3 = reluFusedSingle4(p3, scale, offset, toStored);
+    }
+    const first = i16x8.narrow_i32x4_s(p0, p1);
+    v128.store(out + i, clampSixteen(first, i16x8.narrow_i32x4_s(p2, p3), least, most));
   }
   return end;
 }

@@ -35,6 +35,10 @@ export const UNSIGNED_HIGH = 176;
 export const METHOD = 192;
 export const SHIFT = 196;
 
+/** 1.5 · 2^23: adding it rounds a float32 to an integer; and its bits. */
+export const ROUND: f32 = 12582912.0;
+export const ROUND_BITS = 0x4b400000;
+
 /** Added to int8 to make its storage form. */
 function storageOffset(): i32 {
   return UNSIGNED ? 128 : 0;
@@ -84,11 +88,11 @@ export function prepareEpilogue(
     v128.store(constants, i8x16.splat(<i8>(upper + storageOffset())), UPPER);
     // Blocks in float32 count outputs from the middle of their range: src/ops/single-precision.ts.
     const origin = method === Requantization.relu ? ((lower + upper + 1) >> 1) + storageOffset() : stored;
-    v128.store(constants, i32x4.splat(0x4b400000 - origin), FLOAT_BIAS);
+    v128.store(constants, i32x4.splat(ROUND_BITS - origin), FLOAT_BIAS);
     v128.store(constants, i16x8.splat(<i16>stored), ZERO_POINT);
     v128.store(constants, i32x4.splat(0x41380000), RELU_BASE);
     v128.store(constants, f64x2.splat(6755399441055744.0), ROUND_F64);
-    v128.store(constants, f32x4.splat(12582912.0), ROUND_F32);
+    v128.store(constants, f32x4.splat(ROUND), ROUND_F32);
     if (method === Requantization.wide) {
       v128.store(constants, i32x4.splat(1 << (shift - 1)), WIDE_HALF);
       v128.store(constants, i64x2.splat(1 << 31), HIGH_HALF);
@@ -111,9 +115,9 @@ export function prepareUniform(constants: usize, shift: i32, multiplier: i32, ze
   const fine = f32x4.splat(<f32>(right * (1 + 1 / 8388608.0)));
   if (ASC_FEATURE_RELAXED_SIMD) {
     const scale = reinterpret<f32>(multiplier);
-    const excess = Math.floor(12582912.0 * <f64>scale) + <f64>(shift >> 5);
+    const excess = Math.floor(<f64>ROUND * <f64>scale) + <f64>(shift >> 5);
     v128.store(constants, f32x4.splat(scale), UNIFORM_SCALE);
-    v128.store(constants, f32x4.splat(<f32>(12582912.0 - excess)), UNIFORM_OFFSET);
+    v128.store(constants, f32x4.splat(<f32>(<f64>ROUND - excess)), UNIFORM_OFFSET);
     v128.store(constants, fine, UNIFORM_FINE);
   } else if (method === Requantization.uniformRelu) {
     const nudge = shift > 0 ? right / 2 : 0;

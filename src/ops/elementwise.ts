@@ -1,5 +1,6 @@
 import type { BoundNode } from "../graph/graph.ts";
 import type { PlanRecord } from "../plan/record.ts";
+import type { Variant } from "../plan/variant.ts";
 import type { ElementwiseFields, ElementwiseOperands } from "./broadcast.ts";
 import {
   broadcastFields,
@@ -30,6 +31,7 @@ export type ElementwiseDefinition<Attrs> = Pick<OpDefinition<Attrs>, "name" | "t
     loops: ElementwiseFields,
     operands: ElementwiseOperands,
     node: BoundNode<Attrs>,
+    variant: Variant,
   ) => PlanRecord;
 };
 
@@ -60,10 +62,10 @@ export function defineElementwise<Attrs>({
     macs: () => 0,
     overlapDistance: elementwiseOverlap,
     pack: packConstants,
-    lower(node, at) {
+    lower(node, at, variant) {
       const operands = elementwiseOperands(node.inputs, node.outputs);
       if (int16 !== undefined && isInt16(node)) return elementwiseInt16(node, at, int16(operands, node));
-      return record(elementwiseFields(node, at), operands, node);
+      return record(elementwiseFields(node, at), operands, node, variant);
     },
   });
 }

@@ -82,6 +82,16 @@ function withOffset(found: Fused | undefined): SinglePrecision | undefined {
   return found && { scale: found.scale, offset: ROUND - found.excess, bias: found.bias };
 }
 
+/** Of products of two int8 by one multiplier: searchFused, or, where `fine` is not 0, searchTwice, which scales by it the second time. */
+export function singleProduct(
+  channel: Channel,
+  output: OutputRange,
+): (SinglePrecision & { readonly fine: number }) | undefined {
+  const isRelu = output.min >= output.zeroPoint;
+  const found = withOffset((isRelu ? searchFused : searchTwice)(channel, output));
+  return found && { ...found, fine: isRelu ? 0 : 2 ** channel.multiplier.shift * (1 + 2 ** -23) };
+}
+
 /** What a form of no bias has as excess, in whole numbers: the accumulators' bits are of 1.5 · 2^23 more than they are. */
 export function excessOfBits(scale: number): number {
   return Math.floor(ROUND * scale);

@@ -8,7 +8,7 @@
  */
 
 /** Raised whenever a record changes; the kernels answer it from `planVersion()`. */
-export const PLAN_VERSION = 17;
+export const PLAN_VERSION = 18;
 
 /** Bytes after the arena that kernels may read (never write) past the end of an operand. */
 export const SLACK_BYTES = 16;
@@ -457,6 +457,12 @@ export enum MulField {
   outputShift = 32,
   activationMin = 33,
   activationMax = 34,
+  /** Of products in float32 (singleProduct in src/ops/single-precision.ts), the bits of three float32; a scale of 0 if there are none; relaxed and signed. */
+  singleScale = 35,
+  singleOffset = 36,
+  /** 0 for one rounding. */
+  singleFine = 37,
+  singleBias = 38,
 }
 
 /** What `compare` asks of its operands. */
