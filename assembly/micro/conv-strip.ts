@@ -67,7 +67,19 @@ export function convRow(
         let at = block;
         for (let c = 0; c < channels; c += 8) {
           if (isReluFusedSingle(at, constants)) {
-            shortRow(pixel, pixelStep, count, run, stride, at, head, channels - c, constants, out + c, outStep);
+            shortRow(
+              pixel,
+              pixelStep,
+              count,
+              run,
+              stride,
+              at,
+              head,
+              channels - c,
+              constants,
+              out + c,
+              outStep,
+            );
           } else {
             tiles(
               pixel,

@@ -301,12 +301,47 @@ export function depthwiseRows(
         const to = out + c;
         if (runs === 1 && steps === 3 && width > 1 && isReluFusedSingle(block, constants)) {
           if (outputRows === 2) {
-            threeTapsTwice(filled, pixelBytes, block, 0, head, c1 - c, constants, to, outStep, outRowStep, width);
+            threeTapsTwice(
+              filled,
+              pixelBytes,
+              block,
+              0,
+              head,
+              c1 - c,
+              constants,
+              to,
+              outStep,
+              outRowStep,
+              width,
+            );
             if (c1 - c > 4) {
-              threeTapsTwice(filled, pixelBytes, block, 1, head, c1 - c - 4, constants, to + 4, outStep, outRowStep, width);
+              threeTapsTwice(
+                filled,
+                pixelBytes,
+                block,
+                1,
+                head,
+                c1 - c - 4,
+                constants,
+                to + 4,
+                outStep,
+                outRowStep,
+                width,
+              );
             }
           } else {
-            threeTaps(filled, pixelBytes, block, head, (<usize>packedRows) << 5, c1 - c, constants, to, outStep, width);
+            threeTaps(
+              filled,
+              pixelBytes,
+              block,
+              head,
+              (<usize>packedRows) << 5,
+              c1 - c,
+              constants,
+              to,
+              outStep,
+              width,
+            );
           }
         } else if (outputRows === 2 && runs === 1 && width > 2) {
           octet.twoRows(

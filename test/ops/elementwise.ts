@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { OpDefinition } from "../../src/ops/op.ts";
+import type { PlanRecord } from "../../src/plan/record.ts";
 import type { Kernels } from "../kernel-harness.ts";
 import { count, type Int8Output, type Int8Tensor } from "../reference/tensor.ts";
 import { executeWithin, importNode, int8Tensor, int8Values, lowerNode } from "./node.ts";
@@ -63,13 +64,13 @@ export function elementwiseCase(
     });
 }
 
-/** Runs the case in memory of its own and, where the operator allows it, over each operand. */
+/** Runs the case in memory of its own and, where the operator allows it, over each operand. Returns the records. */
 export function checkElementwise(
   op: OpDefinition,
   kernels: Kernels,
   c: ElementwiseCase,
   expected: Int8Array,
-): void {
+): readonly PlanRecord[] {
   const length = count(c.output.shape);
   const node = importNode(
     op,
@@ -80,6 +81,7 @@ export function checkElementwise(
     int8Tensor("output", c.output),
     { 0: c.activation },
   );
+  const records: PlanRecord[] = [];
   for (const over of [undefined, 0, 1]) {
     kernels.reset();
     // Room below the first operand to write to.
@@ -101,7 +103,9 @@ export function checkElementwise(
       inputs: inputs.map((address) => ({ address })),
       outputs: [{ address: output }],
     });
+    records.push(record);
     executeWithin(kernels, record, output, output + length);
     expect(kernels.readActivations(output, length)).toEqual(expected);
   }
+  return records;
 }

@@ -4,7 +4,7 @@ import { mul } from "../../src/ops/mul.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { mulReference } from "../reference/mul.ts";
 import type { Int8Output } from "../reference/tensor.ts";
-import { checkElementwise, elementwiseCase } from "./elementwise.ts";
+import { checkElementwise, elementwiseCase, zeroPoint } from "./elementwise.ts";
 import { importNode, int8Tensor, int8Values } from "./node.ts";
 
 const plain = (shape: number[], scale = 0.5, zeroPoint = 0): Int8Output => ({ shape, scale, zeroPoint });
@@ -29,6 +29,35 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
       const output = plain([256, 256], Math.fround(0.0007), 5);
       const c = { lhs, rhs, output, activation: 0, lhsConstant: false, rhsConstant: false, below: 0 };
       checkElementwise(mul, kernels, c, mulReference(lhs, rhs, output, 0));
+    });
+
+    test("equals the reference for all pairs of values, whatever the scales, and in float32 where that is proved", () => {
+      const values = Int8Array.from({ length: 256 }, (_, i) => i - 128);
+      const cases = fc.record({
+        zeroPoints: fc.tuple(zeroPoint, zeroPoint, zeroPoint),
+        // Of the multiplier, as a power of two.
+        power: fc.integer({ min: -1600, max: 100 }).map((hundredths) => hundredths / 100),
+        activation: fc.integer({ min: 0, max: 3 }),
+        isColumn: fc.boolean(),
+      });
+      let single = 0;
+      fc.assert(
+        fc.property(cases, ({ zeroPoints, power, activation, isColumn }) => {
+          const [column, row] = [
+            [256, 1],
+            [1, 256],
+          ];
+          const lhs = { ...plain(isColumn ? column : row, 1, zeroPoints[0]), values };
+          const rhs = { ...plain(isColumn ? row : column, 1, zeroPoints[1]), values };
+          const output = plain([256, 256], Math.fround(2 ** -power), zeroPoints[2]);
+          const c = { lhs, rhs, output, activation, lhsConstant: false, rhsConstant: false, below: 0 };
+          const [record] = checkElementwise(mul, kernels, c, mulReference(lhs, rhs, output, activation));
+          if (record?.op === "mul" && record.singleScale !== 0) single++;
+        }),
+        { numRuns: 40 },
+      );
+      if (kernels.variant === "mcu" || kernels.variant === "simd") expect(single).toBe(0);
+      else expect(single).toBeGreaterThan(20);
     });
 
     // The vector loop takes left shifts to 13 and right shifts to 30.

@@ -546,7 +546,7 @@ const ELEMENTWISE = {
   activationMax: 127,
 };
 const ADD_SCALES = { lhsMultiplier: 2 ** 30, lhsShift: 0, rhsMultiplier: 2 ** 30, rhsShift: 0 };
-const MUL_SCALES = {};
+const MUL_SCALES = { singleScale: 0, singleOffset: 0, singleFine: 0, singleBias: 0 };
 
 /** Whether two items must not share bytes, wherever they lie. */
 function contend(a: Item, b: Item): boolean {
