@@ -11,6 +11,7 @@ export default tseslint.config(
       "src/runtime/kernels.generated.ts",
       "assembly/micro/depthwise-tile.ts",
       "assembly/micro/add-lanes.ts",
+      "assembly/micro/gate-scalar.ts",
       "assembly/micro/sigmoid-scalar.ts",
       "assembly/micro/store-tile.ts",
     ],

@@ -118,3 +118,94 @@ export function laneDots(staging: usize, depth: i32, begins: usize, weights: usi
     depth -= CHUNK_ELEMENTS;
   } while (depth > 0);
 }
+
+/** As laneDots, of two vectors, the second one's sums to `secondSums`: weights are taken apart once for both. */
+export function laneDotsTwice(
+  staging: usize,
+  second: usize,
+  depth: i32,
+  begins: usize,
+  weights: usize,
+  sums: usize,
+  secondSums: usize,
+): void {
+  let q = staging + startBytes(depth);
+  let w = weights;
+  // Vectors of one depth are staged alike.
+  const toSecond = second - staging;
+  let secondBegins = begins;
+  do {
+    let a = load<i64>(staging);
+    let b = a;
+    let c = a;
+    let d = a;
+    let e = load<i64>(staging + toSecond);
+    let f = e;
+    let g = e;
+    let h = e;
+    const end = q + <usize>min(depth, CHUNK_ELEMENTS);
+    do {
+      const x0 = <i64>load<i8>(q);
+      const x1 = <i64>load<i8>(q, 1);
+      const x2 = <i64>load<i8>(q, 2);
+      const x3 = <i64>load<i8>(q, 3);
+      const x4 = <i64>load<i8>(q, 4);
+      const p = q + toSecond;
+      const y0 = <i64>load<i8>(p);
+      const y1 = <i64>load<i8>(p, 1);
+      const y2 = <i64>load<i8>(p, 2);
+      const y3 = <i64>load<i8>(p, 3);
+      const y4 = <i64>load<i8>(p, 4);
+      let v0 = load<i64>(w);
+      let v1 = load<i64>(w, 8);
+      let w0 = v0 & BYTE_LANES;
+      let w1 = (v0 >> 8) & BYTE_LANES;
+      let w2 = v1 & BYTE_LANES;
+      let w3 = (v1 >> 8) & BYTE_LANES;
+      let w4 = ((v0 >> 16) & NIBBLES) | ((v1 >> 12) & (NIBBLES << 4));
+      a += w0 * x0 + w1 * x1 + w2 * x2 + w3 * x3 + w4 * x4;
+      e += w0 * y0 + w1 * y1 + w2 * y2 + w3 * y3 + w4 * y4;
+      v0 = load<i64>(w, 16);
+      v1 = load<i64>(w, 24);
+      w0 = v0 & BYTE_LANES;
+      w1 = (v0 >> 8) & BYTE_LANES;
+      w2 = v1 & BYTE_LANES;
+      w3 = (v1 >> 8) & BYTE_LANES;
+      w4 = ((v0 >> 16) & NIBBLES) | ((v1 >> 12) & (NIBBLES << 4));
+      b += w0 * x0 + w1 * x1 + w2 * x2 + w3 * x3 + w4 * x4;
+      f += w0 * y0 + w1 * y1 + w2 * y2 + w3 * y3 + w4 * y4;
+      v0 = load<i64>(w, 32);
+      v1 = load<i64>(w, 40);
+      w0 = v0 & BYTE_LANES;
+      w1 = (v0 >> 8) & BYTE_LANES;
+      w2 = v1 & BYTE_LANES;
+      w3 = (v1 >> 8) & BYTE_LANES;
+      w4 = ((v0 >> 16) & NIBBLES) | ((v1 >> 12) & (NIBBLES << 4));
+      c += w0 * x0 + w1 * x1 + w2 * x2 + w3 * x3 + w4 * x4;
+      g += w0 * y0 + w1 * y1 + w2 * y2 + w3 * y3 + w4 * y4;
+      v0 = load<i64>(w, 48);
+      v1 = load<i64>(w, 56);
+      w0 = v0 & BYTE_LANES;
+      w1 = (v0 >> 8) & BYTE_LANES;
+      w2 = v1 & BYTE_LANES;
+      w3 = (v1 >> 8) & BYTE_LANES;
+      w4 = ((v0 >> 16) & NIBBLES) | ((v1 >> 12) & (NIBBLES << 4));
+      d += w0 * x0 + w1 * x1 + w2 * x2 + w3 * x3 + w4 * x4;
+      h += w0 * y0 + w1 * y1 + w2 * y2 + w3 * y3 + w4 * y4;
+      q += GROUP_ELEMENTS;
+      w += GROUP_BYTES;
+    } while (q < end);
+    addLanes(sums, begins, a);
+    addLanes(sums + 12, begins + 12, b);
+    addLanes(sums + 24, begins + 24, c);
+    addLanes(sums + 36, begins + 36, d);
+    addLanes(secondSums, secondBegins, e);
+    addLanes(secondSums + 12, secondBegins + 12, f);
+    addLanes(secondSums + 24, secondBegins + 24, g);
+    addLanes(secondSums + 36, secondBegins + 36, h);
+    begins = sums;
+    secondBegins = secondSums;
+    staging += 8;
+    depth -= CHUNK_ELEMENTS;
+  } while (depth > 0);
+}

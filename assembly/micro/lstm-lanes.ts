@@ -1,6 +1,14 @@
 /** mcu: gates of an LSTM's step. */
-import { TWICE } from "../fixed-point.ts";
-import { LANE_ROWS, laneBytes, laneDots, laneVectorBytes, stageLanes, SUM_BYTES } from "./lane-rows.ts";
+import { storeGate } from "./gate-scalar.ts";
+import {
+  LANE_ROWS,
+  laneBytes,
+  laneDots,
+  laneDotsTwice,
+  laneVectorBytes,
+  stageLanes,
+  SUM_BYTES,
+} from "./lane-rows.ts";
 
 const GATES = 4;
 /** Rows of each gate's matrix in a block. */
@@ -36,11 +44,15 @@ export function prepareScales(scales: usize, staging: usize): void {
 /**
  *   gate[r] = clamp16(clamp16(requantize(b[r] + Wx[r] · x)) + clamp16(requantize(Wh[r] · h)))      four times `cells` int16, laneGateBytes apart
  *
+ * Steps go by twos, because x is there before h is: the first of two is given the `next` x too, whose products wait for the second, which has an
+ * `x` of 0.
+ *
  * No proof here: requantisation is in int64, exact for any accumulator and multiplier. `staging` has the scales, then room for the sums of two
- * blocks and for both vectors, as stageLanes leaves them.
+ * blocks, for three vectors as stageLanes leaves them, x, the next and h, and for the sums that wait.
  */
 export function gateLanes(
   x: usize,
+  next: usize,
   depth: i32,
   inputMatrices: usize,
   hidden: usize,
@@ -50,19 +62,30 @@ export function gateLanes(
   gates: usize,
 ): void {
   const gateBytes = laneGateBytes(cells);
-  const sums = staging + 2 * GATES * SCALE_BYTES;
-  const stagedInput = sums + 2 * SUM_BYTES;
-  const stagedHidden = stagedInput + laneVectorBytes(depth);
-  stageLanes(stagedInput, x, depth);
+  const hiddenSums = staging + 2 * GATES * SCALE_BYTES;
+  const sums = hiddenSums + SUM_BYTES;
+  const stagedInput = sums + SUM_BYTES;
+  const stagedNext = stagedInput + laneVectorBytes(depth);
+  const stagedHidden = stagedNext + laneVectorBytes(depth);
+  let waiting = stagedHidden + laneVectorBytes(cells);
+  if (x) {
+    stageLanes(stagedInput, x, depth);
+    stageLanes(stagedNext, next, depth);
+  }
   stageLanes(stagedHidden, hidden, cells);
   for (const end = gates + gateBytes; gates < end; gates += 2 * BLOCK_CELLS) {
-    laneDots(stagedInput, depth, inputMatrices, inputMatrices + SUM_BYTES, sums);
-    laneDots(stagedHidden, cells, hiddenMatrices, hiddenMatrices + SUM_BYTES, sums + SUM_BYTES);
+    let sum = waiting;
+    if (x) {
+      sum = sums;
+      laneDotsTwice(stagedInput, stagedNext, depth, inputMatrices, inputMatrices + SUM_BYTES, sum, waiting);
+    }
+    laneDots(stagedHidden, cells, hiddenMatrices, hiddenMatrices + SUM_BYTES, hiddenSums);
     inputMatrices += SUM_BYTES + laneBytes(depth);
     hiddenMatrices += SUM_BYTES + laneBytes(cells);
+    waiting += SUM_BYTES;
     let scale = staging;
     let gate = gates;
-    let sum = sums;
+    let hiddenSum = hiddenSums;
     do {
       const inputMultiplier = <i64>load<i32>(scale);
       const inputLeft = load<i32>(scale, 4);
@@ -72,32 +95,49 @@ export function gateLanes(
       const hiddenLeft = load<i32>(scale, GATES * SCALE_BYTES + 4);
       const hiddenRight = <i64>load<i32>(scale, GATES * SCALE_BYTES + 8);
       const hiddenHalf = (<i64>1) << (hiddenRight - 1);
-      const row = sum + 4 * BLOCK_CELLS;
-      do {
-        // By names of int32, whose shifts wrap: within an expression of int64 the compiler loads an int64.
-        const inputSum: i32 = load<i32>(sum);
-        const hiddenSum: i32 = load<i32>(sum, SUM_BYTES);
-        // Where TWICE does not hold, beyond 2^30, the result is beyond int16 as well.
-        const scaledInput = (<i64>(inputSum << inputLeft) * inputMultiplier + (1 << 30)) >> 31;
-        const ofInput = (scaledInput * TWICE + inputHalf) >> inputRight;
-        const scaledHidden = (<i64>(hiddenSum << hiddenLeft) * hiddenMultiplier + (1 << 30)) >> 31;
-        const ofHidden = (scaledHidden * TWICE + hiddenHalf) >> hiddenRight;
-        const both = ofInput + ofHidden;
-        store<i16>(gate, <i16>both);
-        // One test for all three, and stored twice where it fails: a clamp of an int64 is four operations of an interpreter, and a local that a
-        // branch changes two.
-        if (<u64>((ofInput + 32768) | (ofHidden + 32768) | (both + 32768)) > 65535) {
-          store<i16>(gate, <i16>clamp16(clamp16(ofInput) + clamp16(ofHidden)));
-        }
-        sum += 4;
-        gate += 2;
-      } while (sum < row);
-      gate += gateBytes - 2 * BLOCK_CELLS;
+      storeGate(
+        gate,
+        load<i32>(sum),
+        load<i32>(hiddenSum),
+        inputMultiplier,
+        inputLeft,
+        inputRight,
+        inputHalf,
+        hiddenMultiplier,
+        hiddenLeft,
+        hiddenRight,
+        hiddenHalf,
+      );
+      storeGate(
+        gate + 2,
+        load<i32>(sum, 4),
+        load<i32>(hiddenSum, 4),
+        inputMultiplier,
+        inputLeft,
+        inputRight,
+        inputHalf,
+        hiddenMultiplier,
+        hiddenLeft,
+        hiddenRight,
+        hiddenHalf,
+      );
+      storeGate(
+        gate + 4,
+        load<i32>(sum, 8),
+        load<i32>(hiddenSum, 8),
+        inputMultiplier,
+        inputLeft,
+        inputRight,
+        inputHalf,
+        hiddenMultiplier,
+        hiddenLeft,
+        hiddenRight,
+        hiddenHalf,
+      );
+      sum += 4 * BLOCK_CELLS;
+      hiddenSum += 4 * BLOCK_CELLS;
+      gate += gateBytes;
       scale += SCALE_BYTES;
-    } while (sum < sums + SUM_BYTES);
+    } while (hiddenSum < hiddenSums + SUM_BYTES);
   }
-}
-
-function clamp16(value: i64): i64 {
-  return min<i64>(max<i64>(value, -32768), 32767);
 }

@@ -73,6 +73,7 @@ export function updateCells(
   const updateHalf = (<i64>1) << (updateRight - 1);
   const hiddenRight = <i64>(31 + hiddenLeft - hiddenShift);
   const hiddenHalf = (<i64>1) << (hiddenRight - 1);
+  const range = <u32>(high - low);
   // Products are scaled as sums in lstm-lanes.ts. A multiplier made of float32 scales is 2^31 − 256 at most, so that adding the zero point does
   // not wrap.
   for (; i < cells; i++) {
@@ -85,19 +86,23 @@ export function updateCells(
     const kept = <i32>((<i64>((forget * load<i16>(cell) + 1) >> 1) * TWICE + FORGET_HALF) >> FORGET_RIGHT);
     const product = (<i64>((input * fresh) << updateLeft) * updateMultiplier + (1 << 30)) >> 31;
     const added = <i32>((product * TWICE + updateHalf) >> updateRight);
-    const state = min(max(kept + min(max(added, -32768), 32767), low), high);
+    // Clamps where a test says so: one of an interpreter's numbers is a dozen operations.
+    let state = kept + added;
+    if (<u32>(added + 32768) > 65535 || <u32>(state - low) > range) {
+      state = min(max(kept + min(max(added, -32768), 32767), low), high);
+    }
     store<i16>(cell, <i16>state);
     const activated = tanhByTable((state * factor + half) >> right, table);
     const emitted = (<i64>((activated * output) << hiddenLeft) * hiddenMultiplier + (1 << 30)) >> 31;
-    const value = <i32>((emitted * TWICE + hiddenHalf) >> hiddenRight) + zeroPoint;
+    let value = <i32>((emitted * TWICE + hiddenHalf) >> hiddenRight) + zeroPoint;
     if (elementBytes === 1) {
-      const byte = min(max(value, -128), 127);
-      storeActivation(hidden, byte);
-      storeActivation(out, byte);
+      if (<u32>(value + 128) > 255) value = min(max(value, -128), 127);
+      storeActivation(hidden, value);
+      storeActivation(out, value);
     } else {
-      const short = <i16>min(max(value, -32768), 32767);
-      store<i16>(hidden, short);
-      store<i16>(out, short);
+      if (<u32>(value + 32768) > 65535) value = min(max(value, -32768), 32767);
+      store<i16>(hidden, <i16>value);
+      store<i16>(out, <i16>value);
     }
     gates += 2;
     cell += 2;

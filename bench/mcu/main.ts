@@ -175,6 +175,12 @@ function loopOf(op: StepReport["op"]): (typeof LOOPS)[number] {
 const PROCESSES = 8;
 const ROUNDS_OF_PROCESS = 4;
 
+/**
+ * What the kernels' design measured of the best loops that it had, in million MAC/s on another machine: its 1×1 loop is the one here; its matrix ×
+ * vector one takes a row at a time.
+ */
+const DESIGN = { pointwise: 949, depthwise: 350, matrixVector: 492 };
+
 /** Prints what models take on wasm3, and what bare loops would take for their products, run in turns in the same processes. */
 function besideLoops(models: readonly NamedModel[]): void {
   const loops = join(folder, "loops.wasm");
@@ -200,15 +206,18 @@ function besideLoops(models: readonly NamedModel[]): void {
   console.log(
     [...rates].map(([name, rate]) => `${name} ${(rate / 1e6).toFixed(0)} million MAC/s`).join(", "),
   );
-  row(["model, weights in memory", "MACs", "wasm3 ms", "bare loops", "wasm3 / bare loops"]);
-  row(["---", ...new Array<string>(4).fill("---:")]);
+  row(["model, weights in memory", "MACs", "wasm3 ms", "bare loops", "wasm3 / bare loops", "/ the design's"]);
+  row(["---", ...new Array<string>(5).fill("---:")]);
+  const designed = new Map(
+    LOOPS.map((name) => [name, ((rates.get("pointwise") ?? NaN) * DESIGN[name]) / DESIGN.pointwise]),
+  );
   for (const [i, model] of compiled.entries()) {
     const milliseconds = 1000 * (best.get(model.folder) ?? NaN);
-    const bare = model.report.steps.reduce(
-      (sum, { op, macs }) => sum + (1000 * macs) / (rates.get(loopOf(op)) ?? NaN),
-      0,
+    const [bare, design] = [rates, designed].map((own) =>
+      model.report.steps.reduce((sum, { op, macs }) => sum + (1000 * macs) / (own.get(loopOf(op)) ?? NaN), 0),
     );
-    const cells = [milliseconds, bare, milliseconds / bare].map((value) => value.toFixed(2));
+    const ratios = [bare, design].map((loops = NaN) => milliseconds / loops);
+    const cells = [milliseconds, bare ?? NaN, ...ratios].map((value) => value.toFixed(2));
     row([models[i]?.name ?? "", model.report.macs, ...cells]);
   }
 }
