@@ -2,7 +2,7 @@ import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
 import { scalarRow } from "./conv-strip-scalar.ts";
 import { isReluFusedSingle, isUniform, storeRow, storeUniform } from "./epilogue.ts";
 import { storeSix, storeTile } from "./store-tile.ts";
-import { shortRow } from "./weight-stationary.ts";
+import { MAX_SHORT_STEPS, MIN_SHORT_STEPS, shortRow } from "./weight-stationary.ts";
 
 /**
  * Convolution strips: dot products of staged input pixels with blocks of packed weights.
@@ -59,7 +59,9 @@ export function convRow(
     const run = across ? segments : steps;
     const stride: usize = across ? segmentBytes : 4;
     const jump = (across ? 4 : segmentBytes) - <usize>run * stride;
-    if (ASC_FEATURE_RELAXED_SIMD && runs === 1 && <u32>(run - 2) < 3) {
+    const isShort = runs === 1 && run >= MIN_SHORT_STEPS && run <= MAX_SHORT_STEPS;
+    if (ASC_FEATURE_RELAXED_SIMD && isShort && isReluFusedSingle(block, constants)) {
+      // Blocks come before pixels here: not where an output lies on what other blocks are still to read.
       while (width > 7) {
         const count = min(width & ~1, SHORT_PIXELS);
         const pixels = <usize>count;

@@ -299,7 +299,8 @@ export function depthwiseRows(
       }
       if (ASC_FEATURE_RELAXED_SIMD) {
         const to = out + c;
-        if (runs === 1 && steps === 3 && width > 1 && isReluFusedSingle(block, constants)) {
+        const isThree = runs === 1 && steps === 3 && width > 1 && (outputRows === 1 || pixelBytes === 32);
+        if (isThree && isReluFusedSingle(block, constants)) {
           if (outputRows === 2) {
             threeTapsTwice(
               filled,

@@ -1,6 +1,20 @@
 import { multiplyAdd } from "./dot.ts";
 import { FLOAT_BIAS, LOWER, narrow, reluFusedSingle4, storeFew, UPPER, within } from "./epilogue.ts";
 
+/**
+ * relaxed: loops in which the weights and constants of a block of 8 channels stay in registers while all pixels pass. For sums so short that what
+ * surrounds a tile (conv-strip.ts, depthwise-octet.ts) is more work than the products. All are of blocks of isReluFusedSingle: two operations and
+ * three vectors of constants requantise four sums.
+ */
+
+/** Steps that shortRow takes: the first two's weights find registers. */
+export const MIN_SHORT_STEPS = 2;
+export const MAX_SHORT_STEPS = 4;
+
+/**
+ * An even number `width` of pixels, `pixelStep` bytes apart, × `count` channels, 8 at most, to `out` and every `outStep` bytes, which are nowhere that
+ * a pixel is. A pixel is `steps` fours of input, `stride` bytes apart.
+ */
 export function shortRow(
   pixel: usize,
   pixelStep: usize,
@@ -80,8 +94,8 @@ export function shortRow(
 }
 
 /**
- * One output row, of two pixels and more, of three taps that lie side by side in a strip (depthwise-strip.ts), one row group high. The block is one of
- * isReluFusedSingle.
+ * One output row, of two pixels and more, of three taps that lie side by side in a strip (depthwise-strip.ts), one row group high. `count` channels, 8
+ * at most. An odd width's last pixel is computed with the one before it, which is stored again.
  */
 export function threeTaps(
   strip: usize,
@@ -147,7 +161,7 @@ export function threeTaps(
   }
 }
 
-/** As threeTaps, of two output rows, `left` ≤ 4 channels: half 0 or 1 of the block's 8. */
+/** As threeTaps at stride 1, of two output rows that are packed together, `left` channels, 4 at most: half 0 or 1 of the block's 8. */
 export function threeTapsTwice(
   strip: usize,
   pixelBytes: usize,
