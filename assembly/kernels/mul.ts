@@ -18,7 +18,7 @@ export function mul(record: usize, y0: i32, y1: i32): void {
   for (let y = y0; y < y1; y++) mulRow(record, y);
 }
 
-/** The innermost loop goes by addition: a pixel's channels times the same vector are short runs. */
+/** The innermost loop goes by addition, not by loopOffset's divisions: a pixel's channels times the same vector are short runs. */
 function mulRow(record: usize, y: i32): void {
   const lhs = ringRow(record, MulField.lhs, MulField.lhsRowBytes, y);
   const rhs = ringRow(record, MulField.rhs, MulField.rhsRowBytes, y);

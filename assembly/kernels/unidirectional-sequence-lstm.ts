@@ -47,8 +47,8 @@ export function unidirectionalSequenceLstm(record: usize): void {
     for (let t = 0; t < steps; t++) {
       if (isInLanes) {
         const next = t + 1 < steps ? x + address(record, Field.inputStepBytes) : x;
-        const own: usize = t & 1 ? 0 : x;
-        gateLanes(own, next, inputDepth, inputMatrices, hidden, cells, hiddenMatrices, staging, gates);
+        const isFirst = (t & 1) === 0;
+        gateLanes(isFirst, x, next, inputDepth, inputMatrices, hidden, cells, hiddenMatrices, staging, gates);
       } else {
         gateRows(x, inputDepth, elementBytes, inputMatrices, scales, cells, staging, gates, false);
         gateRows(hidden, cells, elementBytes, hiddenMatrices, scales + 32, cells, staging, gates, true);

@@ -3,7 +3,7 @@ import { oneRow, twoRows } from "./depthwise-tile.ts";
 import * as octet from "./depthwise-octet.ts";
 import { gatherBuffer, isReluFusedSingle } from "./epilogue.ts";
 import { isSingle, SCALAR_HEAD, storeScalar, twiceMask } from "./epilogue-scalar.ts";
-import { threeTaps, threeTapsTwice } from "./weight-stationary.ts";
+import { COLUMN_BYTES, threeTaps, threeTapsTwice } from "./weight-stationary.ts";
 import { storedActivation } from "../storage.ts";
 
 /**
@@ -18,7 +18,7 @@ import { storedActivation } from "../storage.ts";
  *   weights  [kx][row group][output row][2 halves][channel][row in group], 0 where the kernel has no row
  *
  * Where the groups hold the input of two output rows (3×3 at stride 1: rows w0 w1 w2 0 and 0 w0 w1 w2), both are computed
- * from one strip. relaxed interleaves 16 channels together where there are more than 8, to two strips one behind the other:
+ * from one strip. Three dot products of a pixel have loops of their own (weight-stationary.ts). relaxed interleaves 16 channels together where there are more than 8, to two strips one behind the other:
  * depthwiseStrips in src/plan/packing.ts.
  *
  * A row group is 4 rows of u8 (relaxed) or 2 rows of int16 (simd). `rows` lists, per kernel row, an address, the bytes
@@ -299,26 +299,14 @@ export function depthwiseRows(
       }
       if (ASC_FEATURE_RELAXED_SIMD) {
         const to = out + c;
-        const isThree = runs === 1 && steps === 3 && width > 1 && (outputRows === 1 || pixelBytes === 32);
+        const isThree =
+          runs === 1 && steps === 3 && width > 1 && (outputRows === 1 || pixelBytes === COLUMN_BYTES);
         if (isThree && isReluFusedSingle(block, constants)) {
           if (outputRows === 2) {
-            threeTapsTwice(
-              filled,
-              pixelBytes,
-              block,
-              0,
-              head,
-              c1 - c,
-              constants,
-              to,
-              outStep,
-              outRowStep,
-              width,
-            );
+            threeTapsTwice(filled, block, 0, head, c1 - c, constants, to, outStep, outRowStep, width);
             if (c1 - c > 4) {
               threeTapsTwice(
                 filled,
-                pixelBytes,
                 block,
                 1,
                 head,

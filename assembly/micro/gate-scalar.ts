@@ -3,7 +3,9 @@ import { TWICE } from "../fixed-point.ts";
 /**
  * mcu: one row of an LSTM's gate, int16 at `gate`, from the sums of its two products:
  *
- *   clamp16(clamp16(requantize(sum)) + clamp16(requantize(hiddenSum)))      requantize(a) = ((((a << left) · multiplier + 2^30) >> 31) · TWICE + half) >> right
+ *   clamp16(clamp16(requantize(sum)) + clamp16(requantize(hiddenSum)))
+ *
+ * requantize(a) = ((((a << left) · multiplier + 2^30) >> 31) · TWICE + half) >> right
  *
  * Inlined, because a call costs an interpreter as much as this. Formatter and linter do not parse the decorator.
  */

@@ -44,13 +44,13 @@ export function prepareScales(scales: usize, staging: usize): void {
 /**
  *   gate[r] = clamp16(clamp16(requantize(b[r] + Wx[r] · x)) + clamp16(requantize(Wh[r] · h)))      four times `cells` int16, laneGateBytes apart
  *
- * Steps go by twos, because x is there before h is: the first of two is given the `next` x too, whose products wait for the second, which has an
- * `x` of 0.
+ * Steps go by twos, because x is there before h is: the first of two multiplies the `next` x too, whose sums wait for the second.
  *
  * No proof here: requantisation is in int64, exact for any accumulator and multiplier. `staging` has the scales, then room for the sums of two
  * blocks, for three vectors as stageLanes leaves them, x, the next and h, and for the sums that wait.
  */
 export function gateLanes(
+  isFirst: bool,
   x: usize,
   next: usize,
   depth: i32,
@@ -68,14 +68,14 @@ export function gateLanes(
   const stagedNext = stagedInput + laneVectorBytes(depth);
   const stagedHidden = stagedNext + laneVectorBytes(depth);
   let waiting = stagedHidden + laneVectorBytes(cells);
-  if (x) {
+  if (isFirst) {
     stageLanes(stagedInput, x, depth);
     stageLanes(stagedNext, next, depth);
   }
   stageLanes(stagedHidden, hidden, cells);
   for (const end = gates + gateBytes; gates < end; gates += 2 * BLOCK_CELLS) {
     let sum = waiting;
-    if (x) {
+    if (isFirst) {
       sum = sums;
       laneDotsTwice(stagedInput, stagedNext, depth, inputMatrices, inputMatrices + SUM_BYTES, sum, waiting);
     }
@@ -95,6 +95,7 @@ export function gateLanes(
       const hiddenLeft = load<i32>(scale, GATES * SCALE_BYTES + 4);
       const hiddenRight = <i64>load<i32>(scale, GATES * SCALE_BYTES + 8);
       const hiddenHalf = (<i64>1) << (hiddenRight - 1);
+      // Three, BLOCK_CELLS, written out: a loop takes an interpreter five operations a turn.
       storeGate(
         gate,
         load<i32>(sum),

@@ -7,12 +7,14 @@ import { FLOAT_BIAS, LOWER, narrow, reluFusedSingle4, storeFew, UPPER, within } 
  * three vectors of constants requantise four sums.
  */
 
+/** Of a strip of one row group. */
+export const COLUMN_BYTES: usize = 32;
 /** Steps that shortRow takes: the first two's weights find registers. */
 export const MIN_SHORT_STEPS = 2;
 export const MAX_SHORT_STEPS = 4;
 
 /**
- * An even number `width` of pixels, `pixelStep` bytes apart, × `count` channels, 8 at most, to `out` and every `outStep` bytes, which are nowhere that
+ * An even number `width` of pixels, `pixelStep` bytes apart, × `count` channels, of which 8 at most are the block's, to `out` and every `outStep` bytes, which are nowhere that
  * a pixel is. A pixel is `steps` fours of input, `stride` bytes apart.
  */
 export function shortRow(
@@ -94,8 +96,8 @@ export function shortRow(
 }
 
 /**
- * One output row, of two pixels and more, of three taps that lie side by side in a strip (depthwise-strip.ts), one row group high. `count` channels, 8
- * at most. An odd width's last pixel is computed with the one before it, which is stored again.
+ * One output row, of two pixels and more, of three dot products that lie side by side in a strip (depthwise-strip.ts): three taps of one row group, or
+ * one of three. `count` channels, of which 8 at most are the block's. An odd width's last pixel is computed with the one before it, which is stored again.
  */
 export function threeTaps(
   strip: usize,
@@ -161,10 +163,12 @@ export function threeTaps(
   }
 }
 
-/** As threeTaps at stride 1, of two output rows that are packed together, `left` channels, 4 at most: half 0 or 1 of the block's 8. */
+/**
+ * As threeTaps, of two output rows that are packed together, three taps at stride 1, so that columns are 32 bytes apart; `left` channels, of which 4 at
+ * most are half 0 or 1 of the block's.
+ */
 export function threeTapsTwice(
   strip: usize,
-  pixelBytes: usize,
   block: usize,
   half: usize,
   head: usize,
@@ -191,7 +195,7 @@ export function threeTapsTwice(
   let p = strip + (half << 4);
   for (; width > 0; width -= 2) {
     if (width === 1) {
-      p -= pixelBytes;
+      p -= COLUMN_BYTES;
       out -= outStep;
     }
     const start = v128.load(channel);
@@ -221,7 +225,7 @@ export function threeTapsTwice(
       storeFew(out + outStep, i32x4.extract_lane(bytes, 2), left);
       storeFew(below + outStep, i32x4.extract_lane(bytes, 3), left);
     }
-    p += pixelBytes << 1;
+    p += 2 * COLUMN_BYTES;
     out += outStep << 1;
   }
 }

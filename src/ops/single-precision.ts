@@ -82,7 +82,10 @@ function withOffset(found: Fused | undefined): SinglePrecision | undefined {
   return found && { scale: found.scale, offset: ROUND - found.excess, bias: found.bias };
 }
 
-/** Of products of two int8 by one multiplier: searchFused, or, where `fine` is not 0, searchTwice, which scales by it the second time. */
+/**
+ * Of products of two int8 by one multiplier: what searchFused finds, `fine` 0, or, where outputs below the zero point count, searchTwice, which scales
+ * by `fine` the second time.
+ */
 export function singleProduct(
   channel: Channel,
   output: OutputRange,

@@ -457,7 +457,10 @@ export enum MulField {
   outputShift = 32,
   activationMin = 33,
   activationMax = 34,
-  /** Of products in float32 (singleProduct in src/ops/single-precision.ts), the bits of three float32; a scale of 0 if there are none; relaxed and signed. */
+  /**
+   * Of products in float32 (singleProduct in src/ops/single-precision.ts), the bits of three float32; a scale of 0 if there are none. Of mul, in relaxed
+   * and signed; 0 otherwise.
+   */
   singleScale = 35,
   singleOffset = 36,
   /** 0 for one rounding. */

@@ -17,7 +17,7 @@ import {
   tensorsOf,
   uniformMethods,
 } from "./convolution.ts";
-import { importNode, int8Tensor } from "./node.ts";
+import { importNode, int8Tensor, int8Values, weightsFor } from "./node.ts";
 
 /** Sizes where SIMD kernels have their edges: tile remainders, one pixel, one channel. */
 const geometry = fc.record({
@@ -75,6 +75,50 @@ for (const kernels of provedKernels()) {
     );
   });
 
+  test(`long rows of few products equal it, with the output over the input too (${kernels.variant})`, () => {
+    // What shortRow of assembly/micro/weight-stationary.ts takes, and next to it: along a pixel, or across the kernel's rows.
+    const shape = fc.oneof(
+      fc.record({
+        ...{ kernelHeight: fc.constant(1), kernelWidth: fc.constant(1) },
+        depth: fc.integer({ min: 3, max: 18 }),
+      }),
+      fc.record({
+        kernelHeight: fc.integer({ min: 2, max: 5 }),
+        ...{ kernelWidth: fc.integer({ min: 1, max: 2 }), depth: fc.integer({ min: 1, max: 2 }) },
+      }),
+    );
+    const long = fc.record({
+      ...{ batches: fc.constant(1), height: fc.integer({ min: 1, max: 5 }), padding: fc.constantFrom(0, 1) },
+      width: fc.oneof(fc.integer({ min: 6, max: 12 }), fc.integer({ min: 125, max: 300 })),
+      channels: fc.constantFrom(3, 8, 13, 24),
+      ...{
+        strideY: fc.constant(1),
+        strideX: fc.constant(1),
+        dilationY: fc.constant(1),
+        dilationX: fc.constant(1),
+      },
+    });
+    const below = fc.constantFrom(0, 7, 900);
+    fc.assert(
+      fc.property(
+        long,
+        shape,
+        operands,
+        fc.integer({ min: 1, max: 3 }),
+        below,
+        (g, part, drawn, tileBlocks, under) => {
+          const prepared = prepare(kernels.variant, { ...g, ...part }, drawn);
+          fc.pre(prepared !== undefined);
+          const { node, input, expected } = prepared;
+          const values = expected();
+          checkConvolution(kernels, conv2d, node, input, values, tileBlocks);
+          checkOverlap(kernels, conv2d, node, input, values, under);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   test(`and with its output over its input (${kernels.variant})`, () => {
     // Mostly pixel by pixel, where tiles of pixels decide, also across the ends of short rows.
     const pointwise = fc.record({
@@ -113,6 +157,54 @@ for (const kernels of provedKernels()) {
       drawn.map(([g, drawn]) => prepare(kernels.variant, { ...g, padding: 0, channels: 8 }, drawn)),
       20,
     );
+  });
+}
+
+/** Ten positive weights of sixteen reach every output of scales near 2^-10, and one such scale in some thousand has no constants in float32. */
+function withScales(variant: Variant, scales: readonly number[], width: number): Prepared {
+  const channels = scales.length;
+  const weights = Int8Array.from({ length: 16 * channels }, (_, i) => (i % 16 < 10 ? 127 : -127));
+  const c = {
+    input: { shape: [1, 1, width, 16], scale: 1, zeroPoint: -128, values: int8Values(3, 16 * width) },
+    weights: { shape: [channels, 1, 1, 16], scales, values: weightsFor(variant, weights) },
+    bias: undefined,
+    output: { shape: [1, 1, width, channels], scale: 1, zeroPoint: -128 },
+  };
+  const options = { 0: 0, 1: 1, 2: 1, 3: 0, 4: 1, 5: 1 };
+  const node = importNode(
+    conv2d,
+    tensorsOf({ ...c, activation: 0 }, 0),
+    int8Tensor("output", c.output),
+    options,
+  );
+  const window = { strideY: 1, strideX: 1, dilationY: 1, dilationX: 1, padTop: 0, padLeft: 0, activation: 0 };
+  const expected = (): Int8Array => conv2dReference(c.input, c.weights, c.bias, c.output, window);
+  return { node, input: c.input, expected };
+}
+
+for (const kernels of provedKernels().filter(
+  ({ variant }) => variant === "relaxed" || variant === "signed",
+)) {
+  test(`blocks in float32 beside blocks in doubles (${kernels.variant})`, () => {
+    let mixed = 0;
+    for (let seed = 1; mixed === 0 && seed < 1000; seed++) {
+      const scales = Array.from({ length: 24 }, (_, c) =>
+        Math.fround(0.00075 + 0.0001 * Math.sin(97 * seed + 5 * c)),
+      );
+      const { node, input, expected } = withScales(kernels.variant, scales, 31);
+      const packed = conv2d.pack?.(node, kernels.variant);
+      if (packed === undefined) throw new Error("it packs nothing");
+      // isSinglePrecision of assembly/micro/epilogue.ts.
+      const view = new DataView(packed.bytes.buffer);
+      const blocks = Array.from(
+        { length: packed.blocks },
+        (_, i) => view.getBigInt64(i * packed.blockBytes + 96, true) === 0n,
+      );
+      if (new Set(blocks).size < 2) continue;
+      checkConvolution(kernels, conv2d, node, input, expected(), 1);
+      mixed++;
+    }
+    expect(mixed).toBe(1);
   });
 }
 

@@ -24,7 +24,7 @@ const anyGeometry = {
   width: fc.integer({ min: 1, max: 11 }),
   depth: fc.constantFrom(1, 2, 3, 7, 8, 9, 16, 17, 33, 40),
   depthMultiplier: fc.constantFrom(1, 1, 1, 2, 3, 8),
-  kernelHeight: fc.constantFrom(1, 2, 3, 3, 5, 7, 8),
+  kernelHeight: fc.constantFrom(1, 2, 3, 3, 4, 5, 7, 8, 9, 12),
   kernelWidth: fc.constantFrom(1, 2, 3, 3, 5, 7, 8),
   strideY: fc.integer({ min: 1, max: 3 }),
   strideX: fc.integer({ min: 1, max: 3 }),
