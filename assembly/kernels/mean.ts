@@ -1,10 +1,13 @@
 import { MeanField } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
-import { loadValues, splatStored, storeEight } from "../micro/eight.ts";
+import { loadEight, splatStored, storeEight } from "../micro/eight.ts";
 import { scale4 } from "../micro/scale.ts";
 import { address, field, ringRow } from "../record.ts";
-import { loadActivation, storeActivation } from "../storage.ts";
+import { loadActivation, storeActivation, storedActivation } from "../storage.ts";
 import { loopOffset } from "./loops.ts";
+
+/** Of bytes, signed or not: 128 · 255 < 2^15. */
+const INT16_TERMS = 128;
 
 /**
  *   out[y, n0, n1, n2, n3] = clamp(zOut + requantize(Σ in[y, n·stride + r·reducedStride] − count · zIn))
@@ -93,7 +96,7 @@ function meanOf4(record: usize, base: usize, y: i32, kept: usize, out: usize): v
 }
 
 /**
- * As meanOf4, of eight outputs. Requantisation in int64 is exact for any sum: docs/numerics.md. Beyond int16 the sum with the zero point
+ * As meanOf4, of eight outputs, with sums in storage form. Requantisation in int64 is exact for any sum: docs/numerics.md. Beyond int16 the sum with the zero point
  * saturates, and so does the output.
  */
 function meanOf8(record: usize, base: usize, y: i32, kept: usize, out: usize): void {
@@ -101,14 +104,20 @@ function meanOf8(record: usize, base: usize, y: i32, kept: usize, out: usize): v
   const stride = address(record, MeanField.reducedStride3);
   const runs = field(record, MeanField.r0) * field(record, MeanField.r1) * field(record, MeanField.r2);
   let low = i32x4.splat(0);
-  let high = i32x4.splat(0);
+  let high = low;
   for (let run = 0; run < runs; run++) {
-    let at = base + loopOffset(record, run * length, MeanField.r0, MeanField.reducedStride0);
-    for (let i = 0; i < length; i++) {
-      const values = loadValues(at);
-      low = i32x4.add(low, i32x4.extend_low_i16x8_s(values));
-      high = i32x4.add(high, i32x4.extend_high_i16x8_s(values));
-      at += stride;
+    let at = base;
+    // Most have one run; the offset takes as long as a short one.
+    if (run > 0) at += loopOffset(record, run * length, MeanField.r0, MeanField.reducedStride0);
+    // In int16 as many as are below 2^15 whatever they are: half the work of int32.
+    for (let left = length; left > 0; left -= INT16_TERMS) {
+      let sum = i16x8.splat(0);
+      for (let i = min(left, INT16_TERMS); i > 0; i--) {
+        sum = i16x8.add(sum, loadEight(at));
+        at += stride;
+      }
+      low = i32x4.add(low, i32x4.extend_low_i16x8_s(sum));
+      high = i32x4.add(high, i32x4.extend_high_i16x8_s(sum));
     }
   }
   if (kept !== 0) {
@@ -118,7 +127,7 @@ function meanOf8(record: usize, base: usize, y: i32, kept: usize, out: usize): v
     v128.store(kept, high, 16);
     if (y + 1 < field(record, MeanField.rows)) return;
   }
-  const zeroPoints = i32x4.splat(zeroPointsOf(record));
+  const zeroPoints = i32x4.splat(countOf(record) * storedActivation(field(record, MeanField.inputZeroPoint)));
   const multiplier = field(record, MeanField.multiplier);
   const shift = field(record, MeanField.shift);
   const left = max(shift, 0);
@@ -130,15 +139,15 @@ function meanOf8(record: usize, base: usize, y: i32, kept: usize, out: usize): v
   storeEight(out, i16x8.add_sat_s(values, zeroPoint), splatStored(-128), splatStored(127));
 }
 
-/** What the input's zero point has added to a sum. */
-function zeroPointsOf(record: usize): i32 {
-  const count =
+/** Values that a sum is of. */
+function countOf(record: usize): i32 {
+  return (
     field(record, MeanField.rows) *
     field(record, MeanField.r0) *
     field(record, MeanField.r1) *
     field(record, MeanField.r2) *
-    field(record, MeanField.r3);
-  return count * field(record, MeanField.inputZeroPoint);
+    field(record, MeanField.r3)
+  );
 }
 
 /** The accumulator of output `index`; 0 where there are none. */
@@ -155,7 +164,7 @@ function keepOrStore(record: usize, y: i32, kept: usize, out: usize, sum: i32, b
     if (y + 1 < rows) return;
   }
   const scaled = multiplyByQuantizedMultiplier(
-    sum - zeroPointsOf(record),
+    sum - countOf(record) * field(record, MeanField.inputZeroPoint),
     field(record, MeanField.multiplier),
     field(record, MeanField.shift),
   );
