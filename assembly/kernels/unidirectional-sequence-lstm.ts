@@ -38,7 +38,7 @@ export function unidirectionalSequenceLstm(record: usize): void {
   const gates = address(record, Field.scratch);
   const staging = gates + <usize>GATES * gateBytes;
   const isInLanes = !ASC_FEATURE_SIMD && elementBytes === 1;
-  if (isInLanes) prepareScales(scales, staging);
+  const shiftsLeft = isInLanes && prepareScales(scales, staging);
   for (let n = 0; n < batches; n++) {
     const hidden = address(record, Field.hidden) + <usize>(n * cells * elementBytes);
     const cell = address(record, Field.cell) + <usize>(n * cells * 2);
@@ -48,7 +48,19 @@ export function unidirectionalSequenceLstm(record: usize): void {
       if (isInLanes) {
         const next = t + 1 < steps ? x + address(record, Field.inputStepBytes) : x;
         const isFirst = (t & 1) === 0;
-        gateLanes(isFirst, x, next, inputDepth, inputMatrices, hidden, cells, hiddenMatrices, staging, gates);
+        gateLanes(
+          shiftsLeft,
+          isFirst,
+          x,
+          next,
+          inputDepth,
+          inputMatrices,
+          hidden,
+          cells,
+          hiddenMatrices,
+          staging,
+          gates,
+        );
       } else {
         gateRows(x, inputDepth, elementBytes, inputMatrices, scales, cells, staging, gates, false);
         gateRows(hidden, cells, elementBytes, hiddenMatrices, scales + 32, cells, staging, gates, true);

@@ -5,28 +5,26 @@ import { TWICE } from "../fixed-point.ts";
  *
  *   clamp16(clamp16(requantize(sum)) + clamp16(requantize(hiddenSum)))
  *
- * requantize(a) = ((((a << left) · multiplier + 2^30) >> 31) · TWICE + half) >> right
+ * requantize(a) = (((a · multiplier + 2^30) >> 31) · TWICE + half) >> right
  *
  * Inlined, because a call costs an interpreter as much as this. Formatter and linter do not parse the decorator.
  */
 @inline
 export function storeGate(
   gate: usize,
-  sum: i32,
-  hiddenSum: i32,
+  sum: i64,
+  hiddenSum: i64,
   multiplier: i64,
-  left: i32,
   right: i64,
   half: i64,
   hiddenMultiplier: i64,
-  hiddenLeft: i32,
   hiddenRight: i64,
   hiddenHalf: i64,
 ): void {
   // Where TWICE does not hold, beyond 2^30, the result is beyond int16 as well.
-  const scaled = (<i64>(sum << left) * multiplier + (1 << 30)) >> 31;
+  const scaled = (sum * multiplier + (1 << 30)) >> 31;
   const own = (scaled * TWICE + half) >> right;
-  const scaledHidden = (<i64>(hiddenSum << hiddenLeft) * hiddenMultiplier + (1 << 30)) >> 31;
+  const scaledHidden = (hiddenSum * hiddenMultiplier + (1 << 30)) >> 31;
   const ofHidden = (scaledHidden * TWICE + hiddenHalf) >> hiddenRight;
   const both = own + ofHidden;
   store<i16>(gate, <i16>both);

@@ -30,14 +30,29 @@ function blocksOf(cells: i32): i32 {
   return (cells + (BLOCK_CELLS - 1)) / BLOCK_CELLS;
 }
 
-/** Prepares the scales of the gates' two matrices, each a multiplier and a shift, int32, for gateLanes. */
-export function prepareScales(scales: usize, staging: usize): void {
+/** Prepares the scales of the gates' two matrices, each a multiplier and a shift, int32, for gateLanes. Returns whether one shifts to the left. */
+export function prepareScales(scales: usize, staging: usize): bool {
+  let left = 0;
   for (const end = staging + 2 * GATES * SCALE_BYTES; staging < end; staging += SCALE_BYTES) {
     const shift = load<i32>(scales, 4);
     store<i32>(staging, load<i32>(scales));
+    left |= max(shift, 0);
     store<i32>(staging, max(shift, 0), 4);
     store<i32>(staging, 31 + max(-shift, 0), 8);
     scales += 8;
+  }
+  return left !== 0;
+}
+
+/** The left shifts of a block's sums, which wrap at 32 bits, as the reference's do. Few models have any. */
+function shiftLeft(sums: usize, scale: usize): void {
+  for (let gate = 0; gate < GATES; gate++) {
+    const left = load<i32>(scale, 4);
+    for (const end = sums + 4 * BLOCK_CELLS; sums < end; sums += 4) {
+      const shifted: i32 = load<i32>(sums) << left;
+      store<i32>(sums, shifted);
+    }
+    scale += SCALE_BYTES;
   }
 }
 
@@ -46,10 +61,11 @@ export function prepareScales(scales: usize, staging: usize): void {
  *
  * Steps go by twos, because x is there before h is: the first of two multiplies the `next` x too, whose sums wait for the second.
  *
- * No proof here: requantisation is in int64, exact for any accumulator and multiplier. `staging` has the scales, then room for the sums of two
+ * `shiftsLeft` is what prepareScales returned. No proof here: requantisation is in int64, exact for any accumulator and multiplier. `staging` has the scales, then room for the sums of two
  * blocks, for three vectors as stageLanes leaves them, x, the next and h, and for the sums that wait.
  */
 export function gateLanes(
+  shiftsLeft: bool,
   isFirst: bool,
   x: usize,
   next: usize,
@@ -83,55 +99,51 @@ export function gateLanes(
     inputMatrices += SUM_BYTES + laneBytes(depth);
     hiddenMatrices += SUM_BYTES + laneBytes(cells);
     waiting += SUM_BYTES;
+    if (shiftsLeft) {
+      shiftLeft(sum, staging);
+      shiftLeft(hiddenSums, staging + GATES * SCALE_BYTES);
+    }
     let scale = staging;
     let gate = gates;
     let hiddenSum = hiddenSums;
     do {
       const inputMultiplier = <i64>load<i32>(scale);
-      const inputLeft = load<i32>(scale, 4);
       const inputRight = <i64>load<i32>(scale, 8);
       const inputHalf = (<i64>1) << (inputRight - 1);
       const hiddenMultiplier = <i64>load<i32>(scale, GATES * SCALE_BYTES);
-      const hiddenLeft = load<i32>(scale, GATES * SCALE_BYTES + 4);
       const hiddenRight = <i64>load<i32>(scale, GATES * SCALE_BYTES + 8);
       const hiddenHalf = (<i64>1) << (hiddenRight - 1);
       // Three, BLOCK_CELLS, written out: a loop takes an interpreter five operations a turn.
       storeGate(
         gate,
-        load<i32>(sum),
-        load<i32>(hiddenSum),
+        <i64>load<i32>(sum),
+        <i64>load<i32>(hiddenSum),
         inputMultiplier,
-        inputLeft,
         inputRight,
         inputHalf,
         hiddenMultiplier,
-        hiddenLeft,
         hiddenRight,
         hiddenHalf,
       );
       storeGate(
         gate + 2,
-        load<i32>(sum, 4),
-        load<i32>(hiddenSum, 4),
+        <i64>load<i32>(sum, 4),
+        <i64>load<i32>(hiddenSum, 4),
         inputMultiplier,
-        inputLeft,
         inputRight,
         inputHalf,
         hiddenMultiplier,
-        hiddenLeft,
         hiddenRight,
         hiddenHalf,
       );
       storeGate(
         gate + 4,
-        load<i32>(sum, 8),
-        load<i32>(hiddenSum, 8),
+        <i64>load<i32>(sum, 8),
+        <i64>load<i32>(hiddenSum, 8),
         inputMultiplier,
-        inputLeft,
         inputRight,
         inputHalf,
         hiddenMultiplier,
-        hiddenLeft,
         hiddenRight,
         hiddenHalf,
       );
