@@ -12,7 +12,16 @@ export function stage(destination: usize, source: usize, count: i32): void {
       v128.store(destination + ((<usize>i) << 1), v128.load_ext<i8>(source + i));
     }
   } else if (ASC_FEATURE_SIMD) {
-    for (let i = 0; i < count; i += 16) v128.store(destination + i, v128.load(source + i));
+    const fours = source + (count & ~63);
+    const end = source + count;
+    for (; source < fours; source += 64) {
+      copyFour(destination, source);
+      destination += 64;
+    }
+    for (; source < end; source += 16) {
+      v128.store(destination, v128.load(source));
+      destination += 16;
+    }
   } else {
     memory.copy(destination, source, count);
   }
@@ -21,10 +30,23 @@ export function stage(destination: usize, source: usize, count: i32): void {
 /** Variants with vectors: moves `bytes` of staged elements, a multiple of 16, down to `destination`, 16 below `source` at least. */
 export function moveStaged(destination: usize, source: usize, bytes: usize): void {
   if (!ASC_FEATURE_SIMD) return;
-  for (const end = source + bytes; source < end; source += 16) {
+  const end = source + bytes;
+  for (const fours = source + (bytes & ~63); source < fours; source += 64) {
+    copyFour(destination, source);
+    destination += 64;
+  }
+  for (; source < end; source += 16) {
     v128.store(destination, v128.load(source));
     destination += 16;
   }
+}
+
+/** Four vectors, in order: of a loop's operations two thirds are for the loop. */
+function copyFour(destination: usize, source: usize): void {
+  v128.store(destination, v128.load(source));
+  v128.store(destination, v128.load(source, 16), 16);
+  v128.store(destination, v128.load(source, 32), 32);
+  v128.store(destination, v128.load(source, 48), 48);
 }
 
 /**
