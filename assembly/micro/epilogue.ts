@@ -1,6 +1,7 @@
 import { Requantization } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
 import { UNSIGNED } from "../storage.ts";
+import { clampSixteen } from "./eight.ts";
 import { prepareScalar, SCALAR_HEAD } from "./epilogue-scalar.ts";
 
 /**
@@ -246,15 +247,6 @@ export function reluFusedSingle4(a: v128, scale: v128, offset: v128, bias: v128)
   return a;
 }
 
-/** As requantizeRow, of a block of isReluFusedSingle. */
-export function reluFusedRow(a0: v128, a1: v128, block: usize, constants: usize): v128 {
-  const bias = v128.load(constants, FLOAT_BIAS);
-  return i16x8.narrow_i32x4_s(
-    reluFusedSingle4(a0, v128.load(block, 32), v128.load(block, 64), bias),
-    reluFusedSingle4(a1, v128.load(block, 48), v128.load(block, 80), bias),
-  );
-}
-
 /** Whether generalFusedSingle4 is the block's. */
 export function isGeneralFusedSingle(block: usize, constants: usize): bool {
   return load<i32>(constants, METHOD) === Requantization.generalFused && isSinglePrecision(block);
@@ -330,13 +322,7 @@ export function scalar4(a: v128, channel: usize, constants: usize): v128 {
 
 /** Two rows of 8 int16 to 16 stored activations, clamped. */
 export function narrow(a: v128, b: v128, constants: usize): v128 {
-  return within(a, b, v128.load(constants, LOWER), v128.load(constants, UPPER));
-}
-
-/** As narrow, to the clamps `lower` and `upper`. */
-export function within(a: v128, b: v128, lower: v128, upper: v128): v128 {
-  if (UNSIGNED) return i8x16.min_u(i8x16.max_u(i8x16.narrow_i16x8_u(a, b), lower), upper);
-  return i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(a, b), lower), upper);
+  return clampSixteen(a, b, v128.load(constants, LOWER), v128.load(constants, UPPER));
 }
 
 /** Stores the low `count` ≤ 8 bytes of `value`. */
@@ -453,7 +439,13 @@ export function storeUniform(
 export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize): v128 {
   const method = load<i32>(constants, METHOD);
   if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
-    if (isSinglePrecision(block)) return reluFusedRow(a0, a1, block, constants);
+    if (isSinglePrecision(block)) {
+      const bias = v128.load(constants, FLOAT_BIAS);
+      return i16x8.narrow_i32x4_s(
+        reluFusedSingle4(a0, v128.load(block, 32), v128.load(block, 64), bias),
+        reluFusedSingle4(a1, v128.load(block, 48), v128.load(block, 80), bias),
+      );
+    }
     const above = v128.load(constants, UNSIGNED_HIGH);
     const base = v128.load(constants, RELU_BASE);
     return i16x8.narrow_i32x4_s(

@@ -30,7 +30,7 @@ function blocksOf(cells: i32): i32 {
   return (cells + (BLOCK_CELLS - 1)) / BLOCK_CELLS;
 }
 
-/** Prepares the scales of the gates' two matrices, each a multiplier and a shift, int32, for gateLanes. Returns whether one shifts to the left. */
+/** Prepares the scales of the gates' two matrices, each a multiplier and a shift, int32, for gateLanes. Returns whether one shifts left. */
 export function prepareScales(scales: usize, staging: usize): bool {
   let left = 0;
   for (const end = staging + 2 * GATES * SCALE_BYTES; staging < end; staging += SCALE_BYTES) {
@@ -61,8 +61,8 @@ function shiftLeft(sums: usize, scale: usize): void {
  *
  * Steps go by twos, because x is there before h is: the first of two multiplies the `next` x too, whose sums wait for the second.
  *
- * `shiftsLeft` is what prepareScales returned. No proof here: requantisation is in int64, exact for any accumulator and multiplier. `staging` has the scales, then room for the sums of two
- * blocks, for three vectors as stageLanes leaves them, x, the next and h, and for the sums that wait.
+ * `shiftsLeft` is what prepareScales returned. No proof here: requantisation is in int64, exact for any accumulator and multiplier. `staging` has
+ * the scales, then room for the sums of two blocks, for three vectors as stageLanes leaves them, x, the next and h, and for the sums that wait.
  */
 export function gateLanes(
   shiftsLeft: bool,

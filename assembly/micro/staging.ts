@@ -12,22 +12,13 @@ export function stage(destination: usize, source: usize, count: i32): void {
       v128.store(destination + ((<usize>i) << 1), v128.load_ext<i8>(source + i));
     }
   } else if (ASC_FEATURE_SIMD) {
-    const fours = source + (count & ~63);
-    const end = source + count;
-    for (; source < fours; source += 64) {
-      copyFour(destination, source);
-      destination += 64;
-    }
-    for (; source < end; source += 16) {
-      v128.store(destination, v128.load(source));
-      destination += 16;
-    }
+    moveStaged(destination, source, (<usize>count + 15) & ~15);
   } else {
     memory.copy(destination, source, count);
   }
 }
 
-/** Variants with vectors: moves `bytes` of staged elements, a multiple of 16, down to `destination`, 16 below `source` at least. */
+/** Variants with vectors: copies `bytes`, a multiple of 16, to `destination`, which is elsewhere or 16 below `source` at least. */
 export function moveStaged(destination: usize, source: usize, bytes: usize): void {
   if (!ASC_FEATURE_SIMD) return;
   const end = source + bytes;

@@ -1,5 +1,6 @@
 import { multiplyAdd } from "./dot.ts";
-import { FLOAT_BIAS, LOWER, narrow, reluFusedSingle4, storeFew, UPPER, within } from "./epilogue.ts";
+import { clampSixteen } from "./eight.ts";
+import { FLOAT_BIAS, LOWER, narrow, reluFusedSingle4, storeFew, UPPER } from "./epilogue.ts";
 
 /**
  * relaxed: loops in which the weights and constants of a block of 8 channels stay in registers while all pixels pass. For sums so short that what
@@ -14,8 +15,8 @@ export const MIN_SHORT_STEPS = 2;
 export const MAX_SHORT_STEPS = 4;
 
 /**
- * An even number `width` of pixels, `pixelStep` bytes apart, × `count` channels, of which 8 at most are the block's, to `out` and every `outStep` bytes, which are nowhere that
- * a pixel is. A pixel is `steps` fours of input, `stride` bytes apart.
+ * An even number `width` of pixels, `pixelStep` bytes apart, × `count` channels, of which 8 at most are the block's, to `out` and every `outStep`
+ * bytes, which are nowhere that a pixel is. A pixel is `steps` fours of input, `stride` bytes apart.
  */
 export function shortRow(
   pixel: usize,
@@ -82,7 +83,7 @@ export function shortRow(
     a1 = reluFusedSingle4(a1, scale1, offset1, bias);
     b0 = reluFusedSingle4(b0, scale0, offset0, bias);
     b1 = reluFusedSingle4(b1, scale1, offset1, bias);
-    const bytes = within(i16x8.narrow_i32x4_s(a0, a1), i16x8.narrow_i32x4_s(b0, b1), lower, upper);
+    const bytes = clampSixteen(i16x8.narrow_i32x4_s(a0, a1), i16x8.narrow_i32x4_s(b0, b1), lower, upper);
     if (count >= 8) {
       v128.store_lane<i64>(out, bytes, 0);
       v128.store_lane<i64>(out + outStep, bytes, 1);
@@ -129,6 +130,7 @@ export function threeTaps(
       strip -= pixelBytes;
       out -= outStep;
     }
+    // Read anew, as the clamps are: weights, scales and offsets leave five registers.
     const bias = v128.load(constants, FLOAT_BIAS);
     const next = strip + pixelBytes;
     let start = v128.load(block);
@@ -212,7 +214,7 @@ export function threeTapsTwice(
     b = multiplyAdd(v2, x3, multiplyAdd(v1, x2, multiplyAdd(v0, x1, start)));
     a = reluFusedSingle4(a, scale, offset, bias);
     b = reluFusedSingle4(b, scale, offset, bias);
-    const bytes = within(first, i16x8.narrow_i32x4_s(a, b), lower, upper);
+    const bytes = clampSixteen(first, i16x8.narrow_i32x4_s(a, b), lower, upper);
     const below = out + outRowStep;
     if (left >= 4) {
       v128.store_lane<i32>(out, bytes, 0);
