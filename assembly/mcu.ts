@@ -10,7 +10,7 @@ import { averagePool2d } from "./kernels/average-pool2d.ts";
 import { batchMatmul } from "./kernels/batch-matmul.ts";
 import { cast } from "./kernels/cast.ts";
 import { compare } from "./kernels/compare.ts";
-import { conv2d } from "./kernels/conv2d.ts";
+import { conv2d, slideColumns } from "./kernels/conv2d.ts";
 import { conv2dInt16 } from "./kernels/conv2d-int16.ts";
 import { convert } from "./kernels/convert.ts";
 import { copy } from "./kernels/copy.ts";
@@ -97,6 +97,7 @@ export {
   scaleInt16,
   select,
   sigmoidInt16,
+  slideColumns,
   slideRows,
   slideThree,
   slideThreeHalved,

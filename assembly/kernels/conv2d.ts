@@ -1,7 +1,10 @@
 import { Conv2dField, Requantization, View } from "../../src/plan/format.ts";
 import { convRow, onePixel, segmentSteps } from "../micro/conv-strip.ts";
-import { blockHeadBytes, epilogueBytes, isUniform } from "../micro/epilogue.ts";
+import { onePixel as oneScalarPixel, PACKED_PIXELS, threePixels } from "../micro/conv-strip-scalar.ts";
 import { stepBytes } from "../micro/dot.ts";
+import { blockHeadBytes, epilogueBytes, isUniform } from "../micro/epilogue.ts";
+import { SCALAR_HEAD } from "../micro/epilogue-scalar.ts";
+import { pack } from "../micro/lanes.ts";
 import { moveStaged, stage, stagedElementBytes } from "../micro/staging.ts";
 import { address, field, rowAddress } from "../record.ts";
 import { prepareRequantization, requantizationOf } from "./requantization.ts";
@@ -40,8 +43,13 @@ export function conv2d(record: usize, y0: i32, y1: i32): void {
   for (let n = 0; n < batches; n++) {
     const inputBatch = <usize>n * address(record, Conv2dField.inputBatchBytes);
     const outputBatch = <usize>n * address(record, Conv2dField.outputBatchBytes);
-    if (oneTap && inside) pointwise(record, y0, y1, inputBatch, outputBatch);
-    else spatial(record, y0, y1, inputBatch, outputBatch);
+    if (oneTap && inside) {
+      pointwise(record, y0, y1, inputBatch, outputBatch);
+    } else if (!ASC_FEATURE_SIMD && requantizationOf(record) === Requantization.singleColumns) {
+      slideColumns(record, y0, y1, inputBatch, outputBatch);
+    } else {
+      spatial(record, y0, y1, inputBatch, outputBatch);
+    }
   }
 }
 
@@ -169,6 +177,98 @@ function pointwise(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBat
         0,
       );
       to += outputStep << 2;
+    }
+  }
+}
+
+/**
+ * mcu, method `singleColumns`: columns of three outputs go down together, and what they have packed goes with them, so that a pixel is packed once for
+ * all rows that read it. No output may lie on the input: columns further right are still to be read.
+ */
+export function slideColumns(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBatch: usize): void {
+  // One row has nothing to pass on.
+  if (y1 - y0 === 1) {
+    spatial(record, y0, y1, inputBatch, outputBatch);
+    return;
+  }
+  const input = record + (Conv2dField.inputView << 2);
+  const output = record + (Conv2dField.outputView << 2);
+  const inDepth = field(input, View.channels);
+  const width = field(output, View.width);
+  const c0 = field(record, Conv2dField.c0);
+  const channels = field(record, Conv2dField.c1) - c0;
+  const constants = address(record, Conv2dField.scratch);
+  const kernelHeight = field(record, Conv2dField.kernelHeight);
+  const kernelWidth = field(record, Conv2dField.kernelWidth);
+  const strideX = field(record, Conv2dField.strideX);
+  const strideY = field(record, Conv2dField.strideY);
+  const steps = kernelWidth * inDepth;
+  const pixels = min(width, PACKED_PIXELS);
+  const columns = (pixels - 1) * strideX + kernelWidth;
+  const segmentBytes = <usize>(columns * inDepth);
+  const outputStep = address(output, View.pixelBytes);
+  const pixelStep = <usize>(strideX * inDepth);
+  const block = address(record, Conv2dField.weights);
+  const bytes = blockBytes(SCALAR_HEAD, kernelHeight, steps);
+  const staging = constants + epilogueBytes();
+  const padTop = field(record, Conv2dField.padTop);
+  const padLeft = field(record, Conv2dField.padLeft);
+  const zeroPoint = field(record, Conv2dField.inputZeroPoint);
+  const kept = kernelHeight - strideY;
+  const keptBytes = <usize>kept * segmentBytes;
+  const newBytes = <usize>strideY * segmentBytes;
+  const newPacked = (<usize>(strideY * steps)) << 3;
+  const packed = (staging + <usize>kernelHeight * segmentBytes + 7) & ~7;
+
+  for (let x = 0; x < width; x += pixels) {
+    const count = min(pixels, width - x);
+    const third = <usize>(count - 1) * outputStep;
+    for (let y = y0; y < y1; y++) {
+      let ky = 0;
+      if (y > y0) {
+        memory.copy(staging, staging + newBytes, keptBytes);
+        ky = kept;
+      }
+      const packedRows = ky;
+      for (; ky < kernelHeight; ky++) {
+        stageRow(
+          staging + <usize>ky * segmentBytes,
+          input,
+          inputBatch,
+          y * strideY + ky - padTop,
+          x * strideX - padLeft,
+          columns,
+          zeroPoint,
+        );
+      }
+      const out = rowAddress(output, y, outputBatch) + <usize>x * outputStep + c0;
+      if (count === 1) {
+        oneScalarPixel(
+          staging,
+          kernelHeight,
+          segmentBytes,
+          steps,
+          block,
+          bytes,
+          channels,
+          constants,
+          out,
+          packed,
+        );
+        continue;
+      }
+      const packedBytes = (<usize>(packedRows * steps)) << 3;
+      memory.copy(packed, packed + newPacked, packedBytes);
+      pack(
+        staging + <usize>packedRows * segmentBytes,
+        pixelStep,
+        <usize>(count - 1) * pixelStep,
+        kernelHeight - packedRows,
+        segmentBytes,
+        steps,
+        packed + packedBytes,
+      );
+      threePixels(packed, kernelHeight * steps, block, bytes, channels, constants, out, outputStep, third);
     }
   }
 }

@@ -13,6 +13,9 @@ import { fourDots } from "./four-dots.ts";
 import { LANE_BITS, LANE_MASK, LANE_ZERO, pack, zeroLanes } from "./lanes.ts";
 import { LANE_ROWS, laneBytes, laneDots, laneZeros, stageLanes, SUM_BYTES } from "./lane-rows.ts";
 
+/** Pixels that are multiplied together. */
+export const PACKED_PIXELS = 3;
+
 /**
  * mcu: convRow of conv-strip.ts. By method `single` three pixels lie in one int64 (lanes.ts), so that one multiplication makes three
  * products; packed they lie at `packed`, 8 bytes for each of a pixel's elements. By method `scalar`, and for a pixel that is left, four channels at a time
@@ -37,15 +40,15 @@ export function scalarRow(
     vectorRow(pixel, steps, block, channels, constants, out, packed);
     return;
   }
-  for (; width > 1 && isSingle(constants); width -= 3) {
-    const count = min(width, 3);
+  for (; width > 1 && isSingle(constants); width -= PACKED_PIXELS) {
+    const count = min(width, PACKED_PIXELS);
     // Of two pixels the second is packed twice.
     pack(pixel, pixelStep, <usize>(count - 1) * pixelStep, segments, segmentBytes, steps, packed);
     // The third of two pixels is the second once more.
     const third = <usize>(count - 1) * outStep;
     threePixels(packed, segments * steps, block, blockBytes, channels, constants, out, outStep, third);
-    pixel += 3 * pixelStep;
-    out += 3 * outStep;
+    pixel += PACKED_PIXELS * pixelStep;
+    out += PACKED_PIXELS * outStep;
   }
   for (; width > 0; width--) {
     onePixel(pixel, segments, segmentBytes, steps, block, blockBytes, channels, constants, out, packed);

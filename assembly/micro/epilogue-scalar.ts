@@ -34,7 +34,7 @@ export function isVector(constants: usize): bool {
   return (load<i32>(constants, LOWER + 12) & OF_VECTOR) !== 0;
 }
 
-/** Whether the record's method is `single` or `singleVector`. */
+/** Whether the record's method is `single`, `singleVector` or `singleColumns`. */
 export function isSingle(constants: usize): bool {
   return load<i32>(constants, LOWER + 12) !== 0;
 }

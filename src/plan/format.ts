@@ -8,7 +8,7 @@
  */
 
 /** Raised whenever a record changes; the kernels answer it from `planVersion()`. */
-export const PLAN_VERSION = 18;
+export const PLAN_VERSION = 19;
 
 /** Bytes after the arena that kernels may read (never write) past the end of an operand. */
 export const SLACK_BYTES = 16;
@@ -140,6 +140,8 @@ export enum Requantization {
   /** As uniformRelu and uniformGeneral, in float32 with a fused multiply-add; relaxed and signed only. */
   uniformReluFused = 10,
   uniformGeneralFused = 11,
+  /** As single, but columns of outputs go down together, which pack a pixel once; mcu, conv2d alone, undilated, kernels at least as high as the stride. */
+  singleColumns = 12,
 }
 
 export enum EndField {

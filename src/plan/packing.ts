@@ -35,8 +35,9 @@ export function shiftOf({ requantization }: { readonly requantization: number })
 }
 
 /** Requantization's, for what a record says. */
-const SINGLE: number = Requantization.single;
+export const SINGLE: number = Requantization.single;
 export const SINGLE_VECTOR: number = Requantization.singleVector;
+export const SINGLE_COLUMNS: number = Requantization.singleColumns;
 
 /** Output channels per block; of a convolution by `method`. */
 export function blockChannels(variant: Variant, method = SINGLE): number {
@@ -391,7 +392,7 @@ export function depthwiseStrip(
 }
 
 /** What convolutions call in `mcu` for some channels of a row. */
-export const CONV_STRIPS = ["threePixels", "onePixel", "vectorRow"] as const;
+export const CONV_STRIPS = ["threePixels", "onePixel", "vectorRow", "slideColumns"] as const;
 export type ConvStrip = (typeof CONV_STRIPS)[number];
 
 /** The functions that a conv2d record's rows call in `mcu`. */
@@ -400,8 +401,10 @@ export function convStrips(record: {
   readonly outputView: Extent;
 }): readonly ConvStrip[] {
   const { height, width } = record.outputView;
-  if (methodOf(record) === SINGLE_VECTOR) return ["vectorRow"];
-  return methodOf(record) === SINGLE && height * width > 1 ? ["threePixels", "onePixel"] : ["onePixel"];
+  const method = methodOf(record);
+  if (method === SINGLE_VECTOR) return ["vectorRow"];
+  if (method === SINGLE_COLUMNS) return ["threePixels", "onePixel", "slideColumns"];
+  return method === SINGLE && height * width > 1 ? ["threePixels", "onePixel"] : ["onePixel"];
 }
 
 /** A copy of all pixels of one block's channels, and what kernels read past it. */

@@ -20,6 +20,7 @@ import {
   methodOf,
   pointwiseRowsAtOnce,
   shiftOf,
+  SINGLE_COLUMNS,
   SINGLE_VECTOR,
   WINOGRAD_ROWS,
   winogradScratchBytes,
@@ -137,7 +138,7 @@ const RELAXED: readonly number[] = [
 
 /** The methods that a variant's kernels have. */
 const METHODS: Readonly<Record<Variant, readonly number[]>> = {
-  mcu: [Requantization.scalar, Requantization.single, Requantization.singleVector],
+  mcu: [Requantization.scalar, Requantization.single, SINGLE_VECTOR, SINGLE_COLUMNS],
   simd: [Requantization.scalar, Requantization.wide, Requantization.general, Requantization.relu, ...UNIFORM],
   relaxed: RELAXED,
   signed: RELAXED,
@@ -155,6 +156,11 @@ function isVector(record: Convolution): boolean {
   return convSegments(kernelHeight, kernelWidth, inputView.channels, dilationX).segments === 1;
 }
 
+/** Kernels that go down without a gap. */
+function isColumns({ op, kernelHeight, strideY, dilationY, dilationX }: Convolution): boolean {
+  return op === "conv2d" && kernelHeight >= strideY && dilationY === 1 && dilationX === 1;
+}
+
 function checkRequantization(record: Convolution, variant: Variant): void {
   zeroPoints(record, ["inputZeroPoint", "outputZeroPoint"]);
   const [method, shift] = [methodOf(record), shiftOf(record)];
@@ -169,6 +175,9 @@ function checkRequantization(record: Convolution, variant: Variant): void {
   if (method === SINGLE_VECTOR && !isVector(record)) {
     throw refusal("plan-field", record, `has requantization ${method}, and not one pixel of one segment`);
   }
+  if (method === SINGLE_COLUMNS && !isColumns(record)) {
+    throw refusal("plan-field", record, `has requantization ${method}, and no kernel that slides down`);
+  }
 }
 
 export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Variant): Footprint {
@@ -182,6 +191,7 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
   const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
   const blocks = Math.ceil((c1 - c0) / blockChannels(variant, methodOf(record)));
   const pointwise = isPointwise(record, inputView, outputView);
+  const isByColumns = methodOf(record) === SINGLE_COLUMNS;
   const scratchBytes = convScratchBytes(variant, {
     kernelHeight,
     kernelWidth,
@@ -202,7 +212,7 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
     },
     accesses: pointwise
       ? pointwiseAccesses(record, variant)
-      : rowAccesses(record, 1, record.dilationY, 0, channels),
+      : rowAccesses(record, isByColumns ? record.y1 - record.y0 : 1, record.dilationY, 0, channels),
   };
 }
 

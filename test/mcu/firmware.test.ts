@@ -235,6 +235,7 @@ function convNet(
 
 const STRIPS_OF = [
   [[3, 4, 3], 5, 6, "minimum", ["onePixel", "threePixels"]],
+  [[3, 4, 3], 5, 6, "auto", ["onePixel", "slideColumns", "threePixels"]],
   [[1, 4, 1], 64, 64, "auto", ["onePixel", "threePixels"]],
   [[4, 1, 1], 64, 64, "auto", ["onePixel", "threePixels"]],
   [[1, 1, 3], 5, 6, "auto", ["onePixel"]],

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { conv2d, conv2dVector, conv2dWinograd } from "../../src/ops/conv2d.ts";
+import { conv2d, conv2dColumns, conv2dVector, conv2dWinograd } from "../../src/ops/conv2d.ts";
 import { resolvePadding } from "../../src/ops/padding.ts";
+import { Requantization } from "../../src/plan/format.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { conv2dReference } from "../reference/conv2d.ts";
@@ -333,6 +334,65 @@ test("one pixel of mcu equals the reference with its weights in lanes", () => {
     { numRuns: 150 },
   );
   expect(vectors).toBeGreaterThan(20);
+});
+
+/** Kernels that are higher than they step, or as high. */
+const sliding = geometry
+  .map((g): Geometry => ({
+    ...g,
+    kernelHeight: Math.max(g.kernelHeight, g.strideY),
+    dilationY: 1,
+    dilationX: 1,
+  }))
+  .chain((g) =>
+    fc
+      .record({ height: fc.integer({ min: 1, max: 14 }), depth: fc.integer({ min: 1, max: 9 }) })
+      .map((more) => ({
+        ...g,
+        ...more,
+      })),
+  );
+
+test("columns of mcu equal the reference", () => {
+  const [mcu] = provedKernels().filter(({ variant }) => variant === "mcu");
+  const methods = new Set<number>();
+  fc.assert(
+    fc.property(sliding, operands, fc.integer({ min: 1, max: 40 }), (g, drawn, tileBlocks) => {
+      const prepared = prepare("mcu", g, drawn);
+      fc.pre(prepared !== undefined && mcu !== undefined);
+      const { node, input, expected } = prepared;
+      checkConvolution(mcu, conv2dColumns, node, input, expected(), tileBlocks);
+      methods.add(packedMethod(conv2dColumns, node, "mcu"));
+    }),
+    { numRuns: 300 },
+  );
+  expect([...methods].sort((a, b) => a - b)).toEqual([Requantization.scalar, Requantization.singleColumns]);
+});
+
+test("they are chosen where rows serve twice and few channels share a pixel, and nowhere else", () => {
+  const [drawn] = fc.sample(operands, { seed: 1, numRuns: 1 });
+  const isChosen = (variant: Variant, changed: Partial<Geometry>): boolean => {
+    const window = { kernelHeight: 4, kernelWidth: 3, strideY: 2, strideX: 1, dilationY: 1, dilationX: 1 };
+    const shape = { batches: 1, height: 8, width: 8, depth: 3, channels: 32, padding: 0 };
+    const prepared = drawn && prepare(variant, { ...window, ...shape, ...changed }, drawn);
+    if (prepared === undefined) throw new Error("the window does not fit");
+    return conv2d.faster?.(prepared.node, variant) === conv2dColumns;
+  };
+  expect(isChosen("mcu", {})).toBe(true);
+  expect(isChosen("mcu", { kernelHeight: 3, strideY: 1, batches: 2 })).toBe(true);
+  expect(isChosen("simd", {})).toBe(false);
+  for (const changed of [
+    { strideY: 3 },
+    { kernelHeight: 3 },
+    { kernelHeight: 1, strideY: 1 },
+    { dilationX: 2 },
+    { dilationY: 2 },
+    { channels: 33 },
+    { width: 1, padding: 0, kernelWidth: 1 },
+    { height: 4, padding: 1 },
+  ]) {
+    expect(isChosen("mcu", changed), JSON.stringify(changed)).toBe(false);
+  }
 });
 
 /** A 1×1 kernel, one pixel and one multiplier, where kernels have a way of their own; the pixel may be padding, as a PAD leaves it. */

@@ -217,8 +217,9 @@ export function checkConvolution(
   }
   expect(kernels.readActivations(tiled, expected.length)).toEqual(expected);
 
-  if ("strideY" in (node.attrs as object) && input.shape[0] === 1) {
-    expect(throughRings(kernels, node, placed, input, expected.length)).toEqual(expected);
+  if (!("strideY" in (node.attrs as object)) || input.shape[0] !== 1) return;
+  for (const rowsAtOnce of [1, 3]) {
+    expect(throughRings(kernels, node, placed, input, expected.length, rowsAtOnce)).toEqual(expected);
   }
 }
 
@@ -244,27 +245,30 @@ export function checkOverlap(
   expect(kernels.readActivations(output, expected.length)).toEqual(expected);
 }
 
-/** One output row per record; input rows arrive in a ring of just the rows that a window covers. */
+/** `rowsAtOnce` output rows per record; input rows arrive in a ring of just the rows that their windows cover. */
 function throughRings(
   kernels: Kernels,
   node: BoundNode,
   placed: PlacedConvolution,
   input: Int8Tensor,
   length: number,
+  rowsAtOnce: number,
 ): Int8Array {
   const window = windowOf(node as BoundNode<ConvolutionAttrs>);
   const [, height = 1, width = 1, depth = 1] = input.shape;
   const [, outHeight = 1, outWidth = 1, channels = 1] = node.outputs[0]?.shape ?? [];
-  const ringRows = (window.kernelHeight - 1) * window.dilationY + 1;
+  const ringRows = (rowsAtOnce - 1) * window.strideY + (window.kernelHeight - 1) * window.dilationY + 1;
+  const outRingRows = rowsAtOnce + 1;
   const rowBytes = width * depth;
   const outRowBytes = outWidth * channels;
   const ring = kernels.allocate(ringRows * rowBytes);
-  const outRing = kernels.allocate(2 * outRowBytes);
+  const outRing = kernels.allocate(outRingRows * outRowBytes);
   const base = placed.record(ring, outRing) as SpatialRecord;
   const result = new Int8Array(length);
   const flip = kernels.variant === "relaxed" ? 0x80 : 0;
   let arrived = 0;
-  for (let y = 0; y < outHeight; y++) {
+  for (let y = 0; y < outHeight; y += rowsAtOnce) {
+    const end = Math.min(y + rowsAtOnce, outHeight);
     const last = Math.min(height, y * window.strideY - window.padTop + ringRows);
     for (; arrived < last; arrived++) {
       for (let i = 0; i < rowBytes; i++) {
@@ -274,13 +278,15 @@ function throughRings(
     }
     const record = withFields(base, {
       inputView: { ...base.inputView, ringRows },
-      outputView: { ...base.outputView, ringRows: 2 },
+      outputView: { ...base.outputView, ringRows: outRingRows },
       y0: y,
-      y1: y + 1,
+      y1: end,
     });
-    const at = outRing + (y % 2) * outRowBytes;
-    placed.execute(record, at, at + outRowBytes);
-    result.set(kernels.readActivations(at, outRowBytes), y * outRowBytes);
+    placed.execute(record, outRing, outRing + outRingRows * outRowBytes);
+    for (let row = y; row < end; row++) {
+      const at = outRing + (row % outRingRows) * outRowBytes;
+      result.set(kernels.readActivations(at, outRowBytes), row * outRowBytes);
+    }
   }
   return result;
 }

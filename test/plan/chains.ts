@@ -228,10 +228,12 @@ export function drawChain(pick: Pick): Chain {
       const isOnePixel = kind <= 1 && output.height * output.width === 1;
       const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
       const isVector = isOnePixel && patch.segments === 1;
+      const isSliding = kind <= 1 && kernelHeight >= strideY && dilationY * dilationX === 1;
       const inMcu = [
         Requantization.scalar,
         Requantization.single,
         ...(isVector ? [Requantization.singleVector] : []),
+        ...(isSliding ? [Requantization.singleColumns] : []),
       ];
       const uniform =
         variant === "simd"

@@ -11,6 +11,7 @@ import {
   depthwiseScratchBytes,
   isPointwise,
   methodOf,
+  SINGLE_COLUMNS,
   SINGLE_VECTOR,
 } from "../../src/plan/packing.ts";
 import {
@@ -416,10 +417,16 @@ class Machine {
       Math.ceil((c1 - c0) / blockChannels(variant, methodOf(record))) *
         convBlockBytes(variant, methodOf(record), patch),
     );
+    // Three columns go down together, or all.
+    const byColumns = methodOf(record) === SINGLE_COLUMNS && record.y1 - record.y0 > 1;
+    const columns = byColumns ? 3 : outputWidth;
     for (let n = 0; n < record.batches; n++) {
-      for (let y = record.y0; y < record.y1; y++) {
-        for (let x = 0; x < outputWidth; x++) this.#readWindow(record, n, y, x, 0, channels);
-        for (let x = 0; x < outputWidth; x++) this.#writePixel(record, n, y, x, c0, c1);
+      for (let x0 = 0; x0 < outputWidth; x0 += columns) {
+        const x1 = Math.min(x0 + columns, outputWidth);
+        for (let y = record.y0; y < record.y1; y++) {
+          for (let x = x0; x < x1; x++) this.#readWindow(record, n, y, x, 0, channels);
+          for (let x = x0; x < x1; x++) this.#writePixel(record, n, y, x, c0, c1);
+        }
       }
     }
   }
