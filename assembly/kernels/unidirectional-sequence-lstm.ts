@@ -46,21 +46,7 @@ export function unidirectionalSequenceLstm(record: usize): void {
     let out = address(record, Field.output) + <usize>n * address(record, Field.outputBatchBytes);
     for (let t = 0; t < steps; t++) {
       if (isInLanes) {
-        const next = t + 1 < steps ? x + address(record, Field.inputStepBytes) : x;
-        const isFirst = (t & 1) === 0;
-        gateLanes(
-          shiftsLeft,
-          isFirst,
-          x,
-          next,
-          inputDepth,
-          inputMatrices,
-          hidden,
-          cells,
-          hiddenMatrices,
-          staging,
-          gates,
-        );
+        gateLanes(shiftsLeft, x, inputDepth, inputMatrices, hidden, cells, hiddenMatrices, staging, gates);
       } else {
         gateRows(x, inputDepth, elementBytes, inputMatrices, scales, cells, staging, gates, false);
         gateRows(hidden, cells, elementBytes, hiddenMatrices, scales + 32, cells, staging, gates, true);

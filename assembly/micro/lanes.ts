@@ -38,8 +38,6 @@ export function spread(word: i64): i64 {
 /** More than the weights of a lane add up to, in each lane. */
 const WEIGHT_BOUND: i64 = 1 << 14;
 export const ONES: i64 = 1 | (1 << LANE_BITS) | (1 << (2 * LANE_BITS));
-/** Four bits of each lane. */
-export const NIBBLES: i64 = 15 * ONES;
 
 /** The sum of three lanes, each of LANE_TERMS weights at most: the product has it in its highest lane. */
 export function laneTotal(weights: i64): i64 {

@@ -1,14 +1,6 @@
 /** mcu: gates of an LSTM's step. */
 import { storeGate } from "./gate-scalar.ts";
-import {
-  LANE_ROWS,
-  laneBytes,
-  laneDots,
-  laneDotsTwice,
-  laneVectorBytes,
-  stageLanes,
-  SUM_BYTES,
-} from "./lane-rows.ts";
+import { LANE_ROWS, laneBytes, laneDots, laneVectorBytes, stageLanes, SUM_BYTES } from "./lane-rows.ts";
 
 const GATES = 4;
 /** Rows of each gate's matrix in a block. */
@@ -59,16 +51,12 @@ function shiftLeft(sums: usize, scale: usize): void {
 /**
  *   gate[r] = clamp16(clamp16(requantize(b[r] + Wx[r] · x)) + clamp16(requantize(Wh[r] · h)))      four times `cells` int16, laneGateBytes apart
  *
- * Steps go by twos, because x is there before h is: the first of two multiplies the `next` x too, whose sums wait for the second.
- *
  * `shiftsLeft` is what prepareScales returned. No proof here: requantisation is in int64, exact for any accumulator and multiplier. `staging` has
- * the scales, then room for the sums of two blocks, for three vectors as stageLanes leaves them, x, the next and h, and for the sums that wait.
+ * the scales, then room for the sums of two blocks, of x and of h, and for both as stageLanes leaves them.
  */
 export function gateLanes(
   shiftsLeft: bool,
-  isFirst: bool,
   x: usize,
-  next: usize,
   depth: i32,
   inputMatrices: usize,
   hidden: usize,
@@ -78,33 +66,26 @@ export function gateLanes(
   gates: usize,
 ): void {
   const gateBytes = laneGateBytes(cells);
+  const inputBlock = SUM_BYTES + laneBytes(depth);
+  const hiddenBlock = SUM_BYTES + laneBytes(cells);
   const hiddenSums = staging + 2 * GATES * SCALE_BYTES;
   const sums = hiddenSums + SUM_BYTES;
   const stagedInput = sums + SUM_BYTES;
-  const stagedNext = stagedInput + laneVectorBytes(depth);
-  const stagedHidden = stagedNext + laneVectorBytes(depth);
-  let waiting = stagedHidden + laneVectorBytes(cells);
-  if (isFirst) {
-    stageLanes(stagedInput, x, depth);
-    stageLanes(stagedNext, next, depth);
-  }
+  const stagedHidden = stagedInput + laneVectorBytes(depth);
+  stageLanes(stagedInput, x, depth);
   stageLanes(stagedHidden, hidden, cells);
   for (const end = gates + gateBytes; gates < end; gates += 2 * BLOCK_CELLS) {
-    let sum = waiting;
-    if (isFirst) {
-      sum = sums;
-      laneDotsTwice(stagedInput, stagedNext, depth, inputMatrices, inputMatrices + SUM_BYTES, sum, waiting);
-    }
+    laneDots(stagedInput, depth, inputMatrices, inputMatrices + SUM_BYTES, sums);
     laneDots(stagedHidden, cells, hiddenMatrices, hiddenMatrices + SUM_BYTES, hiddenSums);
-    inputMatrices += SUM_BYTES + laneBytes(depth);
-    hiddenMatrices += SUM_BYTES + laneBytes(cells);
-    waiting += SUM_BYTES;
+    inputMatrices += inputBlock;
+    hiddenMatrices += hiddenBlock;
     if (shiftsLeft) {
-      shiftLeft(sum, staging);
+      shiftLeft(sums, staging);
       shiftLeft(hiddenSums, staging + GATES * SCALE_BYTES);
     }
     let scale = staging;
     let gate = gates;
+    let sum = sums;
     let hiddenSum = hiddenSums;
     do {
       const inputMultiplier = <i64>load<i32>(scale);

@@ -1,5 +1,7 @@
+import { SIGMOID_HALF, TANH_LIMIT } from "./sigmoid-scalar.ts";
+
 /**
- * Logistic function and tanh by table, as the reference's int16 kernels: `table` has 65536 · sigmoid(i / 24) as uint16 for i from 0
+ * Logistic function and tanh by table, as the reference's int16 kernels: `table` has 65536 · (sigmoid(i / 24) − ½) as int16 for i from 0
  * to 255 (src/ops/sigmoid-table.ts), between whose entries results are interpolated. `t` is 3 · 2^12 times the argument; results
  * are Q0.15.
  */
@@ -7,24 +9,22 @@
 /** sigmoidByTable of sigmoid-scalar.ts, of four lanes and any t. */
 export function sigmoid4(t: v128, table: usize): v128 {
   const sign = i32x4.shr_s(t, 31);
-  const r = v128.xor(interpolate4(i32x4.abs(t), 9, 0x7fff << 10, table), sign);
-  const low = v128.and(sign, i32x4.splat(1 << 25));
-  return i32x4.shr_s(i32x4.add(i32x4.add(r, low), i32x4.splat(512)), 10);
+  const r = v128.xor(interpolate4(i32x4.abs(t), 9, (0x7fff << 10) - SIGMOID_HALF, table), sign);
+  return i32x4.shr_s(i32x4.add(r, i32x4.splat(SIGMOID_HALF + 512)), 10);
 }
 
 /** tanhByTable of four lanes. */
 export function tanh4(t: v128, table: usize): v128 {
-  const r = interpolate4(i32x4.abs(t), 8, 0xffff << 8, table);
-  const centred = v128.xor(i32x4.sub(r, i32x4.splat(1 << 23)), i32x4.shr_s(t, 31));
-  return i32x4.shr_s(i32x4.add(centred, i32x4.splat(128)), 8);
+  const r = v128.xor(interpolate4(i32x4.abs(t), 8, TANH_LIMIT, table), i32x4.shr_s(t, 31));
+  return i32x4.shr_s(i32x4.add(r, i32x4.splat(128)), 8);
 }
 
 /** Between entries of the table, whose index is all but the low `bits` of each lane; `limit` past its end. */
 function interpolate4(magnitude: v128, bits: i32, limit: i32, table: usize): v128 {
   const i = i32x4.shr_u(magnitude, bits);
   const entries = twoEntries4(i32x4.min_u(i, i32x4.splat(254)), table);
-  const low = v128.and(entries, i32x4.splat(0xffff));
-  const high = i32x4.shr_u(entries, 16);
+  const low = i32x4.shr_s(i32x4.shl(entries, 16), 16);
+  const high = i32x4.shr_s(entries, 16);
   const rest = v128.and(magnitude, i32x4.splat((1 << bits) - 1));
   const r = i32x4.add(i32x4.shl(low, bits), i32x4.mul(rest, i32x4.sub(high, low)));
   return v128.bitselect(r, i32x4.splat(limit), i32x4.lt_u(i, i32x4.splat(255)));

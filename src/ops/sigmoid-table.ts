@@ -1,10 +1,11 @@
 /**
  * The reference's table of the logistic function, of which tanh is made too: 65536 · sigmoid(i / 24), rounded, for i from 0 to
- * 255. The reference was given it as numbers, some of which are one more than rounding gives (docs/numerics.md).
+ * 255, less ½, so that both sides of 0 differ in the sign alone. The reference was given it as numbers, some of which are one more than rounding
+ * gives (docs/numerics.md).
  */
-export function sigmoidTable(): Uint16Array {
-  const table = Uint16Array.from({ length: 256 }, (_, i) =>
-    Math.min(65535, Math.floor(65536 / (1 + Math.exp(-i / 24)) + 0.5)),
+export function sigmoidTable(): Int16Array {
+  const table = Int16Array.from({ length: 256 }, (_, i) =>
+    Math.min(32767, Math.floor(65536 / (1 + Math.exp(-i / 24)) + 0.5) - 32768),
   );
   for (const i of ONE_MORE) table[i] = (table[i] ?? 0) + 1;
   return table;

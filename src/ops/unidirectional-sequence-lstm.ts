@@ -133,7 +133,7 @@ export const unidirectionalSequenceLstm = defineOp<LstmAttrs>({
     const sizes = sizesOf(node.inputs, node.attrs.timeMajor);
     const bytes = new Uint8Array(align(lstmWeightBytes(variant, sizes), 16));
     const view = new DataView(bytes.buffer);
-    for (const [i, value] of sigmoidTable().entries()) view.setUint16(2 * i, value, true);
+    for (const [i, value] of sigmoidTable().entries()) view.setInt16(2 * i, value, true);
     let scaleAt = SIGMOID_TABLE_BYTES;
     let matrixAt = SIGMOID_TABLE_BYTES + GATE_SCALE_BYTES;
     for (const part of ["input", "hidden"] as const) {

@@ -11,9 +11,9 @@ import { isInt16 } from "./int16.ts";
 /** Products from which on the kernel's own code, a kilobyte in the interpreter's flash and 3.5 in its RAM, is worth having. */
 const MIN_MACS = 4096;
 /** Its time for a weight, of those that fill up rows and columns too, in that of the usual kernel's for a product. */
-const WORK = 0.63;
+const WORK = 0.49;
 /** And of an element of the vector to prepare. */
-const PREPARE = 1;
+const PREPARE = 3;
 
 /** Whether the node may run so, and takes less time; `patch` is what its pixel sees. */
 export function isVectorProduct(node: BoundNode, variant: Variant, patch: Segments): boolean {

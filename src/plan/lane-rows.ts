@@ -1,8 +1,7 @@
 /**
  * `mcu`: rows of weights that are multiplied with one vector of int8, three rows to an int64, as assembly/micro/lane-rows.ts takes them: by twelve
- * rows, four times three, and five elements, up to which rows are filled. Those lie in 64 bytes, 16 for each three rows: five words, one for an element,
- * of three lanes 21 bits apart, in each of which is a weight with 128 added. Two words are in each of two int64, the second 8 bits further up;
- * of the fifth the lower four bits of each lane at bit 16 of the first int64, the upper four at bit 16 of the second.
+ * rows, four times three, and four elements, up to which rows are filled. Those lie in 64 bytes, 16 for each three rows: four words, one for an element,
+ * of three lanes 21 bits apart, in each of which is a weight with 128 added. Two words are in each of two int64, the second 8 bits further up.
  */
 
 /** Rows that are multiplied together. */
@@ -10,17 +9,20 @@ export const LANE_ROWS = 12;
 const ROWS_PER_WORD = 3;
 const LANE_BITS = 21;
 /** Elements whose weights lie together. */
-const GROUP_ELEMENTS = 5;
+const GROUP_ELEMENTS = 4;
 const GROUP_BYTES = 64;
 const WORD_BYTES = 16;
-/** Elements whose products a lane holds the sum of, whatever they are, whole groups: 60 · 128 · 128 < 2^20. */
-const CHUNK_ELEMENTS = 60;
+/** Elements whose products a lane holds the sum of, whatever they are, whole groups: 64 · 128 · 128 = 2^20. */
+const CHUNK_ELEMENTS = 64;
 /** What each chunk's lanes carry more than their sums, so that none is negative. */
 const LANE_ZERO = 2 ** 20 - 1;
 
+/** The last word is loaded with a byte that is behind it. */
+const TAIL_BYTES = 4;
+
 /** Bytes of twelve rows of `depth` weights. */
 export function laneBytes(depth: number): number {
-  return GROUP_BYTES * groups(depth);
+  return GROUP_BYTES * groups(depth) + TAIL_BYTES;
 }
 
 /** Weights of a row of `depth`, filled up. */
@@ -35,9 +37,12 @@ function groups(depth: number): number {
 /** Bytes of the sums of twelve rows. */
 export const LANE_SUM_BYTES = 4 * LANE_ROWS;
 
-/** Bytes of a vector as the kernel prepares it: where each chunk's lanes begin, then its elements, filled up to whole groups. */
+/** Of a group of elements as the kernel prepares them. */
+const STAGED_BYTES = 12;
+
+/** Bytes of a vector as the kernel prepares it: of each chunk where its lanes begin, and its elements. */
 export function laneVectorBytes(depth: number): number {
-  return 8 * (Math.ceil(depth / CHUNK_ELEMENTS) + Math.ceil((depth + GROUP_ELEMENTS - 1) / 8));
+  return 8 * (Math.ceil((STAGED_BYTES * groups(depth)) / 8) + Math.ceil(depth / CHUNK_ELEMENTS));
 }
 
 /** What a sum of `depth` products carries more, unless it begins at less. */
@@ -52,13 +57,8 @@ export function writeLaneRow(view: DataView, at: number, row: number, weights: I
   for (const [i, weight] of weights.entries()) {
     const value = weight + 128;
     const element = i % GROUP_ELEMENTS;
-    if (element < 4) {
-      addBits(view, at + 8 * (element >> 1), lane + 8 * (element & 1), value);
-    } else {
-      addBits(view, at, lane + 16, value & 15);
-      addBits(view, at + 8, lane + 16, value >> 4);
-      at += GROUP_BYTES;
-    }
+    addBits(view, at + 8 * (element >> 1), lane + 8 * (element & 1), value);
+    if (element === GROUP_ELEMENTS - 1) at += GROUP_BYTES;
   }
 }
 

@@ -102,9 +102,8 @@ export function lstmScratchBytes(variant: Variant, { elementBytes, inputDepth, c
     gates +
     2 * GATES * LANE_SCALE_BYTES +
     2 * LANE_SUM_BYTES +
-    2 * laneVectorBytes(inputDepth) +
-    laneVectorBytes(cells) +
-    Math.ceil(cells / rowsInBlock(GATES)) * LANE_SUM_BYTES
+    laneVectorBytes(inputDepth) +
+    laneVectorBytes(cells)
   );
 }
 

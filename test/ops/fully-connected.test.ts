@@ -317,10 +317,10 @@ test("a plan with a method for one pixel is refused where there are more, and on
     "with shift 17 in mcu",
   );
   const vector = Requantization.singleVector;
-  // Twelve heads of 12 bytes, and 64 bytes to five elements; scratch is 16 bytes of constants, 12 sums, a chunk's begin, and 20 bytes, 24.
+  // Twelve heads of 12 bytes, 64 bytes to four elements and 4; scratch is 16 bytes of constants, 12 sums, a chunk's begin, and 12 bytes to four elements.
   expect(footprint(1, "mcu", vector)).toMatchObject({
-    weights: { bytes: 12 * 12 + 4 * 64 },
-    scratch: { bytes: 16 + 4 * 12 + 8 + 24 },
+    weights: { bytes: 12 * 12 + 4 * 64 + 4 },
+    scratch: { bytes: 16 + 4 * 12 + 8 + 4 * 12 },
   });
   expect(() => footprint(2, "mcu", vector)).toThrow("not one pixel");
   expect(() => footprint(1, "mcu", vector, 0, 2)).toThrow("not one pixel of one segment");

@@ -115,7 +115,7 @@ test.each(provedKernels().map((kernels) => [kernels.variant, kernels] as const))
   "arguments that no model has stay within the table (%s)",
   (variant, kernels) => {
     kernels.reset();
-    const weights = kernels.placeBytes(new Uint8Array(Uint16Array.from(sigmoidTable()).buffer));
+    const weights = kernels.placeBytes(new Uint8Array(sigmoidTable().buffer));
     const [input, output] = [kernels.allocate(2), kernels.allocate(2)];
     // -2^31 has no magnitude.
     for (const [x, multiplier] of [

@@ -18,9 +18,9 @@ test("one vector times 4,096 weights and more is taken, where filling up rows an
   expect(taken([1, 64], 64)).toBe(true);
   expect(taken([1, 1, 1, 64], 64)).toBe(true);
   expect(taken([1, 63], 64)).toBe(false);
-  // Five for three, five for four.
-  expect(taken([1, 2052], 3)).toBe(false);
-  expect(taken([1, 2052], 4)).toBe(true);
+  // Four for one, four for two.
+  expect(taken([1, 4104], 1)).toBe(false);
+  expect(taken([1, 2052], 2)).toBe(true);
   // Twelve for eight, twelve for nine.
   expect(taken([1, 8], 600)).toBe(false);
   expect(taken([1, 9], 600)).toBe(true);
