@@ -1,12 +1,12 @@
 /**
  * Exported by `mcu` beside index.ts: every operator's kernel under the operator's name, which keeps them functions of their own and
- * lets `thimble compile --target mcu` find those that a model does not use; the strips of two of them likewise (convStrips and depthwiseStrip in
- * src/plan/packing.ts).
+ * lets `thimble compile --target mcu` find those that a model does not use; what some of them call for a part of their records likewise
+ * (convStrips, depthwiseStrip and poolStrip in src/plan/packing.ts).
  */
 import { add, sub } from "./kernels/add.ts";
 import { addN } from "./kernels/add-n.ts";
 import { argExtreme } from "./kernels/arg-extreme.ts";
-import { averagePool2d } from "./kernels/average-pool2d.ts";
+import { accumulateRows, averagePool2d } from "./kernels/average-pool2d.ts";
 import { batchMatmul } from "./kernels/batch-matmul.ts";
 import { cast } from "./kernels/cast.ts";
 import { compare } from "./kernels/compare.ts";
@@ -32,6 +32,7 @@ import { mean, meanInt16 } from "./kernels/mean.ts";
 import { minimum } from "./kernels/minimum.ts";
 import { mul } from "./kernels/mul.ts";
 import { pad } from "./kernels/pad.ts";
+import { pool2d } from "./kernels/pool2d.ts";
 import { pool2dInt16 } from "./kernels/pool2d-int16.ts";
 import { prelu } from "./kernels/prelu.ts";
 import { quantize } from "./kernels/quantize.ts";
@@ -55,6 +56,7 @@ import { slideRows, slideThree, slideThreeHalved, slideWide } from "./micro/dept
 import { scalarPixels } from "./micro/depthwise-strip.ts";
 
 export {
+  accumulateRows,
   add,
   addN,
   argExtreme,
@@ -86,6 +88,7 @@ export {
   mul,
   onePixel,
   pad,
+  pool2d,
   pool2dInt16,
   prelu,
   quantize,

@@ -18,10 +18,12 @@ import { pool2d } from "./pool2d.ts";
  */
 export function averagePool2d(record: usize, y0: i32, y1: i32): void {
   const sums = address(record, AveragePool2dField.accumulators);
-  if (sums === 0) {
-    pool2d(record, y0, y1, false);
-    return;
-  }
+  if (sums === 0) pool2d(record, y0, y1, false);
+  else accumulateRows(record, sums, y0, y1);
+}
+
+/** By accumulators, int32 [channels] at `sums`. */
+export function accumulateRows(record: usize, sums: usize, y0: i32, y1: i32): void {
   const input = record + (AveragePool2dField.inputView << 2);
   const height = field(input, View.height);
   const channels = field(input, View.channels);

@@ -1,5 +1,12 @@
-import type { ConvStrip, DepthwiseStrip } from "../plan/packing.ts";
-import { CONV_STRIPS, convStrips, DEPTHWISE_STRIPS, depthwiseStrip } from "../plan/packing.ts";
+import type { ConvStrip, DepthwiseStrip, PoolStrip } from "../plan/packing.ts";
+import {
+  CONV_STRIPS,
+  convStrips,
+  DEPTHWISE_STRIPS,
+  depthwiseStrip,
+  POOL_STRIPS,
+  poolStrip,
+} from "../plan/packing.ts";
 import type { RecordOp } from "../plan/record.ts";
 import { FIELDS, planRecords } from "../plan/record.ts";
 import { calls, renumberCalls, trapCalls } from "./instructions.ts";
@@ -9,9 +16,9 @@ import type { WasmFunction, WasmModule } from "./wasm-module.ts";
 /** What a host calls. */
 const ENTRIES = ["run", "step", "planVersion"] as const;
 
-type Kernel = RecordOp | ConvStrip | DepthwiseStrip;
+type Kernel = RecordOp | ConvStrip | DepthwiseStrip | PoolStrip;
 
-const STRIPS: readonly string[] = [...CONV_STRIPS, ...DEPTHWISE_STRIPS];
+const STRIPS: readonly string[] = [...CONV_STRIPS, ...DEPTHWISE_STRIPS, ...POOL_STRIPS];
 
 /** Operators of a proved plan, and the strips that they call. */
 export function operatorsOf(sram: Uint8Array): ReadonlySet<Kernel> {
@@ -19,6 +26,7 @@ export function operatorsOf(sram: Uint8Array): ReadonlySet<Kernel> {
   for (const { record } of planRecords(sram)) {
     found.add(record.op);
     if (record.op === "depthwiseConv2d") found.add(depthwiseStrip(record));
+    if (record.op === "averagePool2d" || record.op === "maxPool2d") found.add(poolStrip(record));
     if (record.op === "conv2d") for (const strip of convStrips(record)) found.add(strip);
   }
   return found;

@@ -407,6 +407,15 @@ export function convStrips(record: {
   return method === SINGLE && height * width > 1 ? ["threePixels", "onePixel"] : ["onePixel"];
 }
 
+/** What pools call in `mcu`. */
+export const POOL_STRIPS = ["pool2d", "accumulateRows"] as const;
+export type PoolStrip = (typeof POOL_STRIPS)[number];
+
+/** The function that a pool's record calls in `mcu`: a maximum has nothing to accumulate. */
+export function poolStrip(record: { readonly op: string; readonly accumulators?: number }): PoolStrip {
+  return (record.accumulators ?? 0) === 0 ? "pool2d" : "accumulateRows";
+}
+
 /** A copy of all pixels of one block's channels, and what kernels read past it. */
 export function depthwisePlaneBytes(variant: Variant, height: number, width: number): number {
   return height * width * blockChannels(variant) + 16;

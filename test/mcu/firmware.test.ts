@@ -10,7 +10,7 @@ import { bundle, firmware } from "../../src/mcu/firmware.ts";
 import { calledBytes, operatorsOf, shakeKernels } from "../../src/mcu/shake.ts";
 import { readModule, writeModule } from "../../src/mcu/wasm-module.ts";
 import { Header, Op, PLAN_VERSION } from "../../src/plan/format.ts";
-import { CONV_STRIPS, DEPTHWISE_STRIPS } from "../../src/plan/packing.ts";
+import { CONV_STRIPS, DEPTHWISE_STRIPS, POOL_STRIPS } from "../../src/plan/packing.ts";
 import { kernelBytes } from "../../src/runtime/kernel-bytes.ts";
 import { inlineKernels } from "../../src/runtime/inline-kernels.ts";
 import { startSession } from "../../src/runtime/session.ts";
@@ -249,6 +249,46 @@ test.each(STRIPS_OF)("a convolution of %j, %i to %i channels, by %s keeps %j", a
   const image = compile(convNet(size, depth, channels), { variant: "mcu", schedule });
   const kept = operatorsOf(image.sram);
   expect(CONV_STRIPS.filter((strip) => kept.has(strip)).sort()).toEqual(strips);
+  const { files } = firmware(image, kernels, "wasm3");
+  const instance = start(files.get("thimble-mcu.wasm") as Uint8Array<ArrayBuffer>, image);
+  new Uint8Array(instance.memory.buffer).set(image.sram);
+  expect(answer(instance, image)).toEqual(await answerOfSession(image));
+});
+
+/** A convolution, and the average or maximum of all that it makes. */
+function pooledNet(pool: "averagePool2d" | "maxPool2d"): Uint8Array {
+  return writeModel(
+    named(
+      {
+        in: int8([1, 16, 16, 2]),
+        w: weights([24, 3, 3, 2]),
+        b: bias(24),
+        middle: int8([1, 16, 16, 24]),
+        out: int8([1, 1, 1, 24]),
+      },
+      [
+        {
+          builtin: BUILTIN.conv2d,
+          inputs: ["in", "w", "b"],
+          output: "middle",
+          options: options.conv2d(SAME, 1),
+        },
+        { builtin: BUILTIN[pool], inputs: ["middle"], output: "out", options: options.pool2d(VALID, 1, 16) },
+      ],
+      ["in"],
+      ["out"],
+    ),
+  );
+}
+
+test.each([
+  ["averagePool2d", "layer", ["pool2d"]],
+  ["averagePool2d", "minimum", ["accumulateRows"]],
+  ["maxPool2d", "layer", ["pool2d"]],
+] as const)("a whole %s by %s keeps %j", async (pool, schedule, strips) => {
+  const image = compile(pooledNet(pool), { variant: "mcu", schedule });
+  const kept = operatorsOf(image.sram);
+  expect(POOL_STRIPS.filter((strip) => kept.has(strip))).toEqual(strips);
   const { files } = firmware(image, kernels, "wasm3");
   const instance = start(files.get("thimble-mcu.wasm") as Uint8Array<ArrayBuffer>, image);
   new Uint8Array(instance.memory.buffer).set(image.sram);
