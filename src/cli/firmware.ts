@@ -37,7 +37,11 @@ export async function writeFirmware(
   try {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
-    throw new InputError("unwritable", `${folder} is no folder to write in (${reason(cause)})`, { cause });
+    throw new InputError(
+      "unwritable",
+      `${folder} is no folder to write in (${reason(cause)}); give one that may be written to, or a new name`,
+      { cause },
+    );
   }
   for (const [name, data] of files) await writeFileOrFail(join(folder, name), data);
   // Kernels that this target has no use for, and that were made for another model.

@@ -31,7 +31,7 @@ export const addN = defineOp<undefined>({
         throw new ModelError(
           "shape-mismatch",
           `operand "${input.name}" [${input.shape.join(", ")}] cannot be added to "${first.name}" [${first.shape.join(", ")}]; ` +
-            "ADD_N repeats no dimensions",
+            "ADD_N repeats no dimensions: broadcast it before, or use ADD",
         );
       }
       if (!sameQuantization(input, first)) {

@@ -46,7 +46,7 @@ export const batchMatmul = defineOp<BatchMatmulAttrs>({
       throw new ModelError(
         "shape-mismatch",
         `matrices of "${lhs.name}" [${lhs.shape.join(", ")}] and "${rhs.name}" [${rhs.shape.join(", ")}] cannot be multiplied; ` +
-          `their depths are ${depth} and ${rhsDepth}`,
+          `their depths are ${depth} and ${rhsDepth}: export the model again`,
       );
     }
     const isWide = output.type === "int16";
@@ -54,7 +54,7 @@ export const batchMatmul = defineOp<BatchMatmulAttrs>({
     if (depth > most) {
       throw new UnsupportedError(
         "matmul-depth",
-        `matrices before "${output.name}" are multiplied over ${depth} values, at most ${most} are run`,
+        `matrices before "${output.name}" are multiplied over ${depth} values; at most ${most} are run: multiply parts of them and add the products`,
       );
     }
     const multiplier = multiplierOf(operands);

@@ -102,7 +102,7 @@ export function broadcastShape(lhs: Tensor, rhs: Tensor): number[] {
       throw new ModelError(
         "shapes-do-not-broadcast",
         `"${lhs.name}" [${lhs.shape.join(", ")}] and "${rhs.name}" [${rhs.shape.join(", ")}] do not broadcast; ` +
-          "dimensions must be equal or 1",
+          "dimensions must be equal or 1: export the model again",
       );
     }
     return a === 1 ? b : a;

@@ -43,6 +43,6 @@ function castType({ name, type }: Tensor): CastType {
   if (type !== "int64") return CastType[type];
   throw new UnsupportedError(
     "unsupported-type",
-    `"${name}" is int64; only types of 32 bits and fewer are cast`,
+    `"${name}" is int64; only types of 32 bits and fewer are cast: export it as int32`,
   );
 }

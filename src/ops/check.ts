@@ -1,6 +1,6 @@
 /** What operators assert in `prepare`: each check names the tensor, what is wrong with it and how to mend it. */
 import { ModelError, UnsupportedError } from "../errors.ts";
-import type { Tensor, TensorType } from "../graph/graph.ts";
+import type { ElementType, Tensor, TensorType } from "../graph/graph.ts";
 import { FusedActivation, type Multiplier, quantizeMultiplier } from "./fixed-point.ts";
 import { Padding } from "./padding.ts";
 
@@ -107,14 +107,14 @@ export function perTensor(tensor: Tensor, role: string): PerTensor {
   if (!(scale > 0 && Number.isFinite(scale))) {
     throw new ModelError(
       "bad-scale",
-      `${label(tensor, role)} has scale ${scale}; it must be finite and above 0`,
+      `${label(tensor, role)} has scale ${scale}; it must be finite and above 0: quantise again`,
     );
   }
   const half = { int8: 128, int16: 32768 }[tensor.type as string] ?? Infinity;
   if (zeroPoint < -half || zeroPoint >= half) {
     throw new ModelError(
       "bad-zero-point",
-      `${label(tensor, role)} has zero point ${zeroPoint}; ${tensor.type} needs ${-half} to ${half - 1}`,
+      `${label(tensor, role)} has zero point ${zeroPoint}; ${tensor.type} takes ${-half} to ${half - 1}: quantise again`,
     );
   }
   return { scale, zeroPoint };
@@ -128,7 +128,7 @@ export function requireElements(tensor: Tensor, role: string): void {
   if (tensor.shape.some((size) => size < 1)) {
     throw new UnsupportedError(
       "empty-tensor",
-      `${label(tensor, role)} has shape [${tensor.shape.join(", ")}]; every dimension must be at least 1`,
+      `${label(tensor, role)} has shape [${tensor.shape.join(", ")}]; every dimension must be at least 1: export the model with fixed sizes`,
     );
   }
 }
@@ -149,23 +149,36 @@ export function requireRank(tensor: Tensor, role: string, least: number, most: n
 }
 
 /**
+ * The bytes of a tensor whose values do not depend on the model's inputs.
+ * @throws UnsupportedError not-constant
+ */
+export function requireConstant(tensor: Tensor, role: string): Uint8Array {
+  if (tensor.data !== undefined) return tensor.data;
+  throw new UnsupportedError(
+    "not-constant",
+    `${label(tensor, role)} must be constant, not computed by the model; export the model with fixed values`,
+  );
+}
+
+/**
+ * The tensor's element type is one of `types`.
+ * @throws UnsupportedError unsupported-type
+ */
+export function requireType(tensor: Tensor, role: string, types: readonly ElementType[]): void {
+  if (types.includes(tensor.type)) return;
+  throw new UnsupportedError(
+    "unsupported-type",
+    `${label(tensor, role)} must be ${types.join(" or ")}, not ${tensor.type}; export the model so`,
+  );
+}
+
+/**
  * The values of a constant int32 or int64 tensor: axes, paddings, permutations.
  * @throws UnsupportedError not-constant, unsupported-type
  */
 export function requireInts(tensor: Tensor, role: string): number[] {
-  if (tensor.data === undefined) {
-    throw new UnsupportedError(
-      "not-constant",
-      `${label(tensor, role)} is computed by the model; it must be a constant`,
-    );
-  }
-  if (tensor.type !== "int32" && tensor.type !== "int64") {
-    throw new UnsupportedError(
-      "unsupported-type",
-      `${label(tensor, role)} is ${tensor.type}; int32 or int64 is needed`,
-    );
-  }
-  const { data } = tensor;
+  const data = requireConstant(tensor, role);
+  requireType(tensor, role, ["int32", "int64"]);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   if (tensor.type === "int64") {
     return Array.from({ length: data.byteLength >> 3 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
@@ -213,7 +226,7 @@ export function requireWindow(input: Tensor, padding: number, rows: WindowSizes,
   if (Padding[padding] === undefined) {
     throw new ModelError(
       "bad-padding",
-      `the window over ${at} has padding ${padding}; SAME is 0, VALID is 1`,
+      `the window over ${at} has padding ${padding}; SAME is 0, VALID is 1: export the model again`,
     );
   }
   const [, height = 1, width = 1] = input.shape;
@@ -226,7 +239,7 @@ export function requireWindow(input: Tensor, padding: number, rows: WindowSizes,
       if (!(value >= 1 && value <= MAX_WINDOW)) {
         throw new ModelError(
           "bad-window",
-          `the window over ${at} has ${name} ${dimension} ${value}; it must be 1 to ${MAX_WINDOW}`,
+          `the window over ${at} has ${name} ${dimension} ${value}; it must be 1 to ${MAX_WINDOW}: export the model again`,
         );
       }
     }

@@ -36,7 +36,7 @@ export const concatenation = defineOp<ConcatenationAttrs>({
     if (inputs.length < 1 || inputs.length > MAX_INPUTS) {
       throw new ModelError(
         "input-count",
-        `${inputs.length} tensors are joined to "${output.name}"; 1 to ${MAX_INPUTS} can be`,
+        `${inputs.length} tensors are joined to "${output.name}"; 1 to ${MAX_INPUTS} can be: join them in several steps`,
       );
     }
     const { axis, activation } = options as { axis: number; activation: number };
@@ -52,7 +52,7 @@ export const concatenation = defineOp<ConcatenationAttrs>({
       if (input.type !== output.type) {
         throw new ModelError(
           "type-mismatch",
-          `operand "${input.name}" is ${input.type}, output "${output.name}" is ${output.type}; they must be of one type`,
+          `operand "${input.name}" is ${input.type}, output "${output.name}" is ${output.type}; they must be of one type: export the model again`,
         );
       }
       if (!sameQuantization(input, output)) {

@@ -1,10 +1,11 @@
 /** Convolutions of int16 activations with int8 weights. */
-import { ModelError, UnsupportedError } from "../errors.ts";
+import { UnsupportedError } from "../errors.ts";
 import type { BoundNode, ElementType, Tensor } from "../graph/graph.ts";
 import { align } from "../plan/packing.ts";
 import type { RecordOf } from "../plan/record.ts";
 import { requireOutput } from "./check.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";
+import { biasValue } from "./convolution.ts";
 import type { Multiplier } from "./fixed-point.ts";
 import { int16Range } from "./int16.ts";
 import type { Addresses, Packed } from "./op.ts";
@@ -16,40 +17,8 @@ const HEAD_BYTES = 16;
 /** The largest shift that a 64-bit sum is scaled by. */
 const MAX_SHIFT = 7;
 
-/** Bytes of the types that a bias may have; one of int16 is TRANSPOSE_CONV's alone. */
-const BIAS_BYTES: Readonly<Record<string, number>> = { int16: 2, int32: 4, int64: 8 };
-
-/**
- * A bias, where there is one, is constant, one value of a type in `types` per output channel.
- * @throws UnsupportedError not-constant, unsupported-type
- * @throws ModelError bias-length
- */
-export function requireWideBias(
-  bias: Tensor | undefined,
-  channels: number,
-  types: readonly ElementType[] = ["int32", "int64"],
-): void {
-  if (bias === undefined) return;
-  if (bias.data === undefined) {
-    throw new UnsupportedError(
-      "not-constant",
-      `bias "${bias.name}" is computed by the model; it must be constant`,
-    );
-  }
-  const bytes = BIAS_BYTES[bias.type];
-  if (bytes === undefined || !types.includes(bias.type)) {
-    throw new UnsupportedError(
-      "unsupported-type",
-      `bias "${bias.name}" is ${bias.type}; ${types.join(" or ")} is needed`,
-    );
-  }
-  if (bias.data.byteLength !== bytes * channels) {
-    throw new ModelError(
-      "bias-length",
-      `bias "${bias.name}" has ${bias.data.byteLength / bytes} values for ${channels} output channels; export the model again`,
-    );
-  }
-}
+/** Types that the bias of int16 activations may have. */
+export const WIDE_BIAS_TYPES: readonly ElementType[] = ["int32", "int64"];
 
 /** @throws UnsupportedError multiplier-too-large for sums of 64 bits */
 export function requireWideMultipliers(multipliers: readonly Multiplier[], output: Tensor): void {
@@ -73,7 +42,7 @@ export function packInt16(
   const out = new DataView(bytes.buffer);
   for (const [c, { multiplier, shift }] of multipliers.entries()) {
     const at = c * channelBytes;
-    out.setBigInt64(at, biasOf(bias, c), true);
+    out.setBigInt64(at, biasValue(bias, c), true);
     out.setInt32(at + 8, multiplier, true);
     out.setInt32(at + 12, shift, true);
     new Int8Array(bytes.buffer).set(weightsOf(c), at + HEAD_BYTES);
@@ -85,14 +54,6 @@ export function packInt16(
     blockChannels: multipliers.length,
     fields: { channelBytes },
   };
-}
-
-/** Of one output channel; 0 where there is none. */
-function biasOf(bias: Tensor | undefined, channel: number): bigint {
-  if (bias?.data === undefined) return 0n;
-  const view = new DataView(bias.data.buffer, bias.data.byteOffset, bias.data.byteLength);
-  if (bias.type === "int64") return view.getBigInt64(8 * channel, true);
-  return BigInt(bias.type === "int32" ? view.getInt32(4 * channel, true) : view.getInt16(2 * channel, true));
 }
 
 /** Shapes, window and channels of a conv2dInt16 record. */

@@ -3,7 +3,7 @@ import type { BoundNode, Tensor, TensorType } from "../graph/graph.ts";
 import { requireActivation, requireInput, requireOutput, requireWindow, withShape } from "./check.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";
 import { channelMultipliers, requireBias } from "./convolution.ts";
-import { requireWideBias, requireWideMultipliers } from "./convolution-int16.ts";
+import { requireWideMultipliers, WIDE_BIAS_TYPES } from "./convolution-int16.ts";
 import { isInt16 } from "./int16.ts";
 import type { RowAccess, Window } from "./op.ts";
 import { resolvePadding } from "./padding.ts";
@@ -41,8 +41,7 @@ export function prepareWindow(
   const [, height = 0, width = 0] = input.shape;
   const [, kernelHeight = 0, kernelWidth = 0] = weights.shape;
   const isWide = output.type === "int16";
-  if (isWide) requireWideBias(inputs[2], channels);
-  else requireBias(inputs[2], channels);
+  requireBias(inputs[2], channels, isWide ? WIDE_BIAS_TYPES : undefined);
   requireWindow(
     input,
     padding,

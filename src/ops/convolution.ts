@@ -1,11 +1,12 @@
 /** What CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED share: checks of their constants, multipliers, packed blocks. */
 import { ModelError, UnsupportedError } from "../errors.ts";
-import type { BoundNode, Tensor } from "../graph/graph.ts";
+import type { BoundNode, ElementType, Tensor } from "../graph/graph.ts";
+import { elementBytes } from "../graph/graph.ts";
 import { Requantization } from "../plan/format.ts";
 import { align, blockChannels, requantizationWord } from "../plan/packing.ts";
 import type { Variant } from "../plan/variant.ts";
 import { storageFlip } from "../plan/variant.ts";
-import { perTensor, requireMultiplier, requireOutput } from "./check.ts";
+import { perTensor, requireConstant, requireMultiplier, requireOutput, requireType } from "./check.ts";
 import type { FusedActivation, Multiplier } from "./fixed-point.ts";
 import { activationRange } from "./fixed-point.ts";
 import type { Packed } from "./op.ts";
@@ -42,9 +43,7 @@ export function requireWeights(weights: Tensor, axis: number): void {
       `${at} are ${weights.type}; only int8 weights are run yet: quantise the model to int8`,
     );
   }
-  if (weights.data === undefined) {
-    throw new UnsupportedError("not-constant", `${at} are computed by the model; they must be constant`);
-  }
+  requireConstant(weights, "weights");
   const { quantization } = weights;
   if (quantization === undefined || quantization.scales.length === 0) {
     throw new ModelError(
@@ -57,7 +56,7 @@ export function requireWeights(weights: Tensor, axis: number): void {
     throw new ModelError(
       "scale-count",
       `${at} of shape [${weights.shape.join(", ")}] have ${scales.length} scales along dimension ` +
-        `${quantization.axis}; 1, or one per index of dimension ${axis}, is needed`,
+        `${quantization.axis}; 1, or one per index of dimension ${axis}, is needed: quantise again`,
     );
   }
   if (zeroPoints.some((zeroPoint) => zeroPoint !== 0)) {
@@ -69,25 +68,32 @@ export function requireWeights(weights: Tensor, axis: number): void {
 }
 
 /**
- * A bias, where there is one, is a constant int32 per output channel.
+ * A bias, where there is one, is constant, one value of a type in `types` per output channel.
  * @throws UnsupportedError not-constant, unsupported-type
  * @throws ModelError bias-length
  */
-export function requireBias(bias: Tensor | undefined, channels: number): void {
+export function requireBias(
+  bias: Tensor | undefined,
+  channels: number,
+  types: readonly ElementType[] = ["int32"],
+): void {
   if (bias === undefined) return;
-  const at = `bias "${bias.name}"`;
-  if (bias.data === undefined) {
-    throw new UnsupportedError("not-constant", `${at} is computed by the model; it must be constant`);
-  }
-  if (bias.type !== "int32") {
-    throw new UnsupportedError("unsupported-type", `${at} is ${bias.type}; int32 is needed`);
-  }
-  if (bias.data.byteLength !== 4 * channels) {
-    throw new ModelError(
-      "bias-length",
-      `${at} has ${bias.data.byteLength / 4} values for ${channels} output channels; export the model again`,
-    );
-  }
+  const data = requireConstant(bias, "bias");
+  requireType(bias, "bias", types);
+  const count = data.byteLength / elementBytes(bias.type);
+  if (count === channels) return;
+  throw new ModelError(
+    "bias-length",
+    `bias "${bias.name}" has ${count} values for ${channels} output channels; export the model again`,
+  );
+}
+
+/** The bias of one output channel, of any type that `requireBias` may be given; 0 where there is none. */
+export function biasValue(bias: Tensor | undefined, channel: number): bigint {
+  if (bias?.data === undefined) return 0n;
+  const view = new DataView(bias.data.buffer, bias.data.byteOffset, bias.data.byteLength);
+  if (bias.type === "int64") return view.getBigInt64(8 * channel, true);
+  return BigInt(bias.type === "int32" ? view.getInt32(4 * channel, true) : view.getInt16(2 * channel, true));
 }
 
 /**

@@ -31,7 +31,7 @@ export const fill = defineMove<FillAttrs>({
     if (elementCount(value.shape) !== 1 || shape.some((size) => size < 1)) {
       throw new ModelError(
         "bad-fill",
-        `"${value.name}" [${value.shape.join(", ")}] cannot fill ${listed(shape)}; one value and sizes of at least 1 are needed`,
+        `"${value.name}" [${value.shape.join(", ")}] cannot fill ${listed(shape)}; one value and sizes of at least 1 are needed: export the model again`,
       );
     }
     return { shape };

@@ -18,8 +18,8 @@ import {
   isWideSum,
   lowerInt16,
   packInt16,
-  requireWideBias,
   requireWideMultipliers,
+  WIDE_BIAS_TYPES,
 } from "./convolution-int16.ts";
 import { isInt16, requireActivations } from "./int16.ts";
 import type { OpDefinition, Packed } from "./op.ts";
@@ -89,8 +89,7 @@ export const fullyConnected: OpDefinition = defineOp<FullyConnectedAttrs>({
       );
     }
     const isWide = output.type === "int16";
-    if (isWide) requireWideBias(inputs[2], channels);
-    else requireBias(inputs[2], channels);
+    requireBias(inputs[2], channels, isWide ? WIDE_BIAS_TYPES : undefined);
     const multipliers = multipliersOf(inputs, output);
     if (isWide) requireWideMultipliers(multipliers, output);
     const attrs = { activation: requireActivation(activation, output), shape: output.shape };

@@ -30,7 +30,7 @@ export const l2Normalization = defineOp<undefined>({
     if (depth > MAX_DEPTH) {
       throw new UnsupportedError(
         "normalization-depth",
-        `"${input.name}" is normalised over ${depth} values, at most ${MAX_DEPTH} are run`,
+        `"${input.name}" is normalised over ${depth} values; at most ${MAX_DEPTH} are run: normalise parts`,
       );
     }
     if (options === 0) return undefined;

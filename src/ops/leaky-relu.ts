@@ -20,7 +20,7 @@ export const leakyRelu = defineLookup<LeakyReluAttrs>({
     if (!Number.isFinite(alpha)) {
       throw new UnsupportedError(
         "leaky-relu-alpha",
-        `the slope before "${output.name}" is ${alpha}; it must be finite`,
+        `the slope before "${output.name}" is ${alpha}; it must be finite: export the model again`,
       );
     }
     requireRescaling(options, input, output);

@@ -39,7 +39,7 @@ export const mirrorPad = defineMove<MirrorPadAttrs>({
       throw new ModelError(
         "bad-padding",
         `"${input.name}" [${shape.join(", ")}] cannot be mirrored into paddings ${listed(paddings)}; each may be as ` +
-          "long as its dimension, one less without the edge",
+          "long as its dimension, one less without the edge: pad less, or in two steps",
       );
     }
     return {

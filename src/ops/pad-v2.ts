@@ -1,5 +1,5 @@
 import { UnsupportedError } from "../errors.ts";
-import { requireInput, requireOutput } from "./check.ts";
+import { requireConstant, requireElements, requireInput, requireOutput } from "./check.ts";
 import { requireSameType } from "./move.ts";
 import { defineOp } from "./op.ts";
 import type { PadAttrs } from "./pad.ts";
@@ -13,13 +13,9 @@ export const padV2 = defineOp<PadAttrs>({
     const value = requireInput(inputs, 2, "value");
     const output = requireOutput(outputs);
     requireSameType(value, output);
-    const { data, type, name } = value;
-    if (data === undefined || data.length === 0) {
-      throw new UnsupportedError(
-        "not-constant",
-        `the padding value "${name}" is computed by the model; it must be a constant`,
-      );
-    }
+    const { type, name } = value;
+    const data = requireConstant(value, "padding value");
+    requireElements(value, "padding value");
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
     switch (type) {
       case "int8":
@@ -36,7 +32,7 @@ export const padV2 = defineOp<PadAttrs>({
       case "int64":
         throw new UnsupportedError(
           "unsupported-type",
-          `the padding value "${name}" is int64; int32 and smaller are run`,
+          `the padding value "${name}" is int64; int32 and smaller are run: cast what is padded to int32`,
         );
     }
   }),

@@ -57,7 +57,7 @@ export function padding(
       if (values.length !== 2 * input.shape.length) {
         throw new ModelError(
           "padding-count",
-          `"${output.name}" has ${values.length} paddings for rank ${input.shape.length}; two per dimension are needed`,
+          `"${output.name}" has ${values.length} paddings for rank ${input.shape.length}; two per dimension are needed: export the model again`,
         );
       }
       if (values.some((value) => value < 0 || value > MAX_PADDING)) {

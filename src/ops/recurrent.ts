@@ -1,7 +1,7 @@
 /** What operators with state share: checks of their variables, and matrices packed for products with one vector. */
 import { ModelError, UnsupportedError } from "../errors.ts";
-import type { Tensor } from "../graph/graph.ts";
-import { elementBytes, elementCount } from "../graph/graph.ts";
+import type { ElementType, Tensor } from "../graph/graph.ts";
+import { elementCount } from "../graph/graph.ts";
 import { dotLanes } from "../plan/packing.ts";
 import { LANE_SUM_BYTES, laneZeros, writeLaneRow } from "../plan/lane-rows.ts";
 import {
@@ -15,8 +15,8 @@ import {
 } from "../plan/recurrent-packing.ts";
 import type { Variant } from "../plan/variant.ts";
 import { storageFlip } from "../plan/variant.ts";
-import { perTensor, type PerTensor, requireInput } from "./check.ts";
-import { int8Values, requireWeights } from "./convolution.ts";
+import { perTensor, type PerTensor, requireInput, requireType } from "./check.ts";
+import { biasValue, int8Values, requireWeights } from "./convolution.ts";
 import { requireSafePairs } from "./weight-pairs.ts";
 
 /**
@@ -28,7 +28,7 @@ export function requireState(
   inputs: readonly (Tensor | undefined)[],
   index: number,
   role: string,
-  types: readonly string[],
+  types: readonly ElementType[],
   elements: number,
 ): PerTensor {
   const tensor = requireInput(inputs, index, role);
@@ -36,12 +36,7 @@ export function requireState(
   if (tensor.isVariable !== true) {
     throw new ModelError("not-variable", `${at} is no variable of the model; export the model again`);
   }
-  if (!types.includes(tensor.type)) {
-    throw new UnsupportedError(
-      "unsupported-type",
-      `${at} is ${tensor.type}; ${types.join(" or ")} is needed`,
-    );
-  }
+  requireType(tensor, role, types);
   if (elementCount(tensor.shape) !== elements) {
     const shape = tensor.shape.join(", ");
     throw new ModelError(
@@ -151,7 +146,7 @@ function foldedRows(variant: Variant, { weights, bias, zeroPoint, elementBytes }
   return Array.from({ length: rows }, (_, row) => {
     const ofRow = values.subarray(row * depth, (row + 1) * depth);
     const sum = ofRow.reduce((total, weight) => total + weight, 0);
-    return { weights: ofRow, bias: biasOf(bias, row) - BigInt(zero * sum) };
+    return { weights: ofRow, bias: biasValue(bias, row) - BigInt(zero * sum) };
   });
 }
 
@@ -200,13 +195,4 @@ function requireSafeBlocks(
     blocks,
     weights.name,
   );
-}
-
-function biasOf(bias: Tensor | undefined, row: number): bigint {
-  if (bias?.data === undefined) return 0n;
-  const { data } = bias;
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  return elementBytes(bias.type) === 8
-    ? view.getBigInt64(8 * row, true)
-    : BigInt(view.getInt32(4 * row, true));
 }

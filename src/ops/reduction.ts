@@ -86,10 +86,16 @@ function sortedAxes(values: readonly number[], input: Tensor): number[] {
   const axes = values.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
   const where = `the reduction of "${input.name}" [${input.shape.join(", ")}] has axes ${listed(values)}`;
   if (axes.some((axis) => axis < 0 || axis >= rank)) {
-    throw new ModelError("axis-out-of-range", `${where}; each must be within ${-rank} to ${rank - 1}`);
+    throw new ModelError(
+      "axis-out-of-range",
+      `${where}; each must be within ${-rank} to ${rank - 1}: export the model again`,
+    );
   }
   if (new Set(axes).size !== axes.length) {
-    throw new ModelError("repeated-axis", `${where}; each dimension may be reduced once`);
+    throw new ModelError(
+      "repeated-axis",
+      `${where}; each dimension may be reduced once: export the model again`,
+    );
   }
   return axes;
 }

@@ -58,7 +58,7 @@ function resolve(wanted: readonly number[], input: Tensor): number[] {
   if (wanted.length > MAX_RANK) {
     throw new UnsupportedError(
       "unsupported-rank",
-      `${text} has rank ${wanted.length}; ${MAX_RANK} is the most`,
+      `${text} has rank ${wanted.length}; ${MAX_RANK} is the most: use fewer dimensions`,
     );
   }
   const elements = elementCount(input.shape);

@@ -47,7 +47,7 @@ export function resize(): Pick<
       if (sizes.length !== 2 || all.some((size) => size < 1 || size > MAX_SIZE)) {
         throw new ModelError(
           "bad-size",
-          `"${input.name}" [${input.shape.join(", ")}] is resized to ${listed(sizes)}; height and width must be 1 to ${MAX_SIZE}`,
+          `"${input.name}" [${input.shape.join(", ")}] is resized to ${listed(sizes)}; height and width must be 1 to ${MAX_SIZE}: export the model again`,
         );
       }
       if (input.type !== output.type) {

@@ -2,7 +2,14 @@ import { UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { elementBytes } from "../graph/graph.ts";
 import { broadcastShape } from "./broadcast.ts";
-import { requireInput, requireInputCount, requireMovable, requireOutput, withShape } from "./check.ts";
+import {
+  requireInput,
+  requireInputCount,
+  requireMovable,
+  requireOutput,
+  requireType,
+  withShape,
+} from "./check.ts";
 import { operandPlace, packConstants } from "./constants.ts";
 import { requireSameType, strides } from "./move.ts";
 import type { LoweredRecord } from "./op.ts";
@@ -24,17 +31,12 @@ export const selectV2 = defineOp<undefined>({
     requireMovable(output, "output");
     requireSameType(chosen, output);
     requireSameType(other, output);
-    if (condition.type !== "bool") {
-      throw new UnsupportedError(
-        "unsupported-type",
-        `the condition "${condition.name}" is ${condition.type}; it must be bool`,
-      );
-    }
+    requireType(condition, "condition", ["bool"]);
     const rank = Math.max(...[condition, chosen, other].map(({ shape }) => shape.length));
     if (rank <= MAX_RANK) return undefined;
     throw new UnsupportedError(
       "unsupported-rank",
-      `"${output.name}" is selected in ${rank} dimensions, at most ${MAX_RANK} are run`,
+      `"${output.name}" is selected in ${rank} dimensions; at most ${MAX_RANK} are run: reshape its operands before`,
     );
   },
 

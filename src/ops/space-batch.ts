@@ -51,7 +51,7 @@ export function prepareSpaceBatch(
     throw new ModelError(
       "bad-block",
       `"${input.name}" [${input.shape.join(", ")}] has blocks ${listed(blocks)} and borders ${listed(borders)}; ` +
-        `one block and two borders per spatial dimension are needed, blocks of at most ${MAX_BLOCK} elements`,
+        `one block and two borders per spatial dimension are needed, blocks of at most ${MAX_BLOCK} elements: export the model again`,
     );
   }
   const [rows = WHOLE, columns = WHOLE] = blocks.map((block, i) => ({

@@ -23,7 +23,7 @@ export const splitV = defineMove<SplitAttrs>({
     if (!isWhole || sizes.length !== outputs.length || given.filter((size) => size === -1).length > 1) {
       throw new ModelError(
         "bad-split",
-        `parts of ${listed(given)} do not make dimension ${dimension} of "${input.name}" [${input.shape.join(", ")}]`,
+        `parts of ${listed(given)} do not make dimension ${dimension} of "${input.name}" [${input.shape.join(", ")}]; export the model again`,
       );
     }
     return { axis: dimension, sizes };

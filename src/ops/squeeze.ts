@@ -25,7 +25,7 @@ export const squeeze = defineOp<SqueezeAttrs>({
     if (axes.some((axis) => input.shape[axis] !== 1)) {
       throw new ModelError(
         "bad-axis",
-        `"${input.name}" [${input.shape.join(", ")}] cannot lose dimensions ${listed(listedAxes)}; only those of 1 can be dropped`,
+        `"${input.name}" [${input.shape.join(", ")}] cannot lose dimensions ${listed(listedAxes)}; only those of 1 can be dropped: export the model again`,
       );
     }
     return { axes };

@@ -49,7 +49,7 @@ export const stridedSlice = defineMove<StridedSliceAttrs>({
     if (file.ellipsisMask !== 0 || file.newAxisMask !== 0) {
       throw new UnsupportedError(
         "unsupported-slice",
-        `the slice of "${input.name}" has an ellipsis or a new axis; reshape it instead`,
+        `the slice of "${input.name}" has an ellipsis or a new axis; slice by plain ranges and reshape the result`,
       );
     }
     const [begin, end, steps] = (["begin", "end", "strides"] as const).map((role, i) =>
@@ -60,7 +60,7 @@ export const stridedSlice = defineMove<StridedSliceAttrs>({
       throw new ModelError(
         "bad-slice",
         `begin ${listed(begin)}, end ${listed(end)}, strides ${listed(steps)} do not fit "${input.name}" [${shape.join(", ")}]; ` +
-          "each needs one number per dimension, strides none of 0",
+          "each needs one number per dimension, strides none of 0: export the model again",
       );
     }
     return {
@@ -124,6 +124,6 @@ function cutOf(
   if (count >= 1) return { start, step, size: count, isDropped: false };
   throw new UnsupportedError(
     "empty-tensor",
-    `the slice takes nothing of dimension ${axis} of "${input.name}"; every dimension must keep at least 1 element`,
+    `the slice takes nothing of dimension ${axis} of "${input.name}"; every dimension must keep at least 1 element: export the model again`,
   );
 }

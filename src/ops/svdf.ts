@@ -5,12 +5,14 @@ import { svdfScratchBytes, type SvdfSizes, svdfWeightParts } from "../plan/recur
 import { align } from "../plan/packing.ts";
 import {
   perTensor,
+  requireConstant,
   requireInput,
   requireInputCount,
   requireInt8,
   requireMultiplier,
   requireOutput,
   requireRank,
+  requireType,
   withShape,
 } from "./check.ts";
 import { requireBias } from "./convolution.ts";
@@ -141,18 +143,13 @@ function sizesOf(inputs: readonly (Tensor | undefined)[], { rank }: SvdfAttrs): 
 
 /** @throws UnsupportedError not-constant, unsupported-type, asymmetric-weights, per-channel-weights */
 function requireTimeWeights(time: Tensor): void {
-  const at = `time weights "${time.name}"`;
-  if (time.type !== "int8" && time.type !== "int16") {
-    throw new UnsupportedError("unsupported-type", `${at} are ${time.type}; int8 or int16 is needed`);
-  }
-  if (time.data === undefined) {
-    throw new UnsupportedError("not-constant", `${at} are computed by the model; they must be constant`);
-  }
+  requireType(time, "time weights", ["int8", "int16"]);
+  requireConstant(time, "time weights");
   onlyScale(time);
   if (perTensor(time, "time weights").zeroPoint !== 0) {
     throw new UnsupportedError(
       "asymmetric-weights",
-      `${at} have a zero point other than 0; quantise weights symmetrically`,
+      `time weights "${time.name}" have a zero point other than 0; quantise weights symmetrically`,
     );
   }
 }

@@ -14,7 +14,7 @@ import {
 } from "./check.ts";
 import { channelMultipliers, int8Values, requireBias, requireWeights } from "./convolution.ts";
 import type { Int16Geometry } from "./convolution-int16.ts";
-import { lowerInt16, packInt16, requireWideBias, requireWideMultipliers } from "./convolution-int16.ts";
+import { lowerInt16, packInt16, requireWideMultipliers, WIDE_BIAS_TYPES } from "./convolution-int16.ts";
 import type { ConvolutionPart } from "./convolution-parts.ts";
 import { lowerParts, MAX_PARTS, packParts } from "./convolution-parts.ts";
 import { MIN_STAGED_CHANNELS } from "./convolution-window.ts";
@@ -94,12 +94,11 @@ export const transposeConv = defineOp<TransposeConvAttrs>({
       throw new UnsupportedError(
         "bad-window",
         `the transposed convolution of "${input.name}" has strides ${strideY} × ${strideX} and padding ${padding}; strides from ` +
-          `1, at most ${MAX_PARTS} together, and SAME (0) or VALID (1) are run`,
+          `1, at most ${MAX_PARTS} together, and SAME (0) or VALID (1) are run: upsample in several steps`,
       );
     }
     const isWide = output.type === "int16";
-    if (isWide) requireWideBias(inputs[3], channels, ["int16", "int32", "int64"]);
-    else requireBias(inputs[3], channels);
+    requireBias(inputs[3], channels, isWide ? ["int16", ...WIDE_BIAS_TYPES] : undefined);
     const multipliers = channelMultipliers(input, weights, output, channels, (a, b) => a * b);
     if (isWide) requireWideMultipliers(multipliers, output);
     return {

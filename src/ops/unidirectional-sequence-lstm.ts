@@ -13,12 +13,14 @@ import {
 import { align } from "../plan/packing.ts";
 import {
   perTensor,
+  requireConstant,
   requireElements,
   requireInput,
   requireInputCount,
   requireMultiplier,
   requireOutput,
   requireRank,
+  requireType,
   withShape,
 } from "./check.ts";
 import type { Multiplier } from "./fixed-point.ts";
@@ -103,7 +105,7 @@ export const unidirectionalSequenceLstm = defineOp<LstmAttrs>({
     if (!(cellClip >= 0 && Number.isFinite(cellClip))) {
       throw new ModelError(
         "cell-clip",
-        `"${output.name}" clips its cell state at ${cellClip}; 0 is for none`,
+        `"${output.name}" clips its cell state at ${cellClip}; 0 (none) and finite numbers above it are run: export the model again`,
       );
     }
     requireParts(inputs, output, timeMajor);
@@ -229,12 +231,7 @@ function requireParts(inputs: readonly (Tensor | undefined)[], output: Tensor, t
   const { batches, cells, inputDepth } = sizesOf(inputs, timeMajor);
   const hidden = requireState(inputs, HIDDEN, "hidden state", [input.type], batches * cells);
   const cell = requireState(inputs, CELL, "cell state", ["int16"], batches * cells);
-  if (output.type !== input.type) {
-    throw new UnsupportedError(
-      "unsupported-type",
-      `output "${output.name}" is ${output.type}, the input ${input.type}; they must be the same`,
-    );
-  }
+  requireType(output, "output", [input.type]);
   const isInt16 = input.type === "int16";
   for (const gate of PACKED_GATES) {
     for (const part of ["input", "hidden"] as const) {
@@ -255,22 +252,13 @@ function requireParts(inputs: readonly (Tensor | undefined)[], output: Tensor, t
 }
 
 function requireGateBias(bias: Tensor, cells: number, type: "int32" | "int64"): void {
-  const at = `gate bias "${bias.name}"`;
-  if (bias.data === undefined) {
-    throw new UnsupportedError("not-constant", `${at} is computed by the model; it must be constant`);
-  }
-  if (bias.type !== type) {
-    throw new UnsupportedError(
-      "unsupported-type",
-      `${at} is ${bias.type}; ${type} is needed with these activations`,
-    );
-  }
-  if (bias.shape.join() !== `${cells}`) {
-    throw new ModelError(
-      "bias-length",
-      `${at} has shape [${bias.shape.join(", ")}] for ${cells} cells; export the model again`,
-    );
-  }
+  requireConstant(bias, "gate bias");
+  requireType(bias, "gate bias", [type]);
+  if (bias.shape.join() === `${cells}`) return;
+  throw new ModelError(
+    "bias-length",
+    `gate bias "${bias.name}" has shape [${bias.shape.join(", ")}] for ${cells} cells; export the model again`,
+  );
 }
 
 /**

@@ -54,7 +54,7 @@ export function readActivation(node: FileNode, field: number): Activation {
   if (activation !== undefined) return activation;
   throw new ModelError(
     "unsupported-activation",
-    `"${node.name}" has fused activation ${code}; NONE, RELU, RELU_N1_TO_1 and RELU6 can be quantised`,
+    `"${node.name}" has fused activation ${code}; NONE, RELU, RELU_N1_TO_1 and RELU6 can be quantised: export the activation as an operator of its own`,
   );
 }
 
@@ -101,7 +101,10 @@ export function readConstant(node: FileNode, index: number, role: string): Float
 export function readValue(node: FileNode, index: number): string {
   const tensor = node.operands[index];
   if (tensor !== undefined && tensor.data === undefined) return tensor.name;
-  throw new ModelError("float-constant", `"${node.name}": operand ${index} is constant or left out; fold it`);
+  throw new ModelError(
+    "float-constant",
+    `"${node.name}": operand ${index} is a constant or left out; convert the model with constant folding`,
+  );
 }
 
 /** A bias, if there is one. */

@@ -40,7 +40,7 @@ export function checkFloatModel(model: FloatModel): CheckedModel {
     if (shape.length === 0 || !shape.every((size) => Number.isInteger(size) && size >= 1)) {
       throw new ModelError(
         "float-shape",
-        `"${name}" has shape [${shape.join(", ")}]; sizes are whole numbers from 1`,
+        `"${name}" has shape [${shape.join(", ")}]; sizes are whole numbers from 1: give fixed ones`,
       );
     }
     shapes.set(name, shape);
@@ -134,7 +134,7 @@ export function runSteps({ inputs, steps }: CheckedModel, sample: FloatSample): 
   if (given.length !== inputs.length) {
     throw new InputError(
       "float-input",
-      `a sample has ${given.length} inputs, the model takes ${inputs.length}`,
+      `a sample has ${given.length} inputs, the model takes ${inputs.length}; give a Float32Array for each`,
     );
   }
   const values = new Map<string, FloatTensor>();

@@ -148,7 +148,11 @@ class FlashReader {
       this.memory.set(tile.view, destination);
       return;
     }
-    throw new ExecutionError("flash-read", `no ${bytes} bytes of flash at ${source}`);
+    throw new ExecutionError(
+      "flash-read",
+      `the kernels ask for ${bytes} bytes of flash at ${source}, which the plan does not fetch: its memory has been written to; ` +
+        "write nowhere but to inputs, and load the model again",
+    );
   }
 }
 

@@ -56,7 +56,7 @@ export class FlatBuffer {
       throw new ModelError(
         "flatbuffer-work",
         `${path}: the file's vectors repeat each other more often than its ${this.bytes.length} bytes justify; ` +
-          "it is damaged or hostile",
+          "it is damaged or hostile: export it again",
       );
     }
   }

@@ -97,7 +97,7 @@ function checkContainer(bytes: Uint8Array): void {
   if (bytes.length < 8) {
     throw new ModelError(
       "not-tflite",
-      `a file of ${bytes.length} ${bytes.length === 1 ? "byte" : "bytes"} is no model; was the download cut short?`,
+      `a file of ${bytes.length} ${bytes.length === 1 ? "byte" : "bytes"} is no model; download or export it again`,
     );
   }
   const identifier = readableText(bytes.subarray(4, 8));
@@ -217,7 +217,10 @@ function readTensor(table: Table, id: number, buffers: readonly Table[]): Tensor
 function readShape(table: Table, at: string): number[] {
   const shape = table.ints(TensorField.shape, "shape");
   if (shape.length > MAX_RANK) {
-    throw new UnsupportedError("tensor-rank", `${at} has rank ${shape.length}; ${MAX_RANK} is the most`);
+    throw new UnsupportedError(
+      "tensor-rank",
+      `${at} has rank ${shape.length}; ${MAX_RANK} is the most: use fewer dimensions`,
+    );
   }
   const text = `[${shape.join(", ")}]`;
   if (shape.some((size) => size < 0)) {

@@ -27,12 +27,12 @@ const weights = (shape: number[], axis = 0): Operand => ({
 const bool = (shape: number[]): Operand => ({ shape, type: "bool" });
 const index = (shape: number[]): Operand => ({ shape, type: "int32" });
 
-function codeOf(
+function refusalOf(
   builtin: number,
   operands: readonly Operand[],
   outputs: readonly Operand[],
   options: readonly OptionField[] = [],
-): string | undefined {
+): ThimbleError | undefined {
   const tensors = [...operands, ...outputs].map((tensor, i): WrittenTensor => ({ ...tensor, name: `t${i}` }));
   const ids = [...tensors.keys()];
   const operatorInputs = ids.slice(0, operands.length);
@@ -46,7 +46,7 @@ function codeOf(
     // As it is: passes would drop what does nothing.
     compile(model, { passes: [] });
   } catch (error) {
-    if (error instanceof ThimbleError) return error.code;
+    if (error instanceof ThimbleError) return error;
     throw error;
   }
   return undefined;
@@ -223,8 +223,13 @@ const CASES: readonly Case[] = [
   ],
 ];
 
+/** What is wrong, then what to do about it. */
+const MEND = /; .*\b(again|before|cast|export|fewer|instead|parts|quantise|reshape|steps|use)\b/;
+
 for (const [code, what, builtin, operands, outputs, options] of CASES) {
   test(`${what}: ${code}`, () => {
-    expect(codeOf(builtin, operands, outputs, options)).toBe(code);
+    const refusal = refusalOf(builtin, operands, outputs, options);
+    expect(refusal?.code).toBe(code);
+    expect(refusal?.message, "how to mend it").toMatch(MEND);
   });
 }
