@@ -6,16 +6,21 @@ export interface Placed {
   readonly index: number;
 }
 
+/** An error about a plan. */
+export function planError(code: string, what: string): ExecutionError {
+  return new ExecutionError(
+    code,
+    `${what}; the image is damaged or was made by another version: compile the model again`,
+  );
+}
+
 /** An error about a record; `what` continues "record 3 (conv2d) …". */
 export function refusal(
   code: string,
   { index, op }: Placed & Pick<PlanRecord, "op">,
   what: string,
 ): ExecutionError {
-  return new ExecutionError(
-    code,
-    `record ${index} (${op}) ${what}; the image is damaged or was made by another version: compile the model again`,
-  );
+  return planError(code, `record ${index} (${op}) ${what}`);
 }
 
 /** Addresses, sizes and whatever kernels compute from them stay below: no int32 of theirs overflows. */
@@ -32,11 +37,11 @@ export function atLeast(record: AnyRecord, low: number, names: readonly string[]
   }
 }
 
+/** Throws unless the field is an address of a multiple of `alignment`. */
 export function aligned(record: AnyRecord, name: string, alignment: number): void {
   const address = (record as unknown as Readonly<Record<string, number>>)[name] ?? NaN;
-  if (address % alignment !== 0) {
-    throw refusal("plan-field", record, `has ${name} at ${address}, which is no multiple of ${alignment}`);
-  }
+  if (address % alignment === 0) return;
+  throw refusal("plan-field", record, `has ${name} at ${address}, which is no multiple of ${alignment}`);
 }
 
 /** Throws unless every listed field is a number of `elementBytes` bytes. */

@@ -1,6 +1,5 @@
-import { ExecutionError } from "../errors.ts";
 import type { AnyRecord, Placed } from "./fields.ts";
-import { atLeast, refusal } from "./fields.ts";
+import { atLeast, planError, refusal } from "./fields.ts";
 import { ADD_N_INPUTS } from "./format.ts";
 import type { RecordOf, RecordOp } from "./record.ts";
 import { decodeRecord, recordBytes } from "./record.ts";
@@ -127,10 +126,9 @@ export class RecordReader {
   next(): Placement {
     const record = decodeRecord(this.#words, this.at >> 2);
     if (record === undefined) {
-      throw new ExecutionError(
+      throw planError(
         "plan-unterminated",
-        `record ${this.index} at address ${this.at} is unknown or runs past the plan's ${this.#planBytes} bytes; ` +
-          "the image is damaged or was made by another version: compile the model again",
+        `record ${this.index} at address ${this.at} is unknown or runs past the plan's ${this.#planBytes} bytes`,
       );
     }
     const names = operandNames(record.op);

@@ -1,8 +1,8 @@
-import { ExecutionError } from "../errors.ts";
+import type { ExecutionError } from "../errors.ts";
 import type { Access, Range } from "./access.ts";
 import { forEachRange } from "./access.ts";
 import type { AnyRecord, Placed } from "./fields.ts";
-import { atLeast, LIMIT, refusal } from "./fields.ts";
+import { aligned, atLeast, LIMIT, planError, refusal } from "./fields.ts";
 import { footprint } from "./footprint.ts";
 import { Header, MAGIC, PLAN_VERSION, SLACK_BYTES } from "./format.ts";
 import type { Owners } from "./owners.ts";
@@ -104,10 +104,10 @@ function requireIntact(replay: Replay, value: ValueRange, what: string): void {
   const { id, address, bytes } = value;
   const other = firstOther(replay.owners, address - replay.arena, address + bytes - replay.arena, id);
   if (other < 0) return;
-  throw new ExecutionError(
+  throw planError(
     "plan-overlap",
     `${what} ${id} at ${address} to ${address + bytes} is not intact at the end: byte ${replay.arena + other} ` +
-      `holds ${holder(replay, other)}; the image is damaged or was made by another version: compile the model again`,
+      `holds ${holder(replay, other)}`,
   );
 }
 
@@ -119,11 +119,7 @@ interface Sections {
 }
 
 function readHeader({ sram, variant }: PlanToVerify): Sections {
-  const fail = (what: string): ExecutionError =>
-    new ExecutionError(
-      "plan-header",
-      `${what}; the image is damaged or was made by another version: compile the model again`,
-    );
+  const fail = (what: string): ExecutionError => planError("plan-header", what);
   if (sram.length < 4 * Header.words) throw fail(`the plan has ${sram.length} bytes`);
   const bytes = new DataView(sram.buffer, sram.byteOffset, sram.byteLength);
   const word = (field: Header): number => bytes.getUint32(4 * field, true);
@@ -185,7 +181,7 @@ function spend(replay: Replay, record: AnyRecord, steps: number): void {
 /** As the kernels run it: assembly/kernels/stream.ts. */
 function replayStream(replay: Replay, { record, stages }: StreamPlacement): void {
   const state = { address: record.state, bytes: 8 * record.stages };
-  if (state.address % 4 !== 0) throw refusal("plan-field", record, `has its state at ${state.address}`);
+  aligned(record, "state", 4);
   requireArena(replay, record, state, "state");
   const owner = lapOwner(replay, `stream ${record.index}`, 0);
   claimRange(replay, record, state, owner);
@@ -256,7 +252,7 @@ function replayRecord(replay: Replay, { record, ids }: Placement): void {
   const { scratch, weights, accesses } = footprint(record, replay.plan.variant);
   if (record.op === "fetch") noteTile(replay, record, ids.get("output") ?? NaN);
   if (scratch !== undefined) {
-    requireAligned(record, scratch, "scratch");
+    aligned(record, "scratch", 16);
     requireArena(replay, record, scratch, "scratch");
     claimRange(replay, record, scratch, NOBODY);
   }
@@ -291,10 +287,7 @@ function checkOperands(record: AnyRecord, ids: Operands): void {
 }
 
 function refusedTable(what: string): ExecutionError {
-  return new ExecutionError(
-    "plan-operands",
-    `the plan's table of operands ${what}; the image is damaged or was made by another version: compile the model again`,
-  );
+  return planError("plan-operands", `the plan's table of operands ${what}`);
 }
 
 function noteTile({ plan, tiles }: Replay, record: RecordOf<"fetch"> & Placed, id: number): void {
@@ -346,7 +339,7 @@ function lapOwner({ laps }: Replay, what: string, lap: number): number {
 /** Weights are resident, or in a tile that is still whole. */
 function requireWeights(replay: Replay, record: AnyRecord, weights: Range, ids: Operands): void {
   const id = ids.get("weights") ?? NaN;
-  requireAligned(record, weights, "weights");
+  aligned(record, "weights", 16);
   if (id === RESIDENT) {
     requireResident(replay, record, weights, "weights");
     return;
@@ -364,11 +357,6 @@ function requireWeights(replay: Replay, record: AnyRecord, weights: Range, ids: 
   requireOwned(replay, record, weights, id, "weights");
 }
 
-function requireAligned(record: AnyRecord, { address }: Range, what: string): void {
-  if (address % 16 === 0) return;
-  throw refusal("plan-field", record, `has ${what} at ${address}, which is no multiple of 16`);
-}
-
 function requireResident(
   { plan, planBytes }: Replay,
   record: AnyRecord,
@@ -384,19 +372,17 @@ function requireResident(
   );
 }
 
-function requireArena(
-  { arena, limit }: Replay,
-  record: AnyRecord,
-  { address, bytes }: Range,
-  what: string,
-): void {
+function requireArena(replay: Replay, record: AnyRecord, range: Range, what: string): void {
+  const outside = outsideOfArena(replay, range);
+  if (outside !== undefined) throw refusal("plan-bounds", record, `has its ${what} at ${outside}`);
+}
+
+/** Where the bytes are, if not all of them lie in the arena. */
+function outsideOfArena({ arena, limit }: Replay, { address, bytes }: Range): string | undefined {
   const end = address + bytes;
-  if (address >= arena && end <= limit) return;
-  throw refusal(
-    "plan-bounds",
-    record,
-    `has its ${what} at ${address} to ${end}, the arena is ${arena} to ${limit}`,
-  );
+  return address >= arena && end <= limit
+    ? undefined
+    : `${address} to ${end}, the arena is ${arena} to ${limit}`;
 }
 
 function claimRange(replay: Replay, record: AnyRecord, { address, bytes }: Range, owner: number): void {
@@ -423,14 +409,11 @@ function requireOwned(replay: Replay, record: AnyRecord, range: Range, owner: nu
 }
 
 /** Graph inputs, outputs and states: ids of values, in the arena. */
-function requireValue({ arena, limit }: Replay, { id, address, bytes }: ValueRange, what: string): void {
+function requireValue(replay: Replay, value: ValueRange, what: string): void {
+  const { id } = value;
   if (!(id >= 0)) throw refusedTable(`has no value for a ${what}: its id is ${id}`);
-  if (address >= arena && address + bytes <= limit) return;
-  throw new ExecutionError(
-    "plan-bounds",
-    `${what} ${id} is at ${address} to ${address + bytes}, the arena is ${arena} to ${limit}; ` +
-      "the image is damaged or was made by another version: compile the model again",
-  );
+  const outside = outsideOfArena(replay, value);
+  if (outside !== undefined) throw planError("plan-bounds", `${what} ${id} is at ${outside}`);
 }
 
 function holder(replay: Replay, at: number): string {
