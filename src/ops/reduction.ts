@@ -2,7 +2,15 @@ import { ModelError, UnsupportedError } from "../errors.ts";
 import type { Tensor, TensorType } from "../graph/graph.ts";
 import { elementBytes } from "../graph/graph.ts";
 import type { RecordOf } from "../plan/record.ts";
-import { listed, requireInput, requireInputCount, requireInts, requireOutput, withShape } from "./check.ts";
+import {
+  listed,
+  requireAxis,
+  requireInput,
+  requireInputCount,
+  requireInts,
+  requireOutput,
+  withShape,
+} from "./check.ts";
 import type { Options } from "./op.ts";
 
 export interface ReductionAttrs {
@@ -80,24 +88,15 @@ export function reductionFields(
   };
 }
 
-/** @throws ModelError axis-out-of-range, repeated-axis */
+/** @throws ModelError bad-axis, repeated-axis */
 function sortedAxes(values: readonly number[], input: Tensor): number[] {
-  const rank = input.shape.length;
-  const axes = values.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
-  const where = `the reduction of "${input.name}" [${input.shape.join(", ")}] has axes ${listed(values)}`;
-  if (axes.some((axis) => axis < 0 || axis >= rank)) {
-    throw new ModelError(
-      "axis-out-of-range",
-      `${where}; each must be within ${-rank} to ${rank - 1}: export the model again`,
-    );
-  }
-  if (new Set(axes).size !== axes.length) {
-    throw new ModelError(
-      "repeated-axis",
-      `${where}; each dimension may be reduced once: export the model again`,
-    );
-  }
-  return axes;
+  const axes = values.map((axis) => requireAxis(axis, input)).sort((a, b) => a - b);
+  if (new Set(axes).size === axes.length) return axes;
+  throw new ModelError(
+    "repeated-axis",
+    `the reduction of "${input.name}" [${input.shape.join(", ")}] has axes ${listed(values)}; each dimension may be reduced ` +
+      "once: export the model again",
+  );
 }
 
 /**

@@ -14,7 +14,6 @@ import { align } from "../plan/packing.ts";
 import {
   perTensor,
   requireConstant,
-  requireElements,
   requireInput,
   requireInputCount,
   requireMultiplier,
@@ -25,6 +24,7 @@ import {
 } from "./check.ts";
 import type { Multiplier } from "./fixed-point.ts";
 import { quantizeMultiplier } from "./fixed-point.ts";
+import { requireActivations, requireInteger } from "./int16.ts";
 import { defineOp } from "./op.ts";
 import { packMatrices, requireMatrix, requireState, vectorOverlapDistance } from "./recurrent.ts";
 import { sigmoidTable } from "./sigmoid-table.ts";
@@ -82,14 +82,7 @@ export const unidirectionalSequenceLstm = defineOp<LstmAttrs>({
     const input = requireInput(inputs, 0, "input");
     const output = requireOutput(outputs);
     requireRank(input, "input", 3);
-    requireElements(input, "input");
-    if (input.type !== "int8" && input.type !== "int16") {
-      throw new UnsupportedError(
-        "unsupported-type",
-        `input "${input.name}" is ${input.type}; int8 and int16 are run: quantise the model`,
-      );
-    }
-    perTensor(input, "input");
+    requireInteger(input, "input");
     if (VARIANTS_OF_LSTM.some((index) => inputs[index] !== undefined)) {
       throw new UnsupportedError(
         "lstm-variant",
@@ -237,12 +230,7 @@ function requireParts(inputs: readonly (Tensor | undefined)[], output: Tensor, t
     for (const part of ["input", "hidden"] as const) {
       const { vector, weights, bias } = matrixOf(inputs, part, gate);
       requireMatrix(weights, cells, part === "input" ? inputDepth : cells);
-      if (isInt16 && perTensor(vector, part).zeroPoint !== 0) {
-        throw new UnsupportedError(
-          "int16-zero-point",
-          `${part} "${vector.name}" is int16 with a zero point other than 0; quantise it symmetrically`,
-        );
-      }
+      requireActivations([vector], part);
       if (bias !== undefined) requireGateBias(bias, cells, isInt16 ? "int64" : "int32");
       gateScale(vector, weights, output);
     }
