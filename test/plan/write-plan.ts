@@ -3,7 +3,8 @@ import type { PlanRecord } from "../../src/plan/record.ts";
 import { encodeRecord } from "../../src/plan/record.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { VARIANTS } from "../../src/plan/variant.ts";
-import type { InputRows, PlanToVerify, ValueRange } from "../../src/plan/verify.ts";
+import type { InputRows } from "../../src/plan/replay.ts";
+import type { PlanToVerify, ValueRange } from "../../src/plan/verify.ts";
 
 /** Sections of every plan in these tests: records, constants, arena. */
 export const PLAN_BYTES = 65536;
