@@ -1,4 +1,4 @@
-import type { TensorArray } from "../src/runtime/arrays.ts";
+import type { TensorArray } from "../src/plan/arrays.ts";
 
 /** Inputs of the shared goldens, from their seeds: the same stream in Node and in a browser. */
 

@@ -1,6 +1,6 @@
 /** Sound to the inputs of keyword models: `thimble/audio`. */
 import { InputError } from "../errors.ts";
-import type { TensorArray } from "../runtime/arrays.ts";
+import type { TensorArray } from "../plan/arrays.ts";
 import type { ModelPort } from "../runtime/port.ts";
 import { RATE } from "./frames.ts";
 import { mfcc } from "./mfcc.ts";

@@ -1,7 +1,7 @@
 /** Pictures to the inputs of models: `thimble/image`. */
 import { InputError } from "../errors.ts";
 import { kindOf } from "../given/bytes.ts";
-import type { TensorArray } from "../runtime/arrays.ts";
+import type { TensorArray } from "../plan/arrays.ts";
 import type { ModelPort } from "../runtime/port.ts";
 import { resizePixels } from "./resize.ts";
 

@@ -1,9 +1,12 @@
 import { UnsupportedError } from "../errors.ts";
-import type { ElementType, Tensor } from "../graph/graph.ts";
+import type { BoundNode, ElementType, Tensor } from "../graph/graph.ts";
 import { elementCount } from "../graph/graph.ts";
+import { arrayOf, viewOf } from "../plan/arrays.ts";
 import { CastType } from "../plan/format.ts";
+import { isPortType } from "../plan/port-type.ts";
 import type { RecordOf } from "../plan/record.ts";
 import { perTensor, requireElements, requireMultiplier } from "./check.ts";
+import { multiplyByQuantizedMultiplier, roundHalfAway } from "./fixed-point.ts";
 import type { Addresses } from "./op.ts";
 import { NOWHERE } from "./op.ts";
 import { floatBits } from "./scale-bits.ts";
@@ -52,4 +55,37 @@ export function convertRecord(input: Tensor, output: Tensor, at: Addresses): Rec
     least,
     most,
   };
+}
+
+/** What QUANTIZE or DEQUANTIZE makes of a constant; undefined if the input is none. */
+export function foldConversion({ inputs: [input], outputs: [output] }: BoundNode): Uint8Array | undefined {
+  if (input?.data === undefined || output === undefined) return undefined;
+  if (!isPortType(input.type) || !isPortType(output.type)) return undefined;
+  // A copy: the file's bytes lie anywhere.
+  const values = viewOf(input.type, Uint8Array.from(input.data).buffer, 0, elementCount(input.shape));
+  const result = arrayOf(output.type, values.length);
+  const converted = conversion(input, output);
+  for (const [i, value] of values.entries()) result[i] = converted(value);
+  return new Uint8Array(result.buffer, result.byteOffset, result.byteLength);
+}
+
+/** The arithmetic of the kernels, which assembly/kernels/convert.ts states; storing to a float32 rounds. */
+function conversion(input: Tensor, output: Tensor): (value: number) => number {
+  if (output.type === "float32") {
+    const { scale, zeroPoint } = perTensor(input, "input");
+    return (value) => scale * ((value - zeroPoint) | 0);
+  }
+  const { scale, zeroPoint } = perTensor(output, "output");
+  const [least, most] = RANGES[output.type] ?? [0, 0];
+  const clamp = (value: number): number => Math.min(Math.max(value, least), most);
+  if (input.type === "float32") {
+    return (value) => {
+      const rounded = roundHalfAway(Math.fround(value / scale));
+      return Number.isNaN(rounded) ? zeroPoint : clamp(rounded + zeroPoint);
+    };
+  }
+  const from = perTensor(input, "input");
+  const multiplier = requireMultiplier(from.scale / scale, output);
+  return (value) =>
+    clamp((multiplyByQuantizedMultiplier((value - from.zeroPoint) | 0, multiplier) + zeroPoint) | 0);
 }

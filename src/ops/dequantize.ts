@@ -1,7 +1,7 @@
 import { UnsupportedError } from "../errors.ts";
 import { elementCount } from "../graph/graph.ts";
 import { perTensor, requireInput, requireInputCount, requireOutput } from "./check.ts";
-import { convertRecord, requireQuantized } from "./convert.ts";
+import { convertRecord, foldConversion, requireQuantized } from "./convert.ts";
 import { defineOp } from "./op.ts";
 import { floatBits } from "./scale-bits.ts";
 
@@ -25,6 +25,7 @@ export const dequantize = defineOp<undefined>({
   },
 
   infer: ([input]) => [{ shape: input?.shape ?? [], type: "float32" }],
+  fold: foldConversion,
   macs: () => 0,
 
   lower({ inputs, outputs }, at) {

@@ -1,4 +1,6 @@
 import { UnsupportedError } from "../errors.ts";
+import { viewOf } from "../plan/arrays.ts";
+import { isPortType } from "../plan/port-type.ts";
 import { requireConstant, requireElements, requireInput, requireOutput } from "./check.ts";
 import { requireSameType } from "./move.ts";
 import { defineOp } from "./op.ts";
@@ -16,24 +18,13 @@ export const padV2 = defineOp<PadAttrs>({
     const { type, name } = value;
     const data = requireConstant(value, "padding value");
     requireElements(value, "padding value");
-    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-    switch (type) {
-      case "int8":
-        return view.getInt8(0);
-      case "uint8":
-      case "bool":
-        return view.getUint8(0);
-      case "int16":
-        return view.getInt16(0, true);
-      case "float32":
-        return view.getFloat32(0, true);
-      case "int32":
-        return view.getInt32(0, true);
-      case "int64":
-        throw new UnsupportedError(
-          "unsupported-type",
-          `the padding value "${name}" is int64; int32 and smaller are run: cast what is padded to int32`,
-        );
+    if (!isPortType(type)) {
+      throw new UnsupportedError(
+        "unsupported-type",
+        `the padding value "${name}" is ${type}; int32 and smaller are run: cast what is padded to int32`,
+      );
     }
+    // A copy: the file's bytes lie anywhere.
+    return viewOf(type, Uint8Array.from(data).buffer, 0, 1)[0] ?? 0;
   }),
 });

@@ -10,7 +10,7 @@ import {
   sameQuantization,
   withShape,
 } from "./check.ts";
-import { convertRecord, requireQuantized } from "./convert.ts";
+import { convertRecord, foldConversion, requireQuantized } from "./convert.ts";
 import { defineOp } from "./op.ts";
 import { floatBits } from "./scale-bits.ts";
 
@@ -43,6 +43,7 @@ export const quantize = defineOp<undefined>({
   // A multiplier of 1 returns every value of a difference, and so the input.
   isIdentity: ({ inputs: [input], outputs: [output] }) =>
     input?.type === "int8" && output !== undefined && sameQuantization(input, output),
+  fold: foldConversion,
   macs: () => 0,
   // Element by element, forwards; an int8 output is never ahead of its float or int8 input.
   overlapDistance: ({ inputs: [input], outputs: [output] }) => (isPlain(input, output) ? 0 : undefined),

@@ -24,6 +24,6 @@ export type { Variant } from "../plan/variant.ts";
 export { VARIANTS } from "../plan/variant.ts";
 export type { LoadImageOptions } from "./load-image.ts";
 export type { InputValues, ModelPort, RowSource } from "./port.ts";
-export type { TensorArray } from "./arrays.ts";
+export type { TensorArray } from "../plan/arrays.ts";
 export type { Model, TraceEntry } from "./session.ts";
 export type { Source } from "./source.ts";

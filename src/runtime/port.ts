@@ -1,7 +1,7 @@
 import type { Port } from "../emit/image.ts";
 import type { PortType } from "../plan/port-type.ts";
-import type { TensorArray } from "./arrays.ts";
-import { arrayName, arrayOf, viewOf } from "./arrays.ts";
+import type { TensorArray } from "../plan/arrays.ts";
+import { arrayName, arrayOf, viewOf } from "../plan/arrays.ts";
 import { InputError } from "../errors.ts";
 import type { InputQuantizer } from "./quantize.ts";
 import { dequantizeInto, quantizeInto } from "./quantize.ts";

@@ -12,7 +12,7 @@ import { instantiateKernels } from "./instantiate.ts";
 import type { Kernels } from "./kernels.ts";
 import { moduleOf } from "./kernels.ts";
 import type { InputValues, ModelPort } from "./port.ts";
-import type { TensorArray } from "./arrays.ts";
+import type { TensorArray } from "../plan/arrays.ts";
 import { SessionPort } from "./port.ts";
 import { InputQuantizer } from "./quantize.ts";
 import { proveVariant } from "./variant.ts";

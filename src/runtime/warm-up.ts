@@ -1,5 +1,5 @@
 import type { Image } from "../emit/image.ts";
-import { arrayOf } from "./arrays.ts";
+import { arrayOf } from "../plan/arrays.ts";
 import type { Kernels } from "./kernels.ts";
 import { startSession } from "./session.ts";
 

@@ -12,7 +12,7 @@ import { align } from "../../src/plan/packing.ts";
 import { encodePortTable, PortWord } from "../../src/plan/port-table.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { VARIANTS } from "../../src/plan/variant.ts";
-import type { TensorArray } from "../../src/runtime/arrays.ts";
+import type { TensorArray } from "../../src/plan/arrays.ts";
 import type { Model } from "../../src/runtime/session.ts";
 import { inlineKernels } from "../../src/runtime/inline-kernels.ts";
 import { startSession } from "../../src/runtime/session.ts";

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { tensorOf } from "../../src/graph/graph.ts";
+import { load } from "../../src/index.ts";
 import { foldConstants } from "../../src/passes/fold-constants.ts";
+import { arrayOf } from "../../src/plan/arrays.ts";
+import type { WrittenTensor } from "../model-writer.ts";
+import { BUILTIN, options, writeModel } from "../model-writer.ts";
 import { applyExactly, float32, GraphBuilder, int8, operators, perTensor } from "./graphs.ts";
 
 const SUM = { activation: 0 };
@@ -65,3 +69,73 @@ test("what is an output, and what would take arithmetic, stays", () => {
   const graph = builder.build(builder.node("transpose", [constant], { permutation: [1, 0] }), sum);
   expect(applyExactly(foldConstants, graph)).toBe(graph);
 });
+
+/** CONCATENATION of an input with `given` converted to `to`, which is a constant of the model or another input. */
+function converted(builtin: number, given: WrittenTensor, to: Partial<WrittenTensor>): Uint8Array {
+  const { shape } = given;
+  const whole = [2 * (shape[0] ?? 1)];
+  return writeModel({
+    tensors: [
+      given,
+      { name: "converted", type: "float32", ...to, shape },
+      { name: "input", type: "float32", ...to, shape },
+      { name: "output", type: "float32", ...to, shape: whole },
+    ],
+    operators: [
+      { builtin, inputs: [0], outputs: [1] },
+      { builtin: BUILTIN.concatenation, inputs: [1, 2], outputs: [3], options: options.concatenation(0) },
+    ],
+    inputs: given.data === undefined ? [0, 2] : [2],
+    outputs: [3],
+  });
+}
+
+const QUANTIZED = {
+  int8: { type: "int8", scales: [0.05], zeroPoints: [-7] },
+  uint8: { type: "uint8", scales: [0.02], zeroPoints: [130] },
+  int16: { type: "int16", scales: [0.0007], zeroPoints: [0] },
+  int32: { type: "int32", scales: [0.003], zeroPoints: [0] },
+} as const;
+const REALS = Float32Array.of(0, 1.5, -1.5, 0.025, -0.075, 3, -3, 1e6, -1e6, 2.37);
+const WHOLE = {
+  int8: Int8Array.of(-128, 127, 0, -7, 3),
+  uint8: Uint8Array.of(0, 255, 130, 129, 200),
+  int16: Int16Array.of(-32768, 32767, 0, 1, -9999),
+  int32: Int32Array.of(-(2 ** 31), 2 ** 31 - 1, 0, 5, -70000),
+} as const;
+const TYPES = ["int8", "uint8", "int16", "int32"] as const;
+type Constant = Float32Array | (typeof WHOLE)[keyof typeof WHOLE];
+const CONVERSIONS: readonly (readonly [
+  string,
+  number,
+  Constant,
+  Partial<WrittenTensor>,
+  Partial<WrittenTensor>,
+])[] = TYPES.flatMap(
+  (type) =>
+    [
+      [`float32 to ${type}`, BUILTIN.quantize, REALS, { type: "float32" }, QUANTIZED[type]],
+      [`${type} to float32`, BUILTIN.dequantize, WHOLE[type], QUANTIZED[type], { type: "float32" }],
+      ...TYPES.map(
+        (to) =>
+          [
+            `${type} to ${to}`,
+            BUILTIN.quantize,
+            WHOLE[type],
+            QUANTIZED[type],
+            { ...QUANTIZED[to], scales: [0.011] },
+          ] as const,
+      ),
+    ] as const,
+);
+
+test.each(CONVERSIONS)(
+  "folds constants of %s to what the kernels give",
+  async (_, builtin, data, from, to) => {
+    const given = { name: "given", type: "float32", ...from, shape: [data.length] } as const;
+    const folded = await load(converted(builtin, { ...given, data }, to), { guard: true });
+    const computed = await load(converted(builtin, given, to), { passes: [], guard: true });
+    const rest = arrayOf(folded.inputs[0]?.type ?? "float32", data.length);
+    expect([folded.run(rest)]).toEqual(computed.run([data, rest]));
+  },
+);

@@ -1,4 +1,4 @@
-import type { PortType } from "../plan/port-type.ts";
+import type { PortType } from "./port-type.ts";
 
 /** Typed arrays by element type: what `run` takes and gives. A bool is a byte, 0 or 1. */
 const ARRAYS = {
