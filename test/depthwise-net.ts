@@ -1,3 +1,4 @@
+import { elementCount } from "../src/plan/shape.ts";
 import type { WrittenOperator, WrittenTensor } from "./model-writer.ts";
 import { BUILTIN, options, SAME, writeModel } from "./model-writer.ts";
 
@@ -29,9 +30,7 @@ export function depthwiseNet(seed: number): Uint8Array {
       shape,
       scales: Array.from({ length: channels }, () => 0.004 + 0.004 * next()),
       axis,
-      data: Int8Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () =>
-        Math.round(254 * next() - 127),
-      ),
+      data: Int8Array.from({ length: elementCount(shape) }, () => Math.round(254 * next() - 127)),
     });
   const bias = (name: string, channels: number): number =>
     add({

@@ -1,4 +1,5 @@
 import type { TensorArray } from "../src/plan/arrays.ts";
+import { elementCount } from "../src/plan/shape.ts";
 
 /** Inputs of the shared goldens, from their seeds: the same stream in Node and in a browser. */
 
@@ -27,7 +28,7 @@ export function goldenInputs(seed: number, kind: InputKind, specs: readonly Inpu
     return walk;
   };
   return specs.map(({ type, shape }) => {
-    const length = shape.reduce((a, b) => a * b, 1);
+    const length = elementCount(shape);
     const values = ARRAYS[type];
     if (values === undefined) throw new Error(`no golden inputs of type ${type}`);
     const array = new values(length);

@@ -1,3 +1,4 @@
+import { elementCount } from "../src/plan/shape.ts";
 import type { WrittenModel, WrittenOperator, WrittenTensor } from "./model-writer.ts";
 import { BUILTIN, options, SAME, VALID } from "./model-writer.ts";
 
@@ -56,7 +57,7 @@ export function weights(shape: readonly number[], axis = 0): Named {
     axis,
     scales: Array.from({ length: channels }, (_, i) => 0.01 + 0.001 * i),
     zeroPoints: Array.from({ length: channels }, () => 0),
-    data: Int8Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => ((i * 37 + 11) % 255) - 127),
+    data: Int8Array.from({ length: elementCount(shape) }, (_, i) => ((i * 37 + 11) % 255) - 127),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Graph, Node, Tensor } from "#internal/graph/graph";
-import { elementCount, tensorOf } from "#internal/graph/graph";
+import { tensorOf } from "#internal/graph/graph";
+import { elementCount } from "#internal/plan/shape";
 import type { SumAttrs } from "#internal/ops/sum-operator";
 import type { ConvolutionAttrs } from "#internal/ops/convolution";
 import { activationRange } from "#internal/ops/fixed-point";

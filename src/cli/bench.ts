@@ -1,6 +1,7 @@
 import { Bench } from "tinybench";
 import type { Model, TensorArray } from "../index.ts";
 import { loadImage } from "../asset.ts";
+import { grouped } from "../memory/grouped.ts";
 import type { Arguments } from "./arguments.ts";
 import { writeFileOrFail } from "./files.ts";
 import type { Limits } from "./limit-loops.ts";
@@ -8,7 +9,7 @@ import { measureLimits } from "./limits.ts";
 import { imageOf } from "./model.ts";
 import { noise } from "./noise.ts";
 import { rooflineSvg } from "./roofline.ts";
-import { grouped, shortened, table } from "./table.ts";
+import { shortened, table } from "./table.ts";
 
 /** What `thimble bench --json` prints; times in microseconds. */
 interface Timing {

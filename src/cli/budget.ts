@@ -1,8 +1,9 @@
 import type { CompileOptions, Report } from "../index.ts";
 import { compile, MemoryError } from "../index.ts";
+import { grouped } from "../memory/grouped.ts";
 import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
-import { grouped, table } from "./table.ts";
+import { table } from "./table.ts";
 
 /** One way to plan a model, and what it takes. */
 interface Way {

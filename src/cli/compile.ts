@@ -1,13 +1,13 @@
 import type { CompileOptions, Image } from "../index.ts";
 import { encodeImage } from "../index.ts";
 import { bundle } from "../mcu/firmware.ts";
+import { grouped } from "../memory/grouped.ts";
 import { kernelBytes } from "../runtime/kernel-bytes.ts";
 import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
 import { writeFileOrFail } from "./files.ts";
 import { writeFirmware } from "./firmware.ts";
 import { imageOf } from "./model.ts";
-import { grouped } from "./table.ts";
 
 /** `thimble compile`: writes the image of a model, or what microcontrollers need to run it. */
 export async function compileToFile(path: string, args: Arguments): Promise<string> {

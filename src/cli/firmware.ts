@@ -7,11 +7,11 @@ import type { Image } from "../index.ts";
 import { InputError } from "../index.ts";
 import { firmware } from "../mcu/firmware.ts";
 import { C_MARK, isWritten } from "../mcu/written.ts";
+import { grouped } from "../memory/grouped.ts";
 import { kernelBytes } from "../runtime/kernel-bytes.ts";
 import type { Target } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
 import { reason, refuseOverwriting, writeFileOrFail } from "./files.ts";
-import { grouped } from "./table.ts";
 
 /** `thimble compile --target`: writes into a folder what firmware needs to run a model. */
 export async function writeFirmware(

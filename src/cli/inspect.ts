@@ -1,6 +1,7 @@
 import { isImageFile } from "../emit/image-file.ts";
 import type { Image, Report } from "../index.ts";
 import { bestVariant } from "../asset.ts";
+import { grouped } from "../memory/grouped.ts";
 import { svgMap } from "../memory/svg-map.ts";
 import { textMap } from "../memory/text-map.ts";
 import { disassemble } from "../plan/disassemble.ts";
@@ -9,7 +10,7 @@ import { UsageError } from "./arguments.ts";
 import { budgetVerdict } from "./budget.ts";
 import { readFileOrFail, writeFileOrFail } from "./files.ts";
 import { imageOf, modelName } from "./model.ts";
-import { counted, grouped, shortened, table } from "./table.ts";
+import { counted, shortened, table } from "./table.ts";
 
 /** `thimble inspect`: every byte of the plan, the steps, the memory map. */
 export async function inspect(path: string, args: Arguments): Promise<string> {

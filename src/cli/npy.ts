@@ -1,4 +1,5 @@
 import { InputError } from "../index.ts";
+import { elementCount } from "../plan/shape.ts";
 import { counted } from "./table.ts";
 
 /** A NumPy array file, as far as its header tells. */
@@ -41,7 +42,7 @@ export function npyData(path: string, bytes: Uint8Array, wanted: WantedArray): U
     throw new InputError("npy-order", `${path} is in Fortran order; save numpy.ascontiguousarray(x)`);
   }
   checkShape(path, shape, wanted);
-  const size = countOf(shape) * Number(dtype.slice(2));
+  const size = elementCount(shape) * Number(dtype.slice(2));
   if (data.length !== size) {
     throw new InputError(
       "npy-bytes",
@@ -70,8 +71,8 @@ const WIDER: Readonly<Record<string, (path: string, data: ArrayBuffer) => Float3
 };
 
 function checkShape(path: string, shape: readonly number[], wanted: WantedArray): void {
-  const length = countOf(wanted.shape);
-  const count = countOf(shape) / length;
+  const length = elementCount(wanted.shape);
+  const count = elementCount(shape) / length;
   const whole = wanted.many === true ? [count, ...wanted.shape] : wanted.shape;
   const isCount = wanted.many === true ? Number.isInteger(count) && count > 0 : count === 1;
   if (isCount && (isSame(shape, whole) || isSame(shape, [count, length]))) return;
@@ -82,10 +83,6 @@ function checkShape(path: string, shape: readonly number[], wanted: WantedArray)
     `${path} has shape [${shape.join(", ")}]; ${wanted.text} takes [${text.join(", ")}]: ` +
       (axes ?? "save an array of that shape"),
   );
-}
-
-function countOf(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
 }
 
 /** But for dimensions of 1, which change no element's place. */

@@ -1,12 +1,14 @@
 import type { FloatModel, FloatSample } from "../index.ts";
 import { load } from "../asset.ts";
 import { InputError, quantize, readFloatModel, runFloat } from "../index.ts";
+import { grouped } from "../memory/grouped.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
 import { readFileOrFail, writeFileOrFail } from "./files.ts";
 import { modelName } from "./model.ts";
 import { npyData } from "./npy.ts";
-import { counted, grouped, table } from "./table.ts";
+import { counted, table } from "./table.ts";
 
 /** How far an output is from the float32 reference over all samples. */
 interface OutputError {
@@ -61,7 +63,7 @@ async function readSamples({ inputs }: FloatModel, paths: readonly string[]): Pr
     });
     // A copy, which is aligned whatever the bytes' offset.
     const values = new Float32Array(Uint8Array.from(data).buffer);
-    const length = shape.reduce((a, b) => a * b, 1);
+    const length = elementCount(shape);
     files.push(
       Array.from({ length: values.length / length }, (_, k) => values.slice(k * length, (k + 1) * length)),
     );

@@ -1,6 +1,7 @@
 import type { Model, ModelPort, TensorArray } from "../index.ts";
 import { loadImage } from "../asset.ts";
 import { InputError, ThimbleError } from "../index.ts";
+import { grouped } from "../memory/grouped.ts";
 import type { Arguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
 import { errorText } from "./error-text.ts";
@@ -8,7 +9,7 @@ import { readFileOrFail, writeFileOrFail } from "./files.ts";
 import { inputsText, readInputs } from "./inputs.ts";
 import { imageOf } from "./model.ts";
 import { Progress } from "./progress.ts";
-import { counted, grouped, printable, table } from "./table.ts";
+import { counted, printable, table } from "./table.ts";
 import { traceLines } from "./trace.ts";
 
 /** What `thimble run --json` prints. */

@@ -7,6 +7,7 @@ import { latin1 } from "../plan/latin1.ts";
 import { align } from "../plan/packing.ts";
 import { encodePortTable } from "../plan/port-table.ts";
 import { isPortType } from "../plan/port-type.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { Variant } from "../plan/variant.ts";
 import { VARIANTS } from "../plan/variant.ts";
 import type { Image, Port, Report, State } from "./image.ts";
@@ -179,7 +180,7 @@ function isSize(value: unknown): value is number {
 
 /** Rows that a shape can be cut into. */
 function isRowCount(rows: unknown, shape: readonly number[]): boolean {
-  const elements = shape.reduce((a, b) => a * b, 1);
+  const elements = elementCount(shape);
   return isSize(rows) && rows > 0 && elements > 0 && elements < 2 ** 31 && elements % rows === 0;
 }
 
@@ -259,7 +260,7 @@ function areConstants(constants: unknown, shape: unknown, bytes: number): boolea
     last = channel;
   }
   const left = channels - constants.length;
-  const elements = shape.reduce((a, b) => a * b, 1);
+  const elements = elementCount(shape);
   return left > 0 && elements <= MAX_TRACED && bytes === (elements / channels) * left;
 }
 

@@ -5,6 +5,7 @@ import type { PortType } from "../plan/port-type.ts";
 import { PORT_BYTES } from "../plan/port-type.ts";
 import { planRecords } from "../plan/record.ts";
 import type { Schedule } from "../plan/schedule.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { Variant } from "../plan/variant.ts";
 import type { PlanToVerify, ValueRange } from "../plan/verify.ts";
 import { verifyPlan } from "../plan/verify.ts";
@@ -215,7 +216,7 @@ function verifySteps({ sram, report: { steps, ramBytes } }: Image): void {
 
 /** Bytes of a port's value in linear memory. */
 function portBytes(port: Port): number {
-  return port.shape.reduce((a, b) => a * b, 1) * PORT_BYTES[port.storedType];
+  return elementCount(port.shape) * PORT_BYTES[port.storedType];
 }
 
 /** The error of an image that is not what it says. */

@@ -2,14 +2,13 @@ import type { Tensor } from "../graph/graph.ts";
 import { byteSize, tensorOf } from "../graph/graph.ts";
 import { stepName } from "../memory/lifetimes.ts";
 import { liveStorages } from "../memory/occupancy.ts";
+import { PAGE_BYTES } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
 import { bytesInStep } from "../schedule/cost.ts";
 import type { Step } from "../schedule/layers.ts";
 import type { Operation, Program } from "../schedule/program.ts";
 import type { Compilation } from "./emit.ts";
 import type { MapEntry, OperatorReport, Report, StepReport, TracedTensor } from "./image.ts";
-
-const PAGE_BYTES = 65536;
 
 /** Where a step's records ended up. */
 export interface EmittedStep {

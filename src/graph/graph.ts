@@ -1,3 +1,5 @@
+import { elementCount } from "../plan/shape.ts";
+
 /** Element types that a tensor can have here. */
 export type ElementType = "int8" | "uint8" | "int16" | "int32" | "int64" | "float32" | "bool";
 
@@ -64,6 +66,9 @@ export interface Graph {
   };
 }
 
+/** Dimensions that a tensor may have. */
+export const MAX_RANK = 8;
+
 const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   int8: 1,
   uint8: 1,
@@ -77,11 +82,6 @@ const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
 /** Bytes of one element. */
 export function elementBytes(type: ElementType): number {
   return ELEMENT_BYTES[type];
-}
-
-/** Product of the dimensions; 1 for a scalar. */
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** Bytes of the tensor, dense. */

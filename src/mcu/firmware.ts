@@ -1,6 +1,7 @@
 import type { Image } from "../emit/image.ts";
 import { encodeImage } from "../emit/image-file.ts";
 import { ExecutionError } from "../errors.ts";
+import { PAGE_BYTES } from "../plan/format.ts";
 import { bundleModule } from "./bundle.ts";
 import type { ByteArray } from "./c-source.ts";
 import { cHeader, cSource } from "./c-source.ts";
@@ -93,7 +94,7 @@ function kernelsOf(image: Image, kernels: Uint8Array, imports: "all" | "called")
   return shakeKernels(
     readModule(kernels),
     operatorsOf(image.sram),
-    image.report.linearMemoryBytes / 65536,
+    image.report.linearMemoryBytes / PAGE_BYTES,
     imports,
   );
 }

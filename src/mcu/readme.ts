@@ -1,4 +1,5 @@
 import type { Image, Port } from "../emit/image.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { Engine } from "./firmware.ts";
 import type { InterpreterRam } from "./ram.ts";
 import { isConverted, snippet } from "./snippet.ts";
@@ -82,7 +83,7 @@ The model keeps ${states.reduce((sum, { bytes }) => sum + bytes, 0)} bytes of st
 
 function portLine(side: string, port: Port): string {
   const { name, shape, type, storedType, scale, zeroPoint, rows } = port;
-  const length = shape.reduce((a, b) => a * b, 1);
+  const length = elementCount(shape);
   const layout = shape.length === 4 ? " NHWC" : "";
   const place = rows === undefined ? "in place" : `${rows} rows of ${length / rows} ${storedType}, asked for`;
   return `| ${side} | ${cell(name)} | [${shape.join(", ")}]${layout} | ${length} | ${type} | ${storedType} | ${scale} | ${zeroPoint} | ${place} |`;

@@ -1,3 +1,4 @@
+import { grouped } from "./grouped.ts";
 import type { Box } from "./svg-labels.ts";
 import { CHARACTER_WIDTH, ending, placeLabels, spread } from "./svg-labels.ts";
 import { escaped, fixed, text } from "./svg.ts";
@@ -366,10 +367,6 @@ function ticks(lowest: number, highest: number): number[] {
 function stepNumbers(count: number): number[] {
   const stride = [1, 2, 5, 10, 20, 50].find((each) => count <= 30 * each) ?? Math.ceil(count / 30);
   return Array.from({ length: Math.ceil(count / stride) }, (_, i) => i * stride);
-}
-
-function grouped(value: number): string {
-  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 function cut(words: string, characters: number): string {

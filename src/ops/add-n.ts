@@ -1,8 +1,8 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
 import { ADD_N_INPUTS } from "../plan/format.ts";
 import type { RecordOf } from "../plan/record.ts";
+import { elementCount } from "../plan/shape.ts";
 import { ADD_N_OPERANDS } from "../plan/steps.ts";
 import { perTensor, requireInput, requireInt8, requireOutput, sameQuantization, withShape } from "./check.ts";
 import { operandPlace, packConstants } from "./constants.ts";

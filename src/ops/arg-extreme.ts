@@ -1,5 +1,5 @@
 import { UnsupportedError } from "../errors.ts";
-import { elementCount } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import {
   requireAxis,
   requireInput,

@@ -1,8 +1,9 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { elementBytes, elementCount } from "../graph/graph.ts";
+import { elementBytes } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { ElementwiseOperands } from "./broadcast.ts";
-import { broadcastShape, elementwiseOperands } from "./broadcast.ts";
+import { broadcastShape, elementwiseOperands, withRank } from "./broadcast.ts";
 import { perTensor, requireMultiplier, requireOutput, requireRank, withShape } from "./check.ts";
 import { operandPlace, packConstants } from "./constants.ts";
 import { requireWideMultipliers } from "./convolution-int16.ts";
@@ -80,7 +81,7 @@ export const batchMatmul = defineOp<BatchMatmulAttrs>({
     const { lhs, rhs, output } = operands;
     const { rows, columns, depth } = sizesOf(operands, node.attrs);
     const batches = batchShape(operands);
-    const [n0 = 1, n1 = 1, n2 = 1] = padded(batches);
+    const [n0 = 1, n1 = 1, n2 = 1] = withRank(batches, MAX_RANK - 2);
     const [lhsStride0, lhsStride1, lhsStride2] = batchStrides(lhs);
     const [rhsStride0, rhsStride1, rhsStride2] = batchStrides(rhs);
     const { transposeLhs, transposeRhs } = node.attrs;
@@ -131,14 +132,9 @@ function batchShape({ lhs, rhs }: ElementwiseOperands): number[] {
   return broadcastShape(batches(lhs), batches(rhs));
 }
 
-/** As three dimensions. */
-function padded(shape: readonly number[]): number[] {
-  return [...Array<number>(MAX_RANK - 2 - shape.length).fill(1), ...shape];
-}
-
 /** Bytes from matrix to matrix, 0 where one is repeated. */
 function batchStrides({ shape, type }: Tensor): [number, number, number] {
-  const sizes = padded(shape.slice(0, -2));
+  const sizes = withRank(shape.slice(0, -2), MAX_RANK - 2);
   const steps = byteStrides([...sizes, ...shape.slice(-2)], elementBytes(type));
   const [a = 0, b = 0, c = 0] = sizes.map((size, axis) => (size === 1 ? 0 : (steps[axis] ?? 0)));
   return [a, b, c];

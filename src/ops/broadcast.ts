@@ -1,9 +1,9 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { BoundNode, Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
 import { requireInput, requireInputCount, requireInt8, requireOutput } from "./check.ts";
 import { isInt16 } from "./int16.ts";
 import type { RecordOf } from "../plan/record.ts";
+import { elementCount } from "../plan/shape.ts";
 import { operandPlace } from "./constants.ts";
 import type { Addresses, Place, RowAccess } from "./op.ts";
 import { NOWHERE } from "./op.ts";
@@ -107,6 +107,11 @@ export function broadcastShape(lhs: Tensor, rhs: Tensor): number[] {
     }
     return a === 1 ? b : a;
   });
+}
+
+/** The shape as `rank` dimensions: those that it lacks are 1 and come first. */
+export function withRank(shape: readonly number[], rank: number): number[] {
+  return [...Array<number>(rank - shape.length).fill(1), ...shape];
 }
 
 /** Dimensions of size 1 are dropped, and neighbours that both operands walk through at one stride are merged. */

@@ -1,7 +1,7 @@
 import { UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
 import { CastType } from "../plan/format.ts";
+import { elementCount } from "../plan/shape.ts";
 import { requireInput, requireInputCount, requireMovable, requireOutput, withShape } from "./check.ts";
 import { ANY_TYPE, defineOp, NOWHERE } from "./op.ts";
 

@@ -1,6 +1,7 @@
 /** What operators assert in `prepare`: each check names the tensor, what is wrong with it and how to mend it. */
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { ElementType, Tensor, TensorType } from "../graph/graph.ts";
+import { MAX_RANK } from "../graph/graph.ts";
 import { FusedActivation, type Multiplier, quantizeMultiplier } from "./fixed-point.ts";
 import { Padding } from "./padding.ts";
 
@@ -199,14 +200,12 @@ export function listed(values: readonly number[]): string {
  */
 export function requireActivation(value: number, output: Tensor): FusedActivation {
   const activation = ACTIVATIONS[value];
-  if (activation === undefined) {
-    throw new UnsupportedError(
-      "unsupported-activation",
-      `${label(output, "output")} has fused activation ${value}; NONE, RELU, RELU_N1_TO_1 and RELU6 are run: ` +
-        "export the activation as an operator of its own",
-    );
-  }
-  return activation;
+  if (activation !== undefined) return activation;
+  throw new UnsupportedError(
+    "unsupported-activation",
+    `${label(output, "output")} has fused activation ${value}; NONE, RELU, RELU_N1_TO_1 and RELU6 are run: ` +
+      "export the activation as an operator of its own",
+  );
 }
 
 /** One dimension of a convolution's or pool's window, as the file states it. */
@@ -305,6 +304,3 @@ export function requireMovable(tensor: Tensor, role: string): void {
   requireElements(tensor, role);
   requireRank(tensor, role, 0, MAX_RANK);
 }
-
-/** Dimensions of what is moved. */
-const MAX_RANK = 8;

@@ -1,6 +1,7 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { elementBytes, elementCount } from "../graph/graph.ts";
+import { elementBytes } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import {
   requireAxis,
   requireInput,
@@ -13,15 +14,13 @@ import { copyRecords } from "./copy.ts";
 import type { RowAccess } from "./op.ts";
 import { ANY_TYPE, defineOp, NOWHERE } from "./op.ts";
 import { operandPlace, packConstants } from "./constants.ts";
+import { MAX_PARTS } from "./parts.ts";
 import { ONE_ROW, rowCount, rowFields } from "./view.ts";
 
 /** The dimension along which the inputs follow each other. */
 export interface ConcatenationAttrs {
   readonly axis: number;
 }
-
-/** Inputs of one node. */
-const MAX_INPUTS = 1024;
 
 /** CONCATENATION without rescaling. Reference: TFLite Micro kernels/concatenation.cc. */
 export const concatenation = defineOp<ConcatenationAttrs>({
@@ -33,10 +32,10 @@ export const concatenation = defineOp<ConcatenationAttrs>({
   prepare(inputs, outputs, options) {
     const output = requireOutput(outputs);
     requireMovable(output, "output");
-    if (inputs.length < 1 || inputs.length > MAX_INPUTS) {
+    if (inputs.length < 1 || inputs.length > MAX_PARTS) {
       throw new ModelError(
         "input-count",
-        `${inputs.length} tensors are joined to "${output.name}"; 1 to ${MAX_INPUTS} can be: join them in several steps`,
+        `${inputs.length} tensors are joined to "${output.name}"; 1 to ${MAX_PARTS} can be: join them in several steps`,
       );
     }
     const { axis, activation } = options as { axis: number; activation: number };

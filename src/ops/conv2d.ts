@@ -16,6 +16,7 @@ import {
   WINOGRAD_ROWS,
 } from "../plan/packing.ts";
 import type { Variant } from "../plan/variant.ts";
+import { elementCount } from "../plan/shape.ts";
 import { requireInput, requireInputCount, requireOutput, requireRank } from "./check.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";
 import {
@@ -235,7 +236,7 @@ function patchOf({ inputs, attrs }: Convolution): Segments {
 
 function macsOf({ inputs, outputs }: BoundNode): number {
   const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
-  return requireOutput(outputs).shape.reduce((a, b) => a * b, kernelHeight * kernelWidth * depth);
+  return elementCount(requireOutput(outputs).shape) * kernelHeight * kernelWidth * depth;
 }
 
 function groupsOf({ inputs }: BoundNode): number {

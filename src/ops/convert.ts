@@ -1,10 +1,10 @@
 import { UnsupportedError } from "../errors.ts";
 import type { BoundNode, ElementType, Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
 import { arrayOf, viewOf } from "../plan/arrays.ts";
 import { CastType } from "../plan/format.ts";
 import { isPortType } from "../plan/port-type.ts";
 import type { RecordOf } from "../plan/record.ts";
+import { elementCount } from "../plan/shape.ts";
 import { perTensor, requireElements, requireMultiplier } from "./check.ts";
 import { multiplyByQuantizedMultiplier, roundHalfAway } from "./fixed-point.ts";
 import type { Addresses } from "./op.ts";

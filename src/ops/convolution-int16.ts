@@ -1,7 +1,7 @@
 /** Convolutions of int16 activations with int8 weights. */
 import { UnsupportedError } from "../errors.ts";
 import type { BoundNode, ElementType, Tensor } from "../graph/graph.ts";
-import { align } from "../plan/packing.ts";
+import { align, INT16_HEAD_BYTES } from "../plan/packing.ts";
 import type { RecordOf } from "../plan/record.ts";
 import { requireOutput } from "./check.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";
@@ -10,9 +10,6 @@ import type { Multiplier } from "./fixed-point.ts";
 import { int16Range } from "./int16.ts";
 import type { Addresses, Packed } from "./op.ts";
 import { NOWHERE } from "./op.ts";
-
-/** Bytes of a channel before its weights: int64 bias, int32 multiplier and shift. */
-const HEAD_BYTES = 16;
 
 /** The largest shift that a 64-bit sum is scaled by. */
 const MAX_SHIFT = 7;
@@ -37,7 +34,7 @@ export function packInt16(
   weightsOf: (channel: number) => Int8Array,
 ): Packed {
   const bias = node.inputs[2];
-  const channelBytes = align(HEAD_BYTES + size, 8);
+  const channelBytes = align(INT16_HEAD_BYTES + size, 8);
   const bytes = new Uint8Array(align(channelBytes * multipliers.length, 16));
   const out = new DataView(bytes.buffer);
   for (const [c, { multiplier, shift }] of multipliers.entries()) {
@@ -45,7 +42,7 @@ export function packInt16(
     out.setBigInt64(at, biasValue(bias, c), true);
     out.setInt32(at + 8, multiplier, true);
     out.setInt32(at + 12, shift, true);
-    new Int8Array(bytes.buffer).set(weightsOf(c), at + HEAD_BYTES);
+    new Int8Array(bytes.buffer).set(weightsOf(c), at + INT16_HEAD_BYTES);
   }
   return {
     bytes,
@@ -100,7 +97,7 @@ export function lowerInt16(
     outputWidth,
     outputChannels,
     ...geometry,
-    channelBytes: packed?.fields["channelBytes"] ?? HEAD_BYTES,
+    channelBytes: packed?.fields["channelBytes"] ?? INT16_HEAD_BYTES,
     wide: isWide ? 1 : 0,
     activationMin: range.min,
     activationMax: range.max,

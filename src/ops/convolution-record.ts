@@ -1,10 +1,10 @@
 /** Weights and records of convolutions that run on the conv2d kernel. */
 import type { BoundNode, Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
 import { Requantization } from "../plan/format.ts";
 import { writeLaneRow } from "../plan/lane-rows.ts";
 import { blockChannels, blockHeadBytes, convBlockBytes, convSegments, dotLanes } from "../plan/packing.ts";
 import type { RecordOf } from "../plan/record.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { Variant } from "../plan/variant.ts";
 import { perTensor, requireInput, requireOutput } from "./check.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";

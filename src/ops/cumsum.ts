@@ -1,4 +1,4 @@
-import { elementCount } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import {
   perTensor,
   requireAxis,

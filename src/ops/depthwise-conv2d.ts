@@ -1,6 +1,5 @@
 import { ModelError } from "../errors.ts";
 import type { BoundNode } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
 import type { DepthwiseKernel } from "../plan/packing.ts";
 import {
   align,
@@ -15,6 +14,7 @@ import {
   isSliding,
   laneThrees,
 } from "../plan/packing.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { Variant } from "../plan/variant.ts";
 import { perTensor, requireInput, requireInputCount, requireOutput, requireRank } from "./check.ts";
 import type { ConvolutionAttrs } from "./convolution.ts";

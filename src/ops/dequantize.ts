@@ -1,5 +1,5 @@
 import { UnsupportedError } from "../errors.ts";
-import { elementCount } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import { perTensor, requireInput, requireInputCount, requireOutput } from "./check.ts";
 import { convertRecord, foldConversion, requireQuantized } from "./convert.ts";
 import { defineOp } from "./op.ts";

@@ -1,5 +1,6 @@
 import type { TensorType } from "../graph/graph.ts";
-import { elementBytes, elementCount } from "../graph/graph.ts";
+import { elementBytes } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import { storageFlip, type Variant } from "../plan/variant.ts";
 import { copyRecords, elementLoop } from "./copy.ts";
 import type { LoweredRecord, Packed } from "./op.ts";

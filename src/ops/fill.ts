@@ -8,7 +8,7 @@ import {
   withShape,
 } from "./check.ts";
 import { ModelError } from "../errors.ts";
-import { elementCount } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import { defineMove, requireSameType } from "./move.ts";
 
 export interface FillAttrs {

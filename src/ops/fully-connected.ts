@@ -1,7 +1,7 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { BoundNode, Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
 import { convScratchBytes } from "../plan/packing.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { Variant } from "../plan/variant.ts";
 import {
   requireActivation,

@@ -1,5 +1,6 @@
 import { ModelError } from "../errors.ts";
-import { elementBytes, elementCount } from "../graph/graph.ts";
+import { elementBytes } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import { requireInput, requireInputCount, requireOutput, withShape } from "./check.ts";
 import { packConstants } from "./constants.ts";
 import { byteStrides } from "./copy.ts";

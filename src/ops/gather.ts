@@ -1,6 +1,7 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { elementBytes, elementCount } from "../graph/graph.ts";
+import { elementBytes } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import { requireInput, requireInputCount, requireInts, requireOutput, withShape } from "./check.ts";
 import { packConstants } from "./constants.ts";
 import { gatherRecord } from "./gather-record.ts";

@@ -1,6 +1,6 @@
 import type { BoundNode, Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
 import type { PlanRecord } from "../plan/record.ts";
+import { elementCount } from "../plan/shape.ts";
 import { storageFlip } from "../plan/variant.ts";
 import { elementwiseOverlap, elementwiseRows } from "./broadcast.ts";
 import {

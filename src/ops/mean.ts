@@ -1,5 +1,5 @@
 import type { Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import { perTensor, requireMultiplier } from "./check.ts";
 import type { Multiplier } from "./fixed-point.ts";
 import { defineOp } from "./op.ts";

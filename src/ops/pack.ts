@@ -1,15 +1,13 @@
 import { ModelError } from "../errors.ts";
-import { elementCount } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import { requireAxis, requireInput, requireMovable, requireOutput, withShape } from "./check.ts";
 import { defineMove, requireSameType } from "./move.ts";
+import { MAX_PARTS } from "./parts.ts";
 
 /** The new dimension of the output. */
 export interface PackAttrs {
   readonly axis: number;
 }
-
-/** Inputs of one node. */
-const MAX_INPUTS = 1024;
 
 /** PACK: tensors of one shape become the indices of a new dimension. Reference: TFLite Micro kernels/pack.cc. */
 export const pack = defineMove<PackAttrs>({
@@ -21,10 +19,10 @@ export const pack = defineMove<PackAttrs>({
     const output = requireOutput(outputs);
     requireMovable(output, "output");
     const { axis, count } = options as { axis: number; count: number };
-    if (inputs.length !== count || count < 1 || count > MAX_INPUTS) {
+    if (inputs.length !== count || count < 1 || count > MAX_PARTS) {
       throw new ModelError(
         "input-count",
-        `${inputs.length} tensors are packed to "${output.name}" where ${count} are meant (1 to ${MAX_INPUTS} can be); export the model again`,
+        `${inputs.length} tensors are packed to "${output.name}" where ${count} are meant (1 to ${MAX_PARTS} can be); export the model again`,
       );
     }
     const first = requireInput(inputs, 0, "operand");

@@ -1,12 +1,12 @@
 import { ModelError } from "../errors.ts";
 import type { Tensor, TensorType } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import { requireMovable, withShape } from "./check.ts";
 import type { Move } from "./move.ts";
 import { requireSameType } from "./move.ts";
 
-/** Outputs of one node. */
-const MAX_PARTS = 1024;
+/** Tensors that one node joins to one, or takes one apart to. */
+export const MAX_PARTS = 1024;
 
 /**
  * The outputs of an operator that takes a tensor apart: as many as it says, of the input's type.

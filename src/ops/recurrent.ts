@@ -1,7 +1,6 @@
 /** What operators with state share: checks of their variables, and matrices packed for products with one vector. */
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { ElementType, Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
 import { dotLanes } from "../plan/packing.ts";
 import { LANE_SUM_BYTES, laneZeros, writeLaneRow } from "../plan/lane-rows.ts";
 import {
@@ -13,6 +12,7 @@ import {
   matrixBytes,
   rowsInBlock,
 } from "../plan/recurrent-packing.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { Variant } from "../plan/variant.ts";
 import { storageFlip } from "../plan/variant.ts";
 import { perTensor, type PerTensor, requireInput, requireType } from "./check.ts";

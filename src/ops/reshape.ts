@@ -1,6 +1,7 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
+import { MAX_RANK } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import {
   listed,
   requireInput,
@@ -11,9 +12,6 @@ import {
   withShape,
 } from "./check.ts";
 import { ANY_TYPE, defineOp } from "./op.ts";
-
-/** As tensors of a file. */
-const MAX_RANK = 8;
 
 /** The shape of the output; no −1. */
 export interface ReshapeAttrs {

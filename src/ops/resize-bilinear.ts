@@ -1,12 +1,10 @@
+import { CELL_PARTS } from "../plan/format.ts";
 import { requireInput, requireInt8, requireOutput } from "./check.ts";
 import { defineOp } from "./op.ts";
 import type { ResizeAttrs } from "./resize.ts";
 import { readResizeOptions, resize, resizedRows, resizeFields } from "./resize.ts";
 
 const common = resize();
-
-/** Positions have so many parts of a cell. */
-const ONE = 1024;
 
 /** RESIZE_BILINEAR of int8. Reference: TFLite reference/resize_bilinear.h, ResizeBilinearInteger. */
 export const resizeBilinear = defineOp<ResizeAttrs>({
@@ -25,8 +23,8 @@ export const resizeBilinear = defineOp<ResizeAttrs>({
     const { scale, offset } = stepsOf(size, node.attrs.height, node.attrs);
     return resizedRows(node, (y) => {
       const position = y * scale + offset;
-      const low = Math.min(Math.max(Math.trunc(position / ONE), 0), size - 1);
-      return [low, Math.max(Math.min(Math.trunc((position + ONE - 1) / ONE), size - 1), low)];
+      const low = Math.min(Math.max(Math.trunc(position / CELL_PARTS), 0), size - 1);
+      return [low, Math.max(Math.min(Math.trunc((position + CELL_PARTS - 1) / CELL_PARTS), size - 1), low)];
     });
   },
 
@@ -53,6 +51,6 @@ function stepsOf(
   { alignCorners, halfPixelCenters }: ResizeAttrs,
 ): { readonly scale: number; readonly offset: number } {
   const [cells, steps] = alignCorners && output > 1 ? [input - 1, output - 1] : [input, output];
-  const scale = Math.floor((ONE * cells + Math.floor(steps / 2)) / steps);
-  return { scale, offset: halfPixelCenters ? Math.floor(scale / 2) - ONE / 2 : 0 };
+  const scale = Math.floor((CELL_PARTS * cells + Math.floor(steps / 2)) / steps);
+  return { scale, offset: halfPixelCenters ? Math.floor(scale / 2) - CELL_PARTS / 2 : 0 };
 }

@@ -1,7 +1,7 @@
 import { UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
 import { elementBytes } from "../graph/graph.ts";
-import { broadcastShape } from "./broadcast.ts";
+import { broadcastShape, withRank } from "./broadcast.ts";
 import {
   requireInput,
   requireInputCount,
@@ -52,7 +52,7 @@ export const selectV2 = defineOp<undefined>({
   lower(node, at): readonly LoweredRecord[] {
     const [condition, chosen, other] = operandsOf(node.inputs);
     const output = requireOutput(node.outputs);
-    const [n0 = 1, n1 = 1, n2 = 1, n3 = 1, n4 = 1] = padded(output.shape);
+    const [n0 = 1, n1 = 1, n2 = 1, n3 = 1, n4 = 1] = withRank(output.shape, MAX_RANK);
     const [conditionStride0, conditionStride1, conditionStride2, conditionStride3, conditionStride4] =
       repeated(condition);
     const [chosenStride0, chosenStride1, chosenStride2, chosenStride3, chosenStride4] = repeated(chosen);
@@ -97,14 +97,9 @@ function operandsOf(inputs: readonly (Tensor | undefined)[]): [Tensor, Tensor, T
   ];
 }
 
-/** As five dimensions. */
-function padded(shape: readonly number[]): number[] {
-  return [...Array<number>(MAX_RANK - shape.length).fill(1), ...shape];
-}
-
 /** Strides in elements of five dimensions, 0 where the operand is repeated. */
 function repeated({ shape }: Tensor): [number, number, number, number, number] {
-  const sizes = padded(shape);
+  const sizes = withRank(shape, MAX_RANK);
   const [a = 0, b = 0, c = 0, d = 0, e = 0] = strides(sizes).map((step, axis) =>
     sizes[axis] === 1 ? 0 : step,
   );

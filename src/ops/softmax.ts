@@ -1,6 +1,7 @@
 import { UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { byteSize, elementCount } from "../graph/graph.ts";
+import { byteSize } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import {
   perTensor,
   requireInput,

@@ -1,5 +1,6 @@
 import { ModelError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import { listed, requireInput, requireInputCount, requireInts, requireRank } from "./check.ts";
 import type { CopyLoop } from "./copy.ts";
 import type { Move } from "./move.ts";
@@ -45,7 +46,7 @@ export function prepareSpaceBatch(
     blocks.length === spatial &&
     borders.length === 2 * spatial &&
     blocks.every((block) => block >= 1) &&
-    blocks.reduce((a, b) => a * b, 1) <= MAX_BLOCK &&
+    elementCount(blocks) <= MAX_BLOCK &&
     borders.every((size) => size >= 0 && size < MAX_SIZE);
   if (!isSound) {
     throw new ModelError(

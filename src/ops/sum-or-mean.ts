@@ -1,6 +1,7 @@
 import { UnsupportedError } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { elementBytes, elementCount } from "../graph/graph.ts";
+import { elementBytes } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import { perTensor, requireInput, requireOutput } from "./check.ts";
 import type { Multiplier } from "./fixed-point.ts";
 import { requireOneType } from "./int16.ts";

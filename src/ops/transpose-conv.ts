@@ -1,7 +1,7 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { BoundNode, Tensor } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
 import { convScratchBytes, isPointwise } from "../plan/packing.ts";
+import { elementCount } from "../plan/shape.ts";
 import {
   listed,
   requireActivation,
@@ -117,7 +117,7 @@ export const transposeConv = defineOp<TransposeConvAttrs>({
     const [, ...kernel] = requireInput(inputs, 1, "weights").shape;
     const [channels = 1] = requireInput(inputs, 1, "weights").shape;
     const [batches = 1, height = 1, width = 1] = requireInput(inputs, 2, "input").shape;
-    return kernel.reduce((a, b) => a * b, batches * height * width * channels);
+    return elementCount(kernel) * batches * height * width * channels;
   },
 
   pitched(node, isRead) {

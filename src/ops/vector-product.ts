@@ -1,9 +1,9 @@
 /** `mcu`: a convolution of one pixel, or a fully connected layer of one row, with its weights in lanes: src/plan/lane-rows.ts. */
 import type { BoundNode } from "../graph/graph.ts";
-import { elementCount } from "../graph/graph.ts";
 import { filledDepth, LANE_ROWS } from "../plan/lane-rows.ts";
 import type { Segments } from "../plan/packing.ts";
 import { align } from "../plan/packing.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { Variant } from "../plan/variant.ts";
 import { requireOutput } from "./check.ts";
 import { isInt16 } from "./int16.ts";

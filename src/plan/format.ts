@@ -10,6 +10,9 @@
 /** Raised whenever a record changes; the kernels answer it from `planVersion()`. */
 export const PLAN_VERSION = 19;
 
+/** Bytes of a page of linear memory. */
+export const PAGE_BYTES = 65536;
+
 /** Bytes after the arena that kernels may read (never write) past the end of an operand. */
 export const SLACK_BYTES = 16;
 
@@ -828,7 +831,10 @@ export enum SvdfField {
   scratch = 18,
 }
 
-/** Output rows [y0, y1), whole pixels. Index i of the output is index i · scale + offset of the input, in 1/1024, between two cells. */
+/** Parts of the distance between two cells in which bilinear positions count. */
+export const CELL_PARTS = 1024;
+
+/** Output rows [y0, y1), whole pixels. Index i of the output is index i · scale + offset of the input, in CELL_PARTS, between two cells. */
 export enum ResizeBilinearField {
   op = 0,
   words = 1,

@@ -3,11 +3,10 @@ import type { Footprint } from "./access.ts";
 import { read, write } from "./access.ts";
 import type { AnyRecord, Placed } from "./fields.ts";
 import { aligned, atLeast, LIMIT, product, refusal, zeroPoints } from "./fields.ts";
+import { INT16_HEAD_BYTES } from "./packing.ts";
 import type { RecordOf } from "./record.ts";
 import { stridedBytes } from "./rows.ts";
 import { forwards } from "./whole-footprint.ts";
-
-const HEAD_BYTES = 16;
 
 /** Two tables of 513 int16. */
 const SOFTMAX_TABLE_BYTES = 2052;
@@ -55,7 +54,7 @@ export function conv2dInt16Footprint(record: RecordOf<"conv2dInt16"> & Placed): 
   const filter = product(record, kernelHeight, kernelWidth, depth);
   if (
     groups * depth > inputChannels ||
-    channelBytes < HEAD_BYTES + filter ||
+    channelBytes < INT16_HEAD_BYTES + filter ||
     channelBytes % 8 !== 0 ||
     Math.max(...reach) >= LIMIT
   ) {

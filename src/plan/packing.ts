@@ -265,6 +265,9 @@ export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): n
   return epilogue + rows + packedPixelBytes(variant, geometry, outputWidth, segments * length);
 }
 
+/** Bytes of a channel of a conv2dInt16 record before its weights: int64 bias, int32 multiplier and shift. */
+export const INT16_HEAD_BYTES = 16;
+
 /** Products of Winograd's F(2×2, 3×3) for 2×2 outputs: assembly/micro/winograd-tile.ts. */
 export const WINOGRAD_POSITIONS = 16;
 /** Output rows that are made together. */

@@ -1,3 +1,4 @@
+import { elementCount } from "./shape.ts";
 import type { PortType } from "./port-type.ts";
 
 /**
@@ -54,7 +55,7 @@ export function encodePortTable(
     words[PortWord.type] = PORT_TYPES.indexOf(port.type);
     words[PortWord.storedType] = PORT_TYPES.indexOf(port.storedType);
     words[PortWord.address] = port.address;
-    words[PortWord.length] = port.shape.reduce((a, b) => a * b, 1);
+    words[PortWord.length] = elementCount(port.shape);
     words[PortWord.rows] = port.rows ?? 0;
     new Float32Array(words.buffer)[PortWord.scaleBits] = port.scale;
     words[PortWord.zeroPoint] = port.zeroPoint;

@@ -2,13 +2,11 @@ import type { Footprint } from "./access.ts";
 import { read, write } from "./access.ts";
 import type { Placed } from "./fields.ts";
 import { atLeast, LIMIT, refusal } from "./fields.ts";
+import { CELL_PARTS } from "./format.ts";
 import type { RecordOf } from "./record.ts";
 import { checkView } from "./spatial-footprint.ts";
 
 type Resize = (RecordOf<"resizeBilinear"> | RecordOf<"resizeNearest">) & Placed;
-
-/** Parts of a cell. */
-const ONE = 1024;
 
 export function resizeBilinearFootprint(record: RecordOf<"resizeBilinear"> & Placed): Footprint {
   const { inputView, outputView, scaleY, scaleX, offsetY, offsetX } = record;
@@ -17,7 +15,7 @@ export function resizeBilinearFootprint(record: RecordOf<"resizeBilinear"> & Pla
   const reach = [outputView.height * scaleY, outputView.width * scaleX].map(Math.abs);
   if (
     Math.max(...reach) >= LIMIT / 2 ||
-    Math.min(offsetY, offsetX) < -ONE ||
+    Math.min(offsetY, offsetX) < -CELL_PARTS ||
     Math.max(offsetY, offsetX) >= LIMIT / 2
   ) {
     throw refusal(
@@ -29,8 +27,8 @@ export function resizeBilinearFootprint(record: RecordOf<"resizeBilinear"> & Pla
   const last = inputView.height - 1;
   return resizeFootprint(record, (y) => {
     const position = y * scaleY + offsetY;
-    const low = Math.min(Math.max(Math.trunc(position / ONE), 0), last);
-    return [low, Math.max(Math.min(Math.trunc((position + ONE - 1) / ONE), last), low)];
+    const low = Math.min(Math.max(Math.trunc(position / CELL_PARTS), 0), last);
+    return [low, Math.max(Math.min(Math.trunc((position + CELL_PARTS - 1) / CELL_PARTS), last), low)];
   });
 }
 

@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
 import { kindOf } from "../given/bytes.ts";
-import { elementCount } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { WrittenTensor } from "../tflite/write.ts";
 import { writeModel } from "../tflite/write.ts";
 import type { ConstantOperand } from "./assemble.ts";

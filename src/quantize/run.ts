@@ -1,6 +1,6 @@
 import { InputError, ModelError } from "../errors.ts";
 import { bytesOf, kindOf } from "../given/bytes.ts";
-import { elementCount } from "../graph/graph.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { FloatModel, FloatNode, FloatTensor } from "./float-model.ts";
 import type { FloatOperator, Operand } from "./operator.ts";
 import { requireActivation, requireShape } from "./operator.ts";

@@ -1,5 +1,5 @@
 import { ExecutionError, MemoryError } from "../errors.ts";
-import { PLAN_VERSION } from "../plan/format.ts";
+import { PAGE_BYTES, PLAN_VERSION } from "../plan/format.ts";
 import type { Variant } from "../plan/variant.ts";
 import type { Kernels } from "./kernels.ts";
 import { moduleOf } from "./kernels.ts";
@@ -25,8 +25,6 @@ export interface Host {
   readonly flashRead: FlashRead;
   readonly inputRow: InputRow;
 }
-
-const PAGE_BYTES = 65536;
 
 /**
  * A fresh instance of a variant's kernels with at least `memoryBytes` of linear memory, which never grows again.

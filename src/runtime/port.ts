@@ -3,6 +3,7 @@ import type { PortType } from "../plan/port-type.ts";
 import type { TensorArray } from "../plan/arrays.ts";
 import { arrayName, arrayOf, viewOf } from "../plan/arrays.ts";
 import { InputError } from "../errors.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { InputQuantizer } from "./quantize.ts";
 import { dequantizeInto, quantizeInto } from "./quantize.ts";
 
@@ -78,7 +79,7 @@ export class SessionPort implements ModelPort {
     this.name = port.name;
     this.shape = port.shape;
     this.type = port.type;
-    this.length = port.shape.reduce((a, b) => a * b, 1);
+    this.length = elementCount(port.shape);
     this.rows = port.rows;
     this.scale = port.scale;
     this.zeroPoint = port.zeroPoint;

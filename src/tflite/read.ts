@@ -1,7 +1,8 @@
 import { ModelError, UnsupportedError } from "../errors.ts";
 import type { ElementType, Quantization, Tensor } from "../graph/graph.ts";
-import { elementBytes } from "../graph/graph.ts";
+import { elementBytes, MAX_RANK } from "../graph/graph.ts";
 import { latin1 } from "../plan/latin1.ts";
+import { elementCount } from "../plan/shape.ts";
 import type { Table } from "./flatbuffer.ts";
 import { FlatBuffer, readableText } from "./flatbuffer.ts";
 import {
@@ -48,7 +49,6 @@ const SUPPORTED_TYPES: readonly ElementType[] = [
   "float32",
   "bool",
 ];
-const MAX_RANK = 8;
 /** Elements of one tensor: addresses are 32-bit. */
 const MAX_ELEMENTS = 2 ** 31;
 
@@ -319,7 +319,7 @@ function readData(
     );
   }
   if (index === 0 || data === undefined || data.length === 0) return undefined;
-  const bytes = shape.reduce((a, b) => a * b, elementBytes(type));
+  const bytes = elementCount(shape) * elementBytes(type);
   if (data.length !== bytes) {
     throw new ModelError(
       "buffer-size",

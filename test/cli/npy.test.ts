@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { WantedArray } from "../../src/cli/npy.ts";
 import { npyData } from "../../src/cli/npy.ts";
+import { elementCount } from "../../src/plan/shape.ts";
 import { npy } from "./npy-file.ts";
 
 const wanted = (shape: readonly number[], many?: true): WantedArray => ({
@@ -13,7 +14,7 @@ const wanted = (shape: readonly number[], many?: true): WantedArray => ({
 
 /** A file of 16-bit numbers that count up. */
 function file(shape: readonly number[]): Buffer {
-  const values = Int16Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i);
+  const values = Int16Array.from({ length: elementCount(shape) }, (_, i) => i);
   return npy("<i2", `(${shape.map((extent) => `${extent},`).join(" ")})`, new Uint8Array(values.buffer));
 }
 
@@ -44,7 +45,7 @@ describe("an array", () => {
     ],
   ])("of shape %j is one of %j", (shape, of) => {
     const bytes = file(shape);
-    const size = 2 * of.reduce((a, b) => a * b, 1);
+    const size = 2 * elementCount(of);
     expect([...npyData("x.npy", bytes, wanted(of))]).toEqual([...bytes.subarray(bytes.length - size)]);
   });
 
@@ -90,7 +91,7 @@ describe("many arrays", () => {
     [[20], []],
   ])("of shape %j are some of %j", (shape, of) => {
     const bytes = file(shape);
-    expect(npyData("x.npy", bytes, wanted(of, true)).length).toBe(2 * shape.reduce((a, b) => a * b, 1));
+    expect(npyData("x.npy", bytes, wanted(of, true)).length).toBe(2 * elementCount(shape));
   });
 
   test.each([

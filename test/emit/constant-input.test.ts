@@ -2,12 +2,13 @@ import { expect, test } from "vitest";
 import { compile, PASSES, ThimbleError } from "../../src/index.ts";
 import type { WrittenModel, WrittenTensor } from "../model-writer.ts";
 import { BUILTIN, options, writeModel } from "../model-writer.ts";
+import { elementCount } from "../../src/plan/shape.ts";
 import { ONE_OPERATOR, OPERATOR_NAMES } from "../written-models.ts";
 
 /** The model with its inputs as constants, and beside it an addition that has the graph's input. */
 function onConstants(model: WrittenModel): WrittenModel {
   const constant = (tensor: WrittenTensor): WrittenTensor => {
-    const length = tensor.shape.reduce((a, b) => a * b, 1);
+    const length = elementCount(tensor.shape);
     const data = tensor.type === "int8" ? new Int8Array(length).fill(7) : new Float32Array(length).fill(0.5);
     return { ...tensor, data };
   };

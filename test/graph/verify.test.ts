@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { ModelError } from "../../src/errors.ts";
 import type { Graph, Node, Tensor } from "../../src/graph/graph.ts";
-import { bind, byteSize, elementBytes, elementCount, tensorOf } from "../../src/graph/graph.ts";
+import { bind, byteSize, elementBytes, tensorOf } from "../../src/graph/graph.ts";
 import { printGraph } from "../../src/graph/print.ts";
 import { IMPORT, verifyGraph } from "../../src/graph/verify.ts";
+import { elementCount } from "../../src/plan/shape.ts";
 
 function tensor(id: number, data?: Uint8Array): Tensor {
   const plain = { id, name: `t${id}`, shape: [2, 3], type: "int8" as const };

@@ -3,6 +3,7 @@ import type { CompileOptions, TensorArray, Variant } from "../../src/index.ts";
 import { load, provesVariant, VARIANTS } from "../../src/index.ts";
 import type { OptionField, WrittenTensor } from "../model-writer.ts";
 import { writeModel } from "../model-writer.ts";
+import { elementCount } from "../../src/plan/shape.ts";
 
 /** One operator, its operands in order, and what it must answer. */
 export interface OperatorCase {
@@ -48,7 +49,7 @@ export async function checkOperator({
     ...(isConstant === true && { data: values }),
   }));
   for (const [i, { expected, ...tensor }] of outputs.entries()) {
-    expect(expected.length).toBe(tensor.shape.reduce((a, b) => a * b, 1));
+    expect(expected.length).toBe(elementCount(tensor.shape));
     tensors.push({ ...tensor, name: `out${i}` });
   }
   const inputs = [...operands.keys()].filter((i) => operands[i]?.isConstant !== true);

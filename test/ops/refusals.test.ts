@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { compile, ThimbleError } from "../../src/index.ts";
 import type { OptionField, WrittenTensor } from "../model-writer.ts";
 import { writeModel } from "../model-writer.ts";
+import { elementCount } from "../../src/plan/shape.ts";
 
 type Operand = Omit<WrittenTensor, "name">;
 
@@ -22,7 +23,7 @@ function constant(values: readonly number[], shape = [values.length]): Operand {
 const weights = (shape: number[], axis = 0): Operand => ({
   ...int8(shape),
   axis,
-  data: new Int8Array(shape.reduce((a, b) => a * b, 1)),
+  data: new Int8Array(elementCount(shape)),
 });
 const bool = (shape: number[]): Operand => ({ shape, type: "bool" });
 const index = (shape: number[]): Operand => ({ shape, type: "int32" });

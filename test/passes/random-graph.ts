@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Graph, Quantization } from "../../src/graph/graph.ts";
-import { elementCount } from "../../src/graph/graph.ts";
+import { elementCount } from "../../src/plan/shape.ts";
 import { CONVOLUTION, float32, GraphBuilder, int8, noise, perTensor, Q } from "./graphs.ts";
 
 /** Few, so that neighbours often share one. */

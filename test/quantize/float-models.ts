@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { Activation, FloatModel, FloatNode, FloatTensor } from "../../src/index.ts";
+import { elementCount } from "../../src/plan/shape.ts";
 
 /** Numbers about 0 that follow from a seed. */
 export function noise(seed: number, length: number, spread = 1): Float32Array {
@@ -11,7 +12,7 @@ export function noise(seed: number, length: number, spread = 1): Float32Array {
 }
 
 function tensor(seed: number, ...shape: readonly number[]): FloatTensor {
-  const length = shape.reduce((a, b) => a * b, 1);
+  const length = elementCount(shape);
   return { shape, data: noise(seed, length) };
 }
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { OptionField, WrittenModel, WrittenOperator, WrittenTensor } from "../model-writer.ts";
 import { BUILTIN, options, SAME, VALID } from "../model-writer.ts";
+import { elementCount } from "../../src/plan/shape.ts";
 import { bias, int32, int8, weights } from "../written-models.ts";
 
 /** A piece of a network, and what it is like. */
@@ -176,7 +177,7 @@ class BlockNet {
         });
         const q = [this.#scale(input), this.#zeroPoint(input)] as const;
         const constantShape = [1, height, width, depth].with(axis, kernel);
-        const length = constantShape.reduce((a, b) => a * b, 1);
+        const length = elementCount(constantShape);
         const constant = this.#add({
           ...int8(constantShape, ...q),
           data: Int8Array.from({ length }, (_, i) => ((i * 29) % 256) - 128),
@@ -203,7 +204,7 @@ class BlockNet {
       case "scale": {
         // One value per channel, per pixel of a row, or per value.
         const shape = [1, back % 4 === 3 ? height : 1, back % 2 === 1 ? width : 1, depth];
-        const length = shape.reduce((a, b) => a * b, 1);
+        const length = elementCount(shape);
         const constant = this.#add({
           ...int8(shape, 0.02, 0),
           data: Int8Array.from({ length }, (_, i) => 40 + ((7 * i) % 87)),

@@ -1,4 +1,3 @@
-import { elementCount } from "../../graph/graph.ts";
 import type { FullyConnectedNode } from "../float-model.ts";
 import type { FloatOperator } from "../operator.ts";
 import {
@@ -11,6 +10,7 @@ import {
   readValue,
   requireShape,
 } from "../operator.ts";
+import { elementCount } from "../../plan/shape.ts";
 
 /** FULLY_CONNECTED: one scale for all weights, which every TFLite reader takes. */
 export const fullyConnected: FloatOperator<FullyConnectedNode> = {

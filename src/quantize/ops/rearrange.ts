@@ -1,8 +1,8 @@
 /** RESHAPE and PAD: what moves values and keeps their scale. */
-import { elementCount } from "../../graph/graph.ts";
 import type { PadNode, ReshapeNode } from "../float-model.ts";
 import type { FloatOperator } from "../operator.ts";
 import { readValue, requireShape } from "../operator.ts";
+import { elementCount } from "../../plan/shape.ts";
 import { readInts } from "./ints.ts";
 
 export const reshape: FloatOperator<ReshapeNode> = {
