@@ -3,26 +3,26 @@ import type { Tensor } from "../graph/graph.ts";
 import { byteSize, initialByte, tensorOf } from "../graph/graph.ts";
 import type { MemoryDemand, PackedWeights } from "../memory/lifetimes.ts";
 import type { Layout } from "../memory/problem.ts";
-import type { Addresses, LoweredRecord, Packed, Place } from "../ops/op.ts";
+import type { LoweredRecord, Packed } from "../ops/op.ts";
 import { recordsOf } from "../ops/op.ts";
-import type { PortType } from "../plan/port-type.ts";
-import { isPortType } from "../plan/port-type.ts";
 import { Header, MAGIC, PLAN_VERSION } from "../plan/format.ts";
 import { align } from "../plan/packing.ts";
-import type { PlanRecord } from "../plan/record.ts";
-import { encodeRecord, recordBytes } from "../plan/record.ts";
+import { recordBytes } from "../plan/record.ts";
 import type { Schedule } from "../plan/schedule.ts";
 import type { Variant } from "../plan/variant.ts";
 import { VARIANTS, storageFlip } from "../plan/variant.ts";
-import { ADD_N_OPERANDS, operandNames } from "../plan/steps.ts";
+import { ADD_N_OPERANDS } from "../plan/steps.ts";
 import { stepScratch } from "../schedule/cost.ts";
 import type { Step } from "../schedule/layers.ts";
 import type { Operation, Program } from "../schedule/program.ts";
 import type { StageLink, Stream } from "../schedule/stream.ts";
-import type { Columns, Strip } from "../schedule/strips.ts";
-import type { Image, Port } from "./image.ts";
+import type { Strip } from "../schedule/strips.ts";
+import type { Image } from "./image.ts";
+import { places } from "./places.ts";
+import { ports } from "./ports.ts";
 import type { EmittedStep } from "./report.ts";
 import { report } from "./report.ts";
+import { FlashWriter, RecordWriter } from "./writers.ts";
 
 /** Everything that the earlier stages decided. */
 export interface Compilation {
@@ -89,17 +89,7 @@ export function emit(compilation: Compilation): Image {
   });
   flip("outputs");
   writer.write({ op: "end" }, () => -1);
-
-  const header = new Uint32Array(Header.words);
-  header[Header.magic] = MAGIC;
-  header[Header.version] = PLAN_VERSION;
-  header[Header.variant] = VARIANTS.indexOf(variant);
-  header[Header.entry] = 4 * Header.words;
-  header[Header.planBytes] = layout.planBytes;
-  header[Header.residentWeightBytes] = layout.residentWeightBytes;
-  header[Header.arenaAddress] = layout.arenaAddress;
-  header[Header.ramBytes] = layout.ramBytes;
-  sram.set(new Uint8Array(header.buffer));
+  sram.set(planHeader(variant, layout));
 
   return {
     variant,
@@ -119,6 +109,19 @@ export function emit(compilation: Compilation): Image {
   };
 }
 
+function planHeader(variant: Variant, layout: Layout): Uint8Array {
+  const header = new Uint32Array(Header.words);
+  header[Header.magic] = MAGIC;
+  header[Header.version] = PLAN_VERSION;
+  header[Header.variant] = VARIANTS.indexOf(variant);
+  header[Header.entry] = 4 * Header.words;
+  header[Header.planBytes] = layout.planBytes;
+  header[Header.residentWeightBytes] = layout.residentWeightBytes;
+  header[Header.arenaAddress] = layout.arenaAddress;
+  header[Header.ramBytes] = layout.ramBytes;
+  return new Uint8Array(header.buffer);
+}
+
 interface StepEmitter extends Compilation {
   readonly sram: Uint8Array;
   readonly writer: RecordWriter;
@@ -130,7 +133,7 @@ interface StepEmitter extends Compilation {
 
 /** A whole operator: its record, behind that of the fetch or of the tiles that bring its weights where they are streamed. */
 function emitLayer(emitter: StepEmitter, { operations, inPlace = false }: Step, index: number): void {
-  const { layout, packed, writer, flash, ids } = emitter;
+  const { program, layout, packed, writer, flash, ids, addressOf } = emitter;
   const [operation] = operations;
   if (operation === undefined) return;
   const blob = packed.get(operation);
@@ -155,7 +158,7 @@ function emitLayer(emitter: StepEmitter, { operations, inPlace = false }: Step, 
     );
   }
   const at = {
-    ...places(emitter, operation, undefined, undefined),
+    ...places(program, addressOf, operation),
     packed: placement.kind === "none" ? 0 : placement.address,
     scratch: layout.scratchAddress[index] ?? 0,
     c0: 0,
@@ -210,7 +213,7 @@ function emitStages(
   stream: Stream,
   { index, weights, offsets, weightsId, strip }: StageContext,
 ): void {
-  const { layout, packed, writer, ids, variant } = emitter;
+  const { program, layout, packed, writer, ids, addressOf, variant } = emitter;
   const { operations } = step;
   const scratch = layout.scratchAddress[index] ?? 0;
   const parts = stepScratch(step, variant);
@@ -221,7 +224,7 @@ function emitStages(
   for (const [i, operation] of operations.entries()) {
     const accumulates = operation.rows?.accumulatorBytes !== undefined;
     const at = {
-      ...places(emitter, operation, stream, strip && { strip, operations, stage: i }),
+      ...places(program, addressOf, operation, stream, strip && { strip, operations, stage: i }),
       packed: weights + (offsets[i] ?? 0),
       scratch: scratch + parts.shared,
       c0: 0,
@@ -281,107 +284,8 @@ function writeRecords(
   }
 }
 
-/** One stage of a strip. */
-interface StripStage {
-  readonly strip: Strip;
-  readonly operations: readonly Operation[];
-  readonly stage: number;
-}
-
-/** Where an operation's operands lie, and the padding before what it reads of the first. */
-function places(
-  { addressOf, program }: StepEmitter,
-  { bound, reads, writes, rows }: Operation,
-  stream: Stream | undefined,
-  part: StripStage | undefined,
-): Pick<Addresses, "inputs" | "outputs" | "padLeft"> {
-  const placeOf = (
-    value: number | undefined,
-    tensor: Tensor | undefined,
-    columns: Columns | undefined,
-  ): Place => {
-    const address = addressOf(value);
-    let ringRows: number | undefined;
-    let end = value;
-    for (let id = value; id !== undefined; id = stream?.inPlaceOf.get(id)) {
-      ringRows ??= stream?.ringRows.get(id);
-      end = id;
-    }
-    const pixelBytes = program.values.get(end ?? -1)?.view?.pixels?.step;
-    const place = {
-      address,
-      ...(ringRows !== undefined && { ringRows }),
-      ...(pixelBytes !== undefined && { pixelBytes }),
-    };
-    if (part === undefined || columns === undefined || tensor === undefined) return place;
-    const [, , width = 1, channels = 1] = tensor.shape;
-    const pitch = pixelBytes ?? channels;
-    // A ring has the columns that its maker makes, anything else has all.
-    const maker = part.operations.findIndex(({ writes }) => writes.some((id) => id === end));
-    const isRing = end !== undefined && stream?.ringRows.has(end) === true;
-    const has = (isRing ? part.strip.made[maker] : undefined) ?? { begin: 0, end: width };
-    return {
-      ...place,
-      address: address + (columns.begin - has.begin) * pitch,
-      columns: { width: columns.end - columns.begin, rowBytes: (has.end - has.begin) * pitch },
-    };
-  };
-  const made = part?.strip.made[part.stage];
-  const read = part?.strip.read[part.stage] ?? [];
-  const window = rows?.inputs[0]?.columns;
-  const operands = {
-    inputs: reads.map((value, i) => placeOf(value, bound.inputs[i], read[i])),
-    outputs: bound.outputs.map((tensor, i) => placeOf(writes[i], tensor, made)),
-  };
-  if (made === undefined || window === undefined) return operands;
-  return { ...operands, padLeft: (read[0]?.begin ?? 0) - (made.begin * window.stride + window.first) };
-}
-
 function channelsOf({ bound }: Operation): number {
   return bound.outputs[0]?.shape.at(-1) ?? 1;
-}
-
-/** Collects what is read from flash. */
-class FlashWriter {
-  readonly #parts: Uint8Array[] = [];
-  length = 0;
-
-  /** Returns where the bytes begin. */
-  append(bytes: Uint8Array): number {
-    const source = this.length;
-    this.#parts.push(bytes);
-    this.length += bytes.length;
-    return source;
-  }
-
-  bytes(): Uint8Array {
-    const whole = new Uint8Array(align(this.length, 16));
-    let at = 0;
-    for (const part of this.#parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    return whole;
-  }
-}
-
-/** Appends records to the plan, and their operands' value ids to the table that the checker reads. */
-class RecordWriter {
-  readonly operands: number[] = [];
-  readonly #sram: Uint8Array;
-  address: number;
-
-  constructor(sram: Uint8Array, address: number) {
-    this.#sram = sram;
-    this.address = address;
-  }
-
-  write(record: PlanRecord, idOf: (operand: string) => number): void {
-    const words = encodeRecord(record);
-    this.#sram.set(new Uint8Array(words.buffer), this.address);
-    this.address += words.byteLength;
-    for (const operand of operandNames(record.op)) this.operands.push(idOf(operand));
-  }
 }
 
 /** Which input of its node an operand is whose name says so; "input" is what the record's lowering names. */
@@ -423,39 +327,4 @@ function operandId(
     );
   }
   return weightsId;
-}
-
-function ports(
-  program: Program,
-  side: "inputs" | "outputs",
-  addressOf: (value: number | undefined) => number,
-): Port[] {
-  const { graph } = program;
-  return graph[side].map((id, index) => {
-    const stored = tensorOf(graph, id);
-    const outer = graph.border?.[side][index];
-    const tensor = outer === undefined ? stored : tensorOf(graph, outer);
-    const rows = side === "inputs" ? program.inputRows[index] : undefined;
-    const [type, storedType] = [portType(tensor), portType(stored)];
-    const port = {
-      name: tensor.name,
-      shape: tensor.shape,
-      type,
-      scale: stored.quantization?.scales[0] ?? 1,
-      zeroPoint: stored.quantization?.zeroPoints[0] ?? 0,
-      storedType,
-    };
-    const value = program.valueOf(id);
-    return rows === undefined
-      ? { ...port, address: addressOf(value), value: value ?? -1 }
-      : { ...port, address: 0, value: -1, rows };
-  });
-}
-
-function portType({ name, type }: Tensor): PortType {
-  if (isPortType(type)) return type;
-  throw new UnsupportedError(
-    "unsupported-type",
-    `"${name}" is ${type}, which inputs and outputs of a model are not here; cast it to int32`,
-  );
 }
