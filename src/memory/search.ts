@@ -1,12 +1,14 @@
 import { MemoryError } from "../errors.ts";
 import type { Schedule } from "../plan/schedule.ts";
 import type { Variant } from "../plan/variant.ts";
-import type { Aim, Bounds, Measure, Segments } from "../schedule/choose.ts";
-import { bestWithin, leastPeak, peaksBetween, segmentsOf } from "../schedule/choose.ts";
+import type { Aim, Measure } from "../schedule/choose.ts";
+import { bestWithin, leastPeak, peaksBetween } from "../schedule/choose.ts";
 import { cyclesOf } from "../schedule/cost.ts";
 import type { Step } from "../schedule/layers.ts";
 import { scheduleLayers } from "../schedule/layers.ts";
 import type { Program } from "../schedule/program.ts";
+import type { Bounds, Segments } from "../schedule/segments.ts";
+import { segmentsOf } from "../schedule/segments.ts";
 import { placeable } from "./crowd.ts";
 import type { MemoryDemand, PackedWeights } from "./lifetimes.ts";
 import { demandMemory } from "./lifetimes.ts";

@@ -7,7 +7,7 @@ import { compile, load, MemoryError, PASSES, provesVariant, VARIANTS } from "../
 import { demandMemory } from "../../src/memory/lifetimes.ts";
 import { planMemory } from "../../src/memory/planner.ts";
 import { runPasses } from "../../src/passes/index.ts";
-import { segmentsOf } from "../../src/schedule/choose.ts";
+import { segmentsOf } from "../../src/schedule/segments.ts";
 import type { Step } from "../../src/schedule/layers.ts";
 import { programOf } from "../../src/schedule/program.ts";
 import { importModel } from "../../src/tflite/import.ts";
