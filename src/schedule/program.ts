@@ -122,12 +122,7 @@ export function programOf(
   const computed = lowered.filter((one) => !viewed.has(one));
   const isMade = new Set(computed.flatMap(({ bound }) => bound.outputs.map(({ id }) => rootOf(id))));
   const cutOutOf = new Map<number, number[]>();
-  for (const [id, { whole }] of viewOf) {
-    if (isMade.has(id)) continue;
-    const known = cutOutOf.get(whole);
-    if (known === undefined) cutOutOf.set(whole, [id]);
-    else known.push(id);
-  }
+  for (const [id, { whole }] of viewOf) if (!isMade.has(id)) addTo(cutOutOf, whole, id);
   const wholes = new Set([...viewOf.values()].map(({ whole }) => whole));
 
   const values = new Map<number, { -readonly [K in keyof Value]: Value[K] }>();
@@ -179,23 +174,8 @@ export function programOf(
   for (const value of values.values()) {
     value.lastRead = values.get(value.view?.whole ?? value.id)?.lastRead ?? value.lastRead;
   }
-  /** The last operation that makes a value, or a part of it. */
-  const madeBy = new Map(
-    operations.flatMap((operation) => operation.writes.map((id) => [wholeOf(id), operation])),
-  );
-  const completed = new Map<Operation, Completed[]>();
-  for (const { node, bound } of viewed) {
-    for (const tensor of bound.outputs) {
-      const operation = madeBy.get(wholeOf(rootOf(tensor.id)));
-      if (operation === undefined) continue;
-      const known = completed.get(operation);
-      const one = { tensor, source: node.source };
-      if (known === undefined) completed.set(operation, [one]);
-      else known.push(one);
-    }
-  }
   return {
-    completed,
+    completed: completedBy(operations, viewed, (tensorId) => wholeOf(rootOf(tensorId))),
     graph,
     variables,
     extraMacs,
@@ -204,6 +184,31 @@ export function programOf(
     valueOf,
     inputRows: graph.inputs.map((_, i) => sources[i]?.op.rows?.(sources[i].bound)?.rows),
   };
+}
+
+/** The outputs of nodes that views make needless, by the last operation that makes their value or a part of it. */
+function completedBy(
+  operations: readonly Operation[],
+  viewed: Iterable<Pick<Operation, "node" | "bound">>,
+  wholeOf: (tensorId: number) => number,
+): Map<Operation, Completed[]> {
+  const madeBy = new Map(
+    operations.flatMap((operation) => operation.writes.map((id) => [wholeOf(id), operation])),
+  );
+  const completed = new Map<Operation, Completed[]>();
+  for (const { node, bound } of viewed) {
+    for (const tensor of bound.outputs) {
+      const operation = madeBy.get(wholeOf(tensor.id));
+      if (operation !== undefined) addTo(completed, operation, { tensor, source: node.source });
+    }
+  }
+  return completed;
+}
+
+function addTo<Key, One>(lists: Map<Key, One[]>, key: Key, one: One): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [one]);
+  else list.push(one);
 }
 
 /** The program with all operations run in less time and with more bytes of weights that can be; undefined if none can. */
