@@ -60,20 +60,9 @@ export interface Chain {
 }
 
 /**
- * Operations [begin, end) of a program as one stream that makes `rowsAtOnce` rows at a time; undefined where they do not fit
- * together: an operation without rows, or one that reads rows of another shape than they are made in.
+ * What is the same of operations [begin, end) as one stream, however many rows are made at a time; undefined where they do not
+ * fit together: an operation without rows, or one that reads rows of another shape than they are made in.
  */
-export function streamOf(
-  program: Program,
-  begin: number,
-  end: number,
-  rowsAtOnce: number,
-): Stream | undefined {
-  const chain = chainOf(program, begin, end);
-  return chain === undefined ? undefined : runChain(chain, rowsAtOnce);
-}
-
-/** What is the same of operations [begin, end), however many rows are made at a time. */
 export function chainOf(program: Program, begin: number, end: number): Chain | undefined {
   const { values } = program;
   const stages = program.operations.slice(begin, end);

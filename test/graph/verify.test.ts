@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { ModelError } from "../../src/errors.ts";
 import type { Graph, Node, Tensor } from "../../src/graph/graph.ts";
 import { bind, byteSize, elementBytes, tensorOf } from "../../src/graph/graph.ts";
-import { printGraph } from "../../src/graph/print.ts";
 import { IMPORT, verifyGraph } from "../../src/graph/verify.ts";
 import { elementCount } from "../../src/plan/shape.ts";
 
@@ -87,18 +86,6 @@ test("a node is bound to its tensors, omitted ones to undefined", () => {
     outputs: [{ id: 3 }],
   });
   expect(() => tensorOf(GRAPH, 9)).toThrow(RangeError);
-});
-
-test("a graph as text", () => {
-  expect(printGraph(GRAPH)).toBe(
-    [
-      'graph "test"',
-      'input  t0 int8 [2, 3] "t0"',
-      " #0 add  t2 int8 [2, 3] ← t0, t1 (constant)",
-      "  + add  t3 int8 [2, 3] ← t2, –",
-      'output t3 int8 [2, 3] "t3"',
-    ].join("\n"),
-  );
 });
 
 test("what a file's graph lacks is for who exported it to mend", () => {

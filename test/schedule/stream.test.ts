@@ -7,8 +7,10 @@ import { bestWithin, leastPeak } from "../../src/schedule/choose.ts";
 import type { Segments } from "../../src/schedule/segments.ts";
 import { withWays } from "../../src/schedule/segments.ts";
 import type { Step } from "../../src/schedule/layers.ts";
+import type { Program } from "../../src/schedule/program.ts";
 import { programOf } from "../../src/schedule/program.ts";
-import { streamOf } from "../../src/schedule/stream.ts";
+import type { Stream } from "../../src/schedule/stream.ts";
+import { chainOf, runChain } from "../../src/schedule/stream.ts";
 import { importModel } from "../../src/tflite/import.ts";
 import { BUILTIN, options, SAME, VALID, writeModel } from "../model-writer.ts";
 import { bias, int32, int8, named, weights } from "../written-models.ts";
@@ -37,6 +39,11 @@ function cutOf({ model, isStreamed, begin, length, rowsAtOnce }: Drawn): Cut {
     end: Math.min(first + 2 + (length % 12), operations),
     rowsAtOnce,
   };
+}
+
+function streamOf(program: Program, begin: number, end: number, rowsAtOnce: number): Stream | undefined {
+  const chain = chainOf(program, begin, end);
+  return chain === undefined ? undefined : runChain(chain, rowsAtOnce);
 }
 
 describe("a stream in thought", () => {
