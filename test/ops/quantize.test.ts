@@ -61,6 +61,41 @@ const quantizeCase = fc
     return { ...rest, values: Float32Array.of(...halves, ...special) };
   });
 
+/** The seven floats around each half between the ends of int8 and some beyond, for any zero point. */
+function aroundHalves(own: number): Float32Array {
+  const values = new Float32Array(7 * 264);
+  const bits = new Int32Array(values.buffer);
+  for (let i = 0; i < values.length; i++) {
+    values[i] = (Math.floor(i / 7) + 0.5) * own;
+    bits[i] = Math.max(0, Math.min((bits[i] ?? 0) + (i % 7) - 3, 0x7f800000));
+  }
+  return values;
+}
+
+/** Scales that reciprocals like least: around powers of two, with few or many bits, of pictures, at either end of the floats and of what is multiplied. */
+const scales = [
+  ...[1, 2, 0.5, 0.75, 1 + 2 ** -23, 1 + 2 ** -22, 1 - 2 ** -24, 1 - 2 ** -23, 1.5 - 2 ** -23, 1 + 2 ** -15],
+  ...[1 / 255, 2 / 255, 1 / 256, 1 / 127.5, 0.1, 3.3],
+  ...[
+    2 ** -91,
+    2 ** -90,
+    1.5 * 2 ** -90,
+    2 ** 89.5,
+    2 ** 90,
+    2 ** 91,
+    2 ** -126,
+    1.7 * 2 ** -126,
+    2 ** -127,
+    3e-39,
+  ],
+  ...[2 ** -149, 2 ** 118, 3e38],
+].map(Math.fround);
+
+/** Scales of any significand. */
+const significand = fc
+  .tuple(fc.nat(2 ** 23 - 1), fc.integer({ min: -20, max: 8 }))
+  .map(([fraction, exponent]) => (1 + fraction / 2 ** 23) * 2 ** exponent);
+
 /** Short arrays are copied by a loop, longer ones by views that are kept. */
 const lengths = fc.oneof(fc.nat(1200), fc.integer({ min: 2040, max: 4000 }));
 /** Whole arrays, and rows of them. */
@@ -127,6 +162,55 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
         }),
         { numRuns: 300 },
       );
+    });
+
+    test("equals the reference for the floats around every half, whatever the scale", () => {
+      const check = (own: number, zero: number): void => {
+        const values = aroundHalves(own);
+        const output = { shape: [values.length], scale: own, zeroPoint: zero };
+        kernels.reset();
+        const at = kernels.allocate(values.length + 48);
+        const quantizer = new InputQuantizer(kernels.exports);
+        for (const sign of [1, -1]) {
+          const signed = values.map((x) => sign * x);
+          quantizer.write(signed, 0, at, signed.length, own, zero);
+          const written = kernels.bytes.slice(at, at + signed.length);
+          expect(Buffer.compare(written, new Uint8Array(quantizeReference(signed, output).buffer))).toBe(0);
+        }
+      };
+      for (const zero of [-128, 0, 127]) for (const own of scales) check(own, zero);
+      fc.assert(fc.property(significand, zeroPoint, check), { numRuns: 300 });
+    });
+
+    test("equals the reference for what has no quotient in int32, wherever it lies among others", () => {
+      const length = 1024;
+      const odd = [
+        NaN,
+        -NaN,
+        Infinity,
+        -Infinity,
+        3.4e38,
+        -3.4e38,
+        2 ** 29,
+        2 ** 30,
+        -(2 ** 30),
+        -(2 ** 31),
+        2 ** 40,
+      ];
+      const output = { shape: [length], scale: Math.fround(2 / 255), zeroPoint: -1 };
+      kernels.reset();
+      const at = kernels.allocate(length + 48);
+      const quantizer = new InputQuantizer(kernels.exports);
+      const plain = Float32Array.from({ length }, (_, i) => (((i * 89) % 256) / 127.5 - 1) * 1.01);
+      odd.forEach((x, i) => {
+        for (let lane = 0; lane < 16; lane++) {
+          const values = plain.slice();
+          values[16 * (i + lane) + lane] = Math.abs(x) < 1e30 ? x * output.scale : x;
+          quantizer.write(values, 0, at, length, output.scale, output.zeroPoint);
+          const expected = new Uint8Array(quantizeReference(values, output).buffer);
+          expect(Buffer.compare(kernels.bytes.slice(at, at + length), expected)).toBe(0);
+        }
+      });
     });
 
     test("takes an array whose buffer has grown or shrunk since", () => {
