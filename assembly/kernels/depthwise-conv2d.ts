@@ -20,7 +20,6 @@ export function depthwiseConv2d(record: usize, y0: i32, y1: i32): void {
   prepareRequantization(record);
   const c0 = field(record, DepthwiseConv2dField.c0);
   const c1 = field(record, DepthwiseConv2dField.c1);
-  const rows = rowsAtOnce(record);
   const bytes = blockBytes(record);
   const plane = address(record, DepthwiseConv2dField.plane);
   const batches = field(record, DepthwiseConv2dField.batches);
@@ -33,20 +32,7 @@ export function depthwiseConv2d(record: usize, y0: i32, y1: i32): void {
     for (let c = c0; c < c1; c += channels) {
       const end = min(c + channels, c1);
       if (plane !== 0) copyPlane(record, c, plane);
-      for (let y = y0; y < y1; y += rows) {
-        outputRows(
-          record,
-          y,
-          ASC_FEATURE_SIMD ? min(rows, y1 - y) : 1,
-          inputBatch,
-          outputBatch,
-          c,
-          end,
-          block,
-          bytes,
-          plane,
-        );
-      }
+      outputRows(record, y0, y1, inputBatch, outputBatch, c, end, block, bytes, plane);
       block += bytes;
     }
   }
@@ -106,13 +92,13 @@ function rowsAtOnce(record: usize): i32 {
 }
 
 /**
- * Output rows y … y + count − 1, count ≤ rowsAtOnce, and channels [c0, c1), whose weights begin at `weights`, `bytes` for each block. With `plane` the
- * input lies there, pixels blockChannels() bytes apart.
+ * Output rows [y0, y1) and channels [c0, c1), whose weights begin at `weights`, `bytes` for each block. With `plane` the input lies there, pixels
+ * blockChannels() bytes apart.
  */
 function outputRows(
   record: usize,
-  y: i32,
-  count: i32,
+  y0: i32,
+  y1: i32,
   inputBatch: usize,
   outputBatch: usize,
   c0: i32,
@@ -126,64 +112,71 @@ function outputRows(
   const kernelHeight = field(record, DepthwiseConv2dField.kernelHeight);
   const kernelWidth = field(record, DepthwiseConv2dField.kernelWidth);
   const strideX = field(record, DepthwiseConv2dField.strideX);
+  const strideY = field(record, DepthwiseConv2dField.strideY);
   const dilationX = field(record, DepthwiseConv2dField.dilationX);
+  const dilationY = field(record, DepthwiseConv2dField.dilationY);
+  const padTop = field(record, DepthwiseConv2dField.padTop);
+  const zeroPoint = field(record, DepthwiseConv2dField.inputZeroPoint);
+  const multiplier = field(record, DepthwiseConv2dField.depthMultiplier);
+  const height = field(input, View.height);
   const head = headBytes(record);
   const packedRows = rowsAtOnce(record);
-  const neededRows = kernelHeight + (count - 1) * field(record, DepthwiseConv2dField.strideY);
   const width = field(output, View.width);
+  const outStep = address(output, View.pixelBytes);
   const constants = address(record, DepthwiseConv2dField.scratch);
-  const groups = (kernelHeight + rowGroup() - 1) / rowGroup();
-  const rows = constants + epilogueBytes();
-  const zeroRow = rows;
-  const table = rows + 16;
-  const strip = table + ((<usize>(groups * rowGroup() * 12) + 15) & ~15);
+  const listed = ((kernelHeight + rowGroup() - 1) / rowGroup()) * rowGroup();
+  const zeroRow = constants + epilogueBytes();
+  const table = zeroRow + 16;
+  const tableEnd = table + <usize>(listed * 12);
+  const strip = (tableEnd + 15) & ~15;
 
   const pixelBytes = plane === 0 ? field(input, View.pixelBytes) : blockChannels();
   const planeRow = <usize>(field(input, View.width) * blockChannels());
-  storeZeroRow(zeroRow, field(record, DepthwiseConv2dField.inputZeroPoint));
-  for (let ky = 0; ky < groups * rowGroup(); ky++) {
-    const row =
-      y * field(record, DepthwiseConv2dField.strideY) +
-      ky * field(record, DepthwiseConv2dField.dilationY) -
-      field(record, DepthwiseConv2dField.padTop);
-    const inside = (!ASC_FEATURE_SIMD || ky < neededRows) && row >= 0 && row < field(input, View.height);
-    const entry = table + <usize>(ky * 12);
-    const at = plane === 0 ? rowAddress(input, row, inputBatch) : plane + <usize>row * planeRow - <usize>c0;
-    store<u32>(entry, <u32>(inside ? at : zeroRow));
-    store<u32>(entry, inside ? pixelBytes : 0, 4);
-    store<i32>(entry, inside ? -1 : 0, 8);
-  }
-
   const columns = (width - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
   const padLeft = min(field(record, DepthwiseConv2dField.padLeft), columns);
   const inside = max(min(field(input, View.width), columns - padLeft), 0);
-  const out = rowAddress(output, y, outputBatch);
-  // Rings may put the second row below the first; the difference then wraps, and so does its sum.
-  const outRowStep = ASC_FEATURE_SIMD && count > 1 ? rowAddress(output, y + 1, outputBatch) - out : 0;
-  depthwiseRows(
-    table,
-    groups,
-    strip,
-    padLeft,
-    inside,
-    columns - padLeft - inside,
-    c0,
-    c1,
-    field(record, DepthwiseConv2dField.depthMultiplier),
-    kernelWidth,
-    strideX,
-    dilationX,
-    weights,
-    bytes,
-    head,
-    packedRows,
-    count,
-    field(record, DepthwiseConv2dField.inputZeroPoint),
-    <usize>pixelBytes,
-    constants,
-    out,
-    address(output, View.pixelBytes),
-    outRowStep,
-    width,
-  );
+  storeZeroRow(zeroRow, zeroPoint);
+  for (let y = y0; y < y1; y += packedRows) {
+    const count = ASC_FEATURE_SIMD ? min(packedRows, y1 - y) : 1;
+    let row = y * strideY - padTop;
+    // What is packed for two rows, of which there is one, has more rows than that sees.
+    const needed = row + (kernelHeight - 1) * dilationY + (count - 1) * strideY;
+    for (let entry = table; entry < tableEnd; entry += 12) {
+      const isInside = (!ASC_FEATURE_SIMD || row <= needed) && row >= 0 && row < height;
+      const at = plane === 0 ? rowAddress(input, row, inputBatch) : plane + <usize>row * planeRow - <usize>c0;
+      store<u32>(entry, <u32>(isInside ? at : zeroRow));
+      store<u32>(entry, isInside ? pixelBytes : 0, 4);
+      store<i32>(entry, isInside ? -1 : 0, 8);
+      row += dilationY;
+    }
+    const out = rowAddress(output, y, outputBatch);
+    // Rings may put the second row below the first; the difference then wraps, and so does its sum.
+    const outRowStep = ASC_FEATURE_SIMD && count > 1 ? rowAddress(output, y + 1, outputBatch) - out : 0;
+    depthwiseRows(
+      table,
+      kernelHeight,
+      strip,
+      padLeft,
+      inside,
+      columns - padLeft - inside,
+      c0,
+      c1,
+      multiplier,
+      kernelWidth,
+      strideX,
+      dilationX,
+      weights,
+      bytes,
+      head,
+      packedRows,
+      count,
+      zeroPoint,
+      <usize>pixelBytes,
+      constants,
+      out,
+      outStep,
+      outRowStep,
+      width,
+    );
+  }
 }

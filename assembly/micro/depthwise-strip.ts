@@ -3,7 +3,7 @@ import { oneRow, twoRows } from "./depthwise-tile.ts";
 import * as octet from "./depthwise-octet.ts";
 import { gatherBuffer, isReluFusedSingle } from "./epilogue.ts";
 import { isSingle, SCALAR_HEAD, storeScalar, twiceMask } from "./epilogue-scalar.ts";
-import { COLUMN_BYTES, threeTaps, threeTapsTwice } from "./weight-stationary.ts";
+import { COLUMN_BYTES, threeColumns, threeTaps, threeTapsTwice } from "./weight-stationary.ts";
 import { storedActivation } from "../storage.ts";
 
 /**
@@ -223,7 +223,7 @@ function padColumns(strip: usize, columnBytes: usize, zeroPoint: i32, count: i32
  */
 export function depthwiseRows(
   rows: usize,
-  groups: i32,
+  kernelHeight: i32,
   strip: usize,
   padLeft: i32,
   inside: i32,
@@ -247,6 +247,37 @@ export function depthwiseRows(
   outRowStep: usize,
   width: i32,
 ): void {
+  const groups = (kernelHeight + rowGroup() - 1) / rowGroup();
+  const isThree = kernelHeight === 3 && kernelWidth === 3 && dilationX === 1;
+  if (ASC_FEATURE_RELAXED_SIMD && isThree && strideX === 2 && packedRows === 1) {
+    const p = <usize>load<u32>(rows);
+    const q = <usize>load<u32>(rows, 12);
+    const r = <usize>load<u32>(rows, 24);
+    const areInside = (load<i32>(rows, 8) & load<i32>(rows, 20) & load<i32>(rows, 32)) !== 0;
+    if (areInside && depthMultiplier === 1 && padLeft < 2) {
+      while (isReluFusedSingle(block, constants)) {
+        threeColumns(
+          p + c0,
+          q + c0,
+          r + c0,
+          pixelBytes,
+          padLeft,
+          inside,
+          inputZeroPoint,
+          block,
+          head,
+          c1 - c0,
+          constants,
+          out + c0,
+          outStep,
+          width,
+        );
+        block += blockBytes;
+        c0 += 8;
+        if (c0 >= c1) return;
+      }
+    }
+  }
   if (ASC_FEATURE_SIMD) {
     const columnBytes = (<usize>groups) << 5;
     const inner = strip + <usize>padLeft * columnBytes;
@@ -299,9 +330,9 @@ export function depthwiseRows(
       }
       if (ASC_FEATURE_RELAXED_SIMD) {
         const to = out + c;
-        const isThree =
+        const isShort =
           runs === 1 && steps === 3 && width > 1 && (outputRows === 1 || pixelBytes === COLUMN_BYTES);
-        if (isThree && isReluFusedSingle(block, constants)) {
+        if (isShort && isReluFusedSingle(block, constants)) {
           if (outputRows === 2) {
             threeTapsTwice(filled, block, 0, head, c1 - c, constants, to, outStep, outRowStep, width);
             if (c1 - c > 4) {

@@ -1,5 +1,6 @@
 import { multiplyAdd } from "./dot.ts";
 import { clampSixteen } from "./eight.ts";
+import { storedActivation } from "../storage.ts";
 import { FLOAT_BIAS, LOWER, narrow, reluFusedSingle4, storeFew, UPPER } from "./epilogue.ts";
 
 /**
@@ -163,6 +164,147 @@ export function threeTaps(
     strip = next + pixelBytes;
     out += outStep << 1;
   }
+}
+
+/**
+ * As threeTaps, at stride 2, of three rows of input as they lie, at p, q and r, pixels `step` bytes apart: `padLeft` columns of padding, no more than one,
+ * `inside` of input, then padding. A strip's columns would be stored and loaded for two outputs at most.
+ */
+export function threeColumns(
+  p: usize,
+  q: usize,
+  r: usize,
+  step: usize,
+  padLeft: i32,
+  inside: i32,
+  zeroPoint: i32,
+  block: usize,
+  head: usize,
+  count: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+  width: i32,
+): void {
+  const weights = block + head;
+  const u0 = v128.load(weights);
+  const u1 = v128.load(weights, 16);
+  const v0 = v128.load(weights, 32);
+  const v1 = v128.load(weights, 48);
+  const w0 = v128.load(weights, 64);
+  const w1 = v128.load(weights, 80);
+  const padding = i8x16.splat(<i8>storedActivation(zeroPoint));
+  let x0 = padding;
+  let x1 = padding;
+  if (padLeft === 0) {
+    const a = sideBySide(p, q);
+    const b = v128.load_ext<u8>(r);
+    x0 = lowHalf(a, b);
+    x1 = highHalf(a, b);
+    p += step;
+    q += step;
+    r += step;
+    inside--;
+  }
+  for (; width > 0 && inside > 1; width--) {
+    let a0 = multiplyAdd(u0, x0, v128.load(block));
+    let a1 = multiplyAdd(u1, x1, v128.load(block, 16));
+    let a = sideBySide(p, q);
+    let b = v128.load_ext<u8>(r);
+    a0 = multiplyAdd(v0, lowHalf(a, b), a0);
+    a1 = multiplyAdd(v1, highHalf(a, b), a1);
+    p += step;
+    q += step;
+    r += step;
+    a = sideBySide(p, q);
+    b = v128.load_ext<u8>(r);
+    x0 = lowHalf(a, b);
+    x1 = highHalf(a, b);
+    p += step;
+    q += step;
+    r += step;
+    a0 = multiplyAdd(w0, x0, a0);
+    a1 = multiplyAdd(w1, x1, a1);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    a0 = reluFusedSingle4(a0, v128.load(block, 32), v128.load(block, 64), bias);
+    a1 = reluFusedSingle4(a1, v128.load(block, 48), v128.load(block, 80), bias);
+    const values = i16x8.narrow_i32x4_s(a0, a1);
+    const bytes = narrow(values, values, constants);
+    if (count >= 8) v128.store_lane<i64>(out, bytes, 0);
+    else storeFew(out, i64x2.extract_lane(bytes, 0), count);
+    inside -= 2;
+    out += outStep;
+  }
+  for (; width > 0; width--) {
+    let a0 = multiplyAdd(u0, x0, v128.load(block));
+    let a1 = multiplyAdd(u1, x1, v128.load(block, 16));
+    x0 = padding;
+    x1 = padding;
+    if (inside > 0) {
+      const a = sideBySide(p, q);
+      const b = v128.load_ext<u8>(r);
+      x0 = lowHalf(a, b);
+      x1 = highHalf(a, b);
+    }
+    a0 = multiplyAdd(v0, x0, a0);
+    a1 = multiplyAdd(v1, x1, a1);
+    x0 = padding;
+    x1 = padding;
+    if (inside > 1) {
+      const a = sideBySide(p + step, q + step);
+      const b = v128.load_ext<u8>(r + step);
+      x0 = lowHalf(a, b);
+      x1 = highHalf(a, b);
+    }
+    a0 = multiplyAdd(w0, x0, a0);
+    a1 = multiplyAdd(w1, x1, a1);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    a0 = reluFusedSingle4(a0, v128.load(block, 32), v128.load(block, 64), bias);
+    a1 = reluFusedSingle4(a1, v128.load(block, 48), v128.load(block, 80), bias);
+    const values = i16x8.narrow_i32x4_s(a0, a1);
+    const bytes = narrow(values, values, constants);
+    if (count >= 8) v128.store_lane<i64>(out, bytes, 0);
+    else storeFew(out, i64x2.extract_lane(bytes, 0), count);
+    p += step << 1;
+    q += step << 1;
+    r += step << 1;
+    inside -= 2;
+    out += outStep;
+  }
+}
+
+/** Eight channels of two rows, side by side. */
+function sideBySide(p: usize, q: usize): v128 {
+  return v128.shuffle<i8>(
+    v128.load_zero<i64>(p),
+    v128.load_zero<i64>(q),
+    0,
+    16,
+    1,
+    17,
+    2,
+    18,
+    3,
+    19,
+    4,
+    20,
+    5,
+    21,
+    6,
+    22,
+    7,
+    23,
+  );
+}
+
+/** Four rows of the first four of eight channels, from two and two. */
+function lowHalf(a: v128, b: v128): v128 {
+  return v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+
+/** And of the other four. */
+function highHalf(a: v128, b: v128): v128 {
+  return v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
 /**

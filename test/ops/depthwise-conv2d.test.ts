@@ -148,6 +148,29 @@ for (const kernels of provedKernels()) {
     );
   });
 
+  test(`three taps at stride 2 equal it, of kernels of two to four rows, with padding or without (${kernels.variant})`, () => {
+    const shape = fc.record({
+      ...anyGeometry,
+      width: fc.integer({ min: 1, max: 19 }),
+      depthMultiplier: fc.constantFrom(1, 1, 1, 2),
+      kernelHeight: fc.constantFrom(2, 3, 3, 4),
+      kernelWidth: fc.constant(3),
+      strideX: fc.constant(2),
+      dilationX: fc.constant(1),
+    });
+    const pad = fc.constantFrom(0, 0, 1, 2);
+    const pads = fc.record({ padTop: pad, padLeft: pad, padBottom: pad, padRight: pad });
+    fc.assert(
+      fc.property(shape, operands, pads, fc.integer({ min: 1, max: 3 }), (g, drawn, wider, tileBlocks) => {
+        const prepared = prepare(kernels.variant, g, drawn, wider);
+        fc.pre(prepared !== undefined);
+        const { node, input, expected } = prepared;
+        checkConvolution(kernels, depthwiseConv2d, node, input, expected(), tileBlocks);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
   test(`sums of the largest products are exact (${kernels.variant})`, () => {
     const extremes = [-128, 127].flatMap((x) => [-128, 127].map((w) => [x, w] as const));
     // As many products as a lane of mcu holds, and more than it takes; and clamped at the zero point, where it has other kernels.
