@@ -3,8 +3,8 @@ import { clamp, multiplyByQuantizedMultiplier, TWICE } from "../fixed-point.ts";
 import { LANE_TERMS } from "./lanes.ts";
 
 /**
- * mcu: epilogue.ts, one channel at a time. `constants` holds four int32: lower clamp, upper clamp, zero point, and by method `single`
- * the products that a lane holds, by method `singleVector` with OF_VECTOR, and ROUNDS_TWICE where not all below the zero point is clamped;
+ * mcu: epilogue.ts, one channel at a time. `constants` holds four int32: lower clamp, upper clamp, zero point, and by methods `single`
+ * and `singleColumns` the products that a lane holds, by method `singleVector` with OF_VECTOR, and ROUNDS_TWICE where not all below the zero point is clamped;
  * otherwise 0.
  */
 export const LOWER = 0;
@@ -25,7 +25,7 @@ export function prepareScalar(
   store<i32>(constants, upper, LOWER + 4);
   store<i32>(constants, zeroPoint, LOWER + 8);
   const twice = lower < zeroPoint ? ROUNDS_TWICE : 0;
-  const terms = (LANE_TERMS << shift) + (method & OF_VECTOR);
+  const terms = (LANE_TERMS << shift) + (method === Requantization.singleVector ? OF_VECTOR : 0);
   store<i32>(constants, method === Requantization.scalar ? 0 : terms + twice, LOWER + 12);
 }
 
@@ -63,7 +63,7 @@ export function twiceMask(constants: usize): i32 {
  * a second rounding: right shifts are below 64.
  */
 const ROUNDS_TWICE: i32 = 32;
-/** Set in `singleVector`, not in `single`. */
+/** Set in `singleVector` alone. */
 const OF_VECTOR: i32 = 1;
 
 /** The half of the second rounding, and the zero point. */

@@ -202,8 +202,8 @@ export const conv2dColumns: OpDefinition = {
   overlapDistance: () => undefined,
   work(node: Convolution) {
     const [channels = 1, kernelHeight = 1] = requireInput(node.inputs, 1, "weights").shape;
-    const kept = 1 - node.attrs.strideY / kernelHeight;
-    return macsOf(node) * (1 - (kept * PACK) / channels);
+    const packed = node.attrs.strideY / kernelHeight;
+    return (macsOf(node) * (channels + PACK * packed)) / (channels + PACK);
   },
   pack(node: Convolution, variant) {
     const packed = packParts(node, variant, multipliersOf(node), partsOf(node));

@@ -16,8 +16,8 @@ import type { Variant } from "./variant.ts";
  *     reluFused      as relu; bias + 2^31 where its constants are doubles, else + what makes sums a float32's bits
  *     generalFused   as reluFused, scale float32 [8]
  *   mcu, 1 channel
- *     single    offset int64, multiplier int32
- *     scalar    bias int32, shift int32, multiplier int32
+ *     single, singleColumns    offset int64, multiplier int32
+ *     scalar                   bias int32, shift int32, multiplier int32
  *   mcu by singleVector, 12 channels: of each what single has, then weights as in src/plan/lane-rows.ts
  */
 
@@ -394,11 +394,11 @@ export function depthwiseStrip(
   return methodOf(record) === SINGLE ? slideOf(depthwiseGeometry(record)) : "scalarPixels";
 }
 
-/** What convolutions call in `mcu` for some channels of a row. */
+/** What convolutions call in `mcu` for some channels of a row, or for all rows (slideColumns). */
 export const CONV_STRIPS = ["threePixels", "onePixel", "vectorRow", "slideColumns"] as const;
 export type ConvStrip = (typeof CONV_STRIPS)[number];
 
-/** The functions that a conv2d record's rows call in `mcu`. */
+/** The functions that a conv2d record calls in `mcu`. */
 export function convStrips(record: {
   readonly requantization: number;
   readonly outputView: Extent;

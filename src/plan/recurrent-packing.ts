@@ -6,7 +6,7 @@
  *   int8 vector, mcu              12 rows: bias int32 [12], weights as in src/plan/lane-rows.ts
  *   int16 vector                  1 row:  bias int64, weights int8, to a multiple of 8
  *
- * LSTM: `[sigmoid table][scales][input matrices][recurrent matrices]`: uint16 [256]; then for the gates forget, input, cell,
+ * LSTM: `[sigmoid table][scales][input matrices][recurrent matrices]`: int16 [256]; then for the gates forget, input, cell,
  * output of the input and again of the recurrent matrices a multiplier and a shift, int32; then their matrices in that order. Of an int8
  * vector in mcu the four matrices are one, of which a block has three rows of each.
  * SVDF: `[bias int32 [units]][time weights [filters][memory]][feature matrix]`, each to a multiple of 16.

@@ -395,6 +395,27 @@ test("they are chosen where rows serve twice and few channels share a pixel, and
   }
 });
 
+test("their work is some of the products', the less the fewer channels share a pixel and the more rows serve again", () => {
+  const [drawn] = fc.sample(operands, { seed: 1, numRuns: 1 });
+  const share = (channels: number, kernelHeight: number): number => {
+    const window = { kernelHeight, kernelWidth: 3, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 };
+    const shape = { batches: 1, height: 12, width: 8, depth: 3, channels, padding: 0 };
+    const prepared = drawn && prepare("mcu", { ...window, ...shape }, drawn);
+    if (prepared === undefined) throw new Error("the window does not fit");
+    return (conv2dColumns.work?.(prepared.node) ?? NaN) / conv2d.macs(prepared.node);
+  };
+  // What micro_speech and ic_resnet8 took of a count of operations, about.
+  expect(share(8, 5)).toBeCloseTo(0.86, 1);
+  expect(share(16, 3)).toBeCloseTo(0.94, 1);
+  for (let kernelHeight = 2; kernelHeight < 12; kernelHeight++) {
+    for (let channels = 1; channels <= 32; channels++) {
+      expect(share(channels, kernelHeight)).toBeGreaterThan(0);
+      expect(share(channels, kernelHeight)).toBeLessThan(share(channels + 1, kernelHeight));
+      expect(share(channels, kernelHeight)).toBeGreaterThan(share(channels, kernelHeight + 1));
+    }
+  }
+});
+
 /** A 1×1 kernel, one pixel and one multiplier, where kernels have a way of their own; the pixel may be padding, as a PAD leaves it. */
 const oneMultiplier = fc.record({
   size: fc.constantFrom(1, 2),

@@ -156,7 +156,7 @@ for (const kernels of provedKernels()) {
       kernelHeight: fc.constantFrom(2, 3, 3, 4),
       kernelWidth: fc.constant(3),
       strideX: fc.constant(2),
-      dilationX: fc.constant(1),
+      dilationX: fc.constantFrom(1, 1, 1, 2),
     });
     const pad = fc.constantFrom(0, 0, 1, 2);
     const pads = fc.record({ padTop: pad, padLeft: pad, padBottom: pad, padRight: pad });

@@ -94,7 +94,7 @@ const QUANTIZED = {
   int8: { type: "int8", scales: [0.05], zeroPoints: [-7] },
   uint8: { type: "uint8", scales: [0.02], zeroPoints: [130] },
   int16: { type: "int16", scales: [0.0007], zeroPoints: [0] },
-  int32: { type: "int32", scales: [0.003], zeroPoints: [0] },
+  int32: { type: "int32", scales: [0.003], zeroPoints: [7] },
 } as const;
 const REALS = Float32Array.of(0, 1.5, -1.5, 0.025, -0.075, 3, -3, 1e6, -1e6, 2.37);
 const WHOLE = {
