@@ -186,11 +186,6 @@ function pointwise(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBat
  * all rows that read it. No output may lie on the input: columns further right are still to be read.
  */
 export function slideColumns(record: usize, y0: i32, y1: i32, inputBatch: usize, outputBatch: usize): void {
-  // One row has nothing to pass on.
-  if (y1 - y0 === 1) {
-    spatial(record, y0, y1, inputBatch, outputBatch);
-    return;
-  }
   const input = record + (Conv2dField.inputView << 2);
   const output = record + (Conv2dField.outputView << 2);
   const inDepth = field(input, View.channels);

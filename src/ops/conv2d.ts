@@ -205,14 +205,21 @@ export const conv2dColumns: OpDefinition = {
     const packed = node.attrs.strideY / kernelHeight;
     return (macsOf(node) * (channels + PACK * packed)) / (channels + PACK);
   },
+  scratchBytes: (node: Convolution, variant) =>
+    convScratchBytes(variant, { ...geometry(node), isColumns: true }),
   pack(node: Convolution, variant) {
     const packed = packParts(node, variant, multipliersOf(node), partsOf(node));
     const { requantization = 0 } = packed.fields;
-    if (methodOf({ requantization }) !== SINGLE) return packed;
     const byColumns = requantizationWord(SINGLE_COLUMNS, shiftOf({ requantization }));
     return { ...packed, fields: { ...packed.fields, requantization: byColumns } };
   },
 };
+
+/** Whether all its sums are requantised in one shift, as columns are. */
+function isSingle(node: Convolution, variant: Variant): boolean {
+  const { requantization = 0 } = packParts(node, variant, multipliersOf(node), partsOf(node)).fields;
+  return methodOf({ requantization }) === SINGLE;
+}
 
 function slidesDown(node: Convolution, variant: Variant): boolean {
   const { strideY, dilationY, dilationX } = node.attrs;
@@ -225,7 +232,8 @@ function slidesDown(node: Convolution, variant: Variant): boolean {
     channels <= MAX_COLUMN_CHANNELS &&
     kernelHeight >= 2 * strideY &&
     height > 1 &&
-    width > 1
+    width > 1 &&
+    isSingle(node, variant)
   );
 }
 

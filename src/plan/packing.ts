@@ -184,6 +184,8 @@ export interface SpatialGeometry {
   readonly pointwise: boolean;
   /** The pixels that neighbours in the output read follow each other in memory. */
   readonly dense: boolean;
+  /** By method `singleColumns`. */
+  readonly isColumns?: boolean;
   /** By method `singleVector`. */
   readonly isVector?: boolean;
 }
@@ -229,6 +231,9 @@ export function convPixelsAtOnce(variant: Variant): number {
   return { mcu: 1, simd: 4, relaxed: 6, signed: 6 }[variant];
 }
 
+/** Pixels that `mcu` multiplies together. */
+const PACKED_PIXELS = 3;
+
 /** Sums of four rows of weights times one vector, in `mcu`. */
 const FOUR_DOTS_BYTES = 16;
 
@@ -261,7 +266,10 @@ export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): n
     );
   }
   const { segments, length } = convSegments(kernelHeight, kernelWidth, channels, dilationX);
-  const rows = segments * stagedBytes(variant, (outputWidth - 1) * strideX * channels + length);
+  // Three columns of outputs have no more of the rows than they see, without a gap.
+  const columns = geometry.isColumns === true ? Math.min(outputWidth, PACKED_PIXELS) : outputWidth;
+  const row = (columns - 1) * strideX * channels + length;
+  const rows = geometry.isColumns === true ? align(segments * row, 8) : segments * stagedBytes(variant, row);
   return epilogue + rows + packedPixelBytes(variant, geometry, outputWidth, segments * length);
 }
 

@@ -202,6 +202,7 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
     outputWidth: outputView.width,
     pointwise,
     dense: strideX === 1 && inputView.pixelBytes === channels,
+    isColumns: isByColumns,
     isVector: methodOf(record) === SINGLE_VECTOR,
   });
   return {

@@ -13,6 +13,7 @@ import {
   depthwiseScratchBytes,
   isPointwise,
   requantizationWord,
+  SINGLE_COLUMNS,
   SINGLE_VECTOR,
   WINOGRAD_ROWS,
   winogradScratchBytes,
@@ -281,6 +282,7 @@ export function drawChain(pick: Pick): Chain {
           outputWidth: output.width,
           pointwise: isPointwise(window, input, output),
           dense: strideX === 1,
+          isColumns: method === SINGLE_COLUMNS,
           isVector: method === SINGLE_VECTOR,
         });
         const blockBytes = convBlockBytes(variant, method, patch);

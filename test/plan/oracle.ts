@@ -407,6 +407,7 @@ class Machine {
       outputWidth,
       pointwise,
       dense: strideX === 1 && inputView.pixelBytes === channels,
+      isColumns: methodOf(record) === SINGLE_COLUMNS,
       isVector: methodOf(record) === SINGLE_VECTOR,
     };
     const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
@@ -418,8 +419,7 @@ class Machine {
         convBlockBytes(variant, methodOf(record), patch),
     );
     // Three columns go down together, or all.
-    const byColumns = methodOf(record) === SINGLE_COLUMNS && record.y1 - record.y0 > 1;
-    const columns = byColumns ? 3 : outputWidth;
+    const columns = methodOf(record) === SINGLE_COLUMNS ? 3 : outputWidth;
     for (let n = 0; n < record.batches; n++) {
       for (let x0 = 0; x0 < outputWidth; x0 += columns) {
         const x1 = Math.min(x0 + columns, outputWidth);
