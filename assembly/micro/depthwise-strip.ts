@@ -264,6 +264,7 @@ export function depthwiseRows(
           padLeft,
           inside,
           inputZeroPoint,
+          strip,
           block,
           head,
           c1 - c0,

@@ -168,7 +168,7 @@ export function threeTaps(
 
 /**
  * As threeTaps, at stride 2, of three rows of input as they lie, at p, q and r, pixels `step` bytes apart: `padLeft` columns of padding, no more than one,
- * `inside` of input, then padding. A strip's columns would be stored and loaded for two outputs at most.
+ * `inside` of input, then padding, which is put together at `edge`, 48 bytes. A strip's columns would be stored and loaded for two outputs at most.
  */
 export function threeColumns(
   p: usize,
@@ -178,6 +178,7 @@ export function threeColumns(
   padLeft: i32,
   inside: i32,
   zeroPoint: i32,
+  edge: usize,
   block: usize,
   head: usize,
   count: i32,
@@ -206,7 +207,22 @@ export function threeColumns(
     r += step;
     inside--;
   }
-  for (; width > 0 && inside > 1; width--) {
+  for (; width > 0; width--) {
+    if (inside < 2) {
+      // Two columns of three rows at the edge, one of input at most.
+      v128.store(edge, padding);
+      v128.store(edge, padding, 16);
+      v128.store(edge, padding, 32);
+      if (inside > 0) {
+        store<u64>(edge, load<u64>(p));
+        store<u64>(edge, load<u64>(q), 16);
+        store<u64>(edge, load<u64>(r), 32);
+      }
+      p = edge;
+      q = edge + 16;
+      r = edge + 32;
+      step = 8;
+    }
     let a0 = multiplyAdd(u0, x0, v128.load(block));
     let a1 = multiplyAdd(u1, x1, v128.load(block, 16));
     let a = sideBySide(p, q);
@@ -232,42 +248,6 @@ export function threeColumns(
     const bytes = narrow(values, values, constants);
     if (count >= 8) v128.store_lane<i64>(out, bytes, 0);
     else storeFew(out, i64x2.extract_lane(bytes, 0), count);
-    inside -= 2;
-    out += outStep;
-  }
-  for (; width > 0; width--) {
-    let a0 = multiplyAdd(u0, x0, v128.load(block));
-    let a1 = multiplyAdd(u1, x1, v128.load(block, 16));
-    x0 = padding;
-    x1 = padding;
-    if (inside > 0) {
-      const a = sideBySide(p, q);
-      const b = v128.load_ext<u8>(r);
-      x0 = lowHalf(a, b);
-      x1 = highHalf(a, b);
-    }
-    a0 = multiplyAdd(v0, x0, a0);
-    a1 = multiplyAdd(v1, x1, a1);
-    x0 = padding;
-    x1 = padding;
-    if (inside > 1) {
-      const a = sideBySide(p + step, q + step);
-      const b = v128.load_ext<u8>(r + step);
-      x0 = lowHalf(a, b);
-      x1 = highHalf(a, b);
-    }
-    a0 = multiplyAdd(w0, x0, a0);
-    a1 = multiplyAdd(w1, x1, a1);
-    const bias = v128.load(constants, FLOAT_BIAS);
-    a0 = reluFusedSingle4(a0, v128.load(block, 32), v128.load(block, 64), bias);
-    a1 = reluFusedSingle4(a1, v128.load(block, 48), v128.load(block, 80), bias);
-    const values = i16x8.narrow_i32x4_s(a0, a1);
-    const bytes = narrow(values, values, constants);
-    if (count >= 8) v128.store_lane<i64>(out, bytes, 0);
-    else storeFew(out, i64x2.extract_lane(bytes, 0), count);
-    p += step << 1;
-    q += step << 1;
-    r += step << 1;
     inside -= 2;
     out += outStep;
   }
