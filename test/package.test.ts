@@ -102,8 +102,23 @@ test("it holds what is built from the sources that are there, the C host, Digits
   for (const path of ["dist/index.js", "dist/index.d.ts", "dist/runtime/index.js", "dist/cli/main.node.js"]) {
     expect(paths).toContain(path);
   }
-  // 822 KB now, some 70 of them documents.
-  expect(size).toBeLessThan(840_000);
+  // 776 KB now, some 70 of them documents.
+  expect(size).toBeLessThan(800_000);
+});
+
+test("declarations import only what is packed too, and those that no other one needs are left out", () => {
+  const { paths } = packed();
+  const declarations = paths.filter((path) => path.endsWith(".d.ts"));
+  const importsOf = (path: string): string[] =>
+    [...readFileSync(root + path, "utf8").matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)\.(?:js|ts)"/g)].map(
+      ([, target = ""]) => `${posix.join(posix.dirname(path), target)}.d.ts`,
+    );
+  const missing = declarations.flatMap((path) =>
+    importsOf(path).flatMap((target) => (paths.includes(target) ? [] : [`${path} → ${target}`])),
+  );
+  expect(declarations.flatMap(importsOf).length).toBeGreaterThan(50);
+  expect(missing).toEqual([]);
+  expect(declarations.filter((path) => /\/(mcu|memory|ops|schedule)\//.test(path))).toEqual([]);
 });
 
 /** The files that a document of this repository links to, by their paths in it. */
