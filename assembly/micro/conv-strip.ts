@@ -1,7 +1,7 @@
 import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
 import { scalarRow } from "./conv-strip-scalar.ts";
 import { isReluFusedSingle, isUniform, storeRow, storeUniform } from "./epilogue.ts";
-import { storeSix, storeTile } from "./store-tile.ts";
+import { storeSix, storeThreeTwice, storeTile } from "./store-tile.ts";
 import { MAX_SHORT_STEPS, MIN_SHORT_STEPS, shortRow } from "./weight-stationary.ts";
 
 /**
@@ -182,6 +182,27 @@ function tiles(
     width = left;
   }
   for (; width > 1; width -= 4) {
+    if (ASC_FEATURE_RELAXED_SIMD && width === 3) {
+      const done = threePixels(
+        pixel,
+        pixelStep,
+        runs,
+        steps,
+        stride,
+        jump,
+        block,
+        blockBytes,
+        head,
+        channels,
+        constants,
+        out,
+        outStep,
+      );
+      out += done;
+      channels -= done;
+      block += <usize>(done >> 3) * blockBytes;
+      if (channels <= 0) return;
+    }
     fourPixels(
       pixel,
       pixelStep,
@@ -310,6 +331,99 @@ function sixPixels(
     out += 6 * outStep;
   }
   return max(width, 0);
+}
+
+/**
+ * relaxed: three pixels × 16 channels, as long as more than 8 are left. Returns the channels that are done. Of each pixel four bytes are loaded for one block and
+ * again for the other, and by another alignment, lest the build takes the two for one: three more vectors would find no registers.
+ */
+function threePixels(
+  pixel: usize,
+  pixelStep: usize,
+  segments: i32,
+  steps: i32,
+  stride: usize,
+  jump: usize,
+  block: usize,
+  blockBytes: usize,
+  head: usize,
+  channels: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+): i32 {
+  const p2 = pixelStep << 1;
+  let c = 0;
+  for (; channels - c > 8; c += 16) {
+    const second = block + blockBytes;
+    let a0 = v128.load(block);
+    let a1 = v128.load(block, 16);
+    let b0 = a0;
+    let b1 = a1;
+    let c0 = a0;
+    let c1 = a1;
+    let d0 = v128.load(second);
+    let d1 = v128.load(second, 16);
+    let e0 = d0;
+    let e1 = d1;
+    let f0 = d0;
+    let f1 = d1;
+    let w = block + head;
+    let u = second + head;
+    let q = pixel;
+    for (let s = segments; s > 0; s--) {
+      for (let k = steps; k > 0; k--) {
+        let w0 = loadWeights(w, 0);
+        let w1 = loadWeights(w, 1);
+        let x = v128.load_splat<i32>(q);
+        a0 = multiplyAdd(w0, x, a0);
+        a1 = multiplyAdd(w1, x, a1);
+        x = v128.load_splat<i32>(q + pixelStep);
+        b0 = multiplyAdd(w0, x, b0);
+        b1 = multiplyAdd(w1, x, b1);
+        x = v128.load_splat<i32>(q + p2);
+        c0 = multiplyAdd(w0, x, c0);
+        c1 = multiplyAdd(w1, x, c1);
+        w0 = loadWeights(u, 0);
+        w1 = loadWeights(u, 1);
+        x = v128.load_splat<i32>(q, 0, 1);
+        d0 = multiplyAdd(w0, x, d0);
+        d1 = multiplyAdd(w1, x, d1);
+        x = v128.load_splat<i32>(q + pixelStep, 0, 1);
+        e0 = multiplyAdd(w0, x, e0);
+        e1 = multiplyAdd(w1, x, e1);
+        x = v128.load_splat<i32>(q + p2, 0, 1);
+        f0 = multiplyAdd(w0, x, f0);
+        f1 = multiplyAdd(w1, x, f1);
+        q += stride;
+        w += stepBytes();
+        u += stepBytes();
+      }
+      q += jump;
+    }
+    storeThreeTwice(
+      a0,
+      a1,
+      b0,
+      b1,
+      c0,
+      c1,
+      d0,
+      d1,
+      e0,
+      e1,
+      f0,
+      f1,
+      block,
+      second,
+      constants,
+      channels - c,
+      out + c,
+      outStep,
+    );
+    block = second + blockBytes;
+  }
+  return min(c, channels);
 }
 
 /** Four pixels, or the two or three that are left: 0 1 2 3, 0 1 1 2 or 0 1 0 1. */

@@ -596,3 +596,82 @@ export function storeSix(
   storeFew(toE, i64x2.extract_lane(ef, 0), count);
   storeFew(toF, i64x2.extract_lane(ef, 1), count);
 }
+
+/**
+ * relaxed: as storeSix, for 3 positions × 16 channels of two blocks: a to c are the first one's, d to f the second's. Positions are `step` bytes apart.
+ */
+@inline
+export function storeThreeTwice(
+  a0: v128,
+  a1: v128,
+  b0: v128,
+  b1: v128,
+  c0: v128,
+  c1: v128,
+  d0: v128,
+  d1: v128,
+  e0: v128,
+  e1: v128,
+  f0: v128,
+  f1: v128,
+  block: usize,
+  second: usize,
+  constants: usize,
+  count: i32,
+  out: usize,
+  step: usize,
+): void {
+  let a: v128;
+  let b: v128;
+  let c: v128;
+  let d: v128;
+  let e: v128;
+  let f: v128;
+  if (isReluFusedSingle(block, constants) && isReluFusedSingle(second, constants)) {
+    const bias = v128.load(constants, FLOAT_BIAS);
+    let scale = v128.load(block, 32);
+    let offset = v128.load(block, 64);
+    a0 = reluFusedSingle4(a0, scale, offset, bias);
+    b0 = reluFusedSingle4(b0, scale, offset, bias);
+    c0 = reluFusedSingle4(c0, scale, offset, bias);
+    scale = v128.load(block, 48);
+    offset = v128.load(block, 80);
+    a = i16x8.narrow_i32x4_s(a0, reluFusedSingle4(a1, scale, offset, bias));
+    b = i16x8.narrow_i32x4_s(b0, reluFusedSingle4(b1, scale, offset, bias));
+    c = i16x8.narrow_i32x4_s(c0, reluFusedSingle4(c1, scale, offset, bias));
+    scale = v128.load(second, 32);
+    offset = v128.load(second, 64);
+    d0 = reluFusedSingle4(d0, scale, offset, bias);
+    e0 = reluFusedSingle4(e0, scale, offset, bias);
+    f0 = reluFusedSingle4(f0, scale, offset, bias);
+    scale = v128.load(second, 48);
+    offset = v128.load(second, 80);
+    d = i16x8.narrow_i32x4_s(d0, reluFusedSingle4(d1, scale, offset, bias));
+    e = i16x8.narrow_i32x4_s(e0, reluFusedSingle4(e1, scale, offset, bias));
+    f = i16x8.narrow_i32x4_s(f0, reluFusedSingle4(f1, scale, offset, bias));
+  } else {
+    a = requantizeRow(a0, a1, block, constants);
+    b = requantizeRow(b0, b1, block, constants);
+    c = requantizeRow(c0, c1, block, constants);
+    d = requantizeRow(d0, d1, second, constants);
+    e = requantizeRow(e0, e1, second, constants);
+    f = requantizeRow(f0, f1, second, constants);
+  }
+  const ad = narrow(a, d, constants);
+  const be = narrow(b, e, constants);
+  const cf = narrow(c, f, constants);
+  const next = out + step;
+  const last = next + step;
+  if (count >= 16) {
+    v128.store(out, ad);
+    v128.store(next, be);
+    v128.store(last, cf);
+    return;
+  }
+  v128.store_lane<i64>(out, ad, 0);
+  v128.store_lane<i64>(next, be, 0);
+  v128.store_lane<i64>(last, cf, 0);
+  storeFew(out + 8, i64x2.extract_lane(ad, 1), count - 8);
+  storeFew(next + 8, i64x2.extract_lane(be, 1), count - 8);
+  storeFew(last + 8, i64x2.extract_lane(cf, 1), count - 8);
+}
