@@ -7,6 +7,7 @@ import { SCALAR_HEAD } from "../micro/epilogue-scalar.ts";
 import { pack } from "../micro/lanes.ts";
 import { moveStaged, stage, stagedElementBytes } from "../micro/staging.ts";
 import { address, field, rowAddress } from "../record.ts";
+import { gathered, isGathered } from "./conv2d-gathered.ts";
 import { prepareRequantization, requantizationOf } from "./requantization.ts";
 import { stageRow } from "./stage-row.ts";
 
@@ -47,6 +48,8 @@ export function conv2d(record: usize, y0: i32, y1: i32): void {
       pointwise(record, y0, y1, inputBatch, outputBatch);
     } else if (!ASC_FEATURE_SIMD && requantizationOf(record) === Requantization.singleColumns) {
       slideColumns(record, y0, y1, inputBatch, outputBatch);
+    } else if (ASC_FEATURE_RELAXED_SIMD && isGathered(record)) {
+      gathered(record, y0, y1, inputBatch, outputBatch);
     } else {
       spatial(record, y0, y1, inputBatch, outputBatch);
     }

@@ -239,7 +239,7 @@ function slidesDown(node: Convolution, variant: Variant): boolean {
 
 function patchOf({ inputs, attrs }: Convolution): Segments {
   const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
-  return convSegments(kernelHeight, kernelWidth, depth, attrs.dilationX);
+  return convSegments("mcu", kernelHeight, kernelWidth, depth, attrs.dilationX);
 }
 
 function macsOf({ inputs, outputs }: BoundNode): number {

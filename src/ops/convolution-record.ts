@@ -36,7 +36,7 @@ export function packConvolution(
   variant: Variant,
   { weights, bias, multipliers, kernelHeight, kernelWidth, depth, dilationX, isVector }: ConvolutionWeights,
 ): Packed {
-  const patch = convSegments(kernelHeight, kernelWidth, depth, dilationX);
+  const patch = convSegments(variant, kernelHeight, kernelWidth, depth, dilationX);
   const size = kernelHeight * kernelWidth * depth;
   const lanes = dotLanes(variant);
   const perBlock = blockChannels(variant);

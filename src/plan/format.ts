@@ -8,7 +8,7 @@
  */
 
 /** Raised whenever a record changes; the kernels answer it from `planVersion()`. */
-export const PLAN_VERSION = 19;
+export const PLAN_VERSION = 20;
 
 /** Bytes of a page of linear memory. */
 export const PAGE_BYTES = 65536;

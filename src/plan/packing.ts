@@ -70,13 +70,29 @@ export interface Segments {
   readonly length: number;
 }
 
-/** Without horizontal dilation a kernel row is one segment; with it, every tap is its own. */
+/** Whether `relaxed` brings a pixel's kernel rows together: three short ones that have more steps each for itself. */
+export function isGathered(
+  variant: Variant,
+  kernelHeight: number,
+  kernelWidth: number,
+  channels: number,
+  dilationX: number,
+): boolean {
+  const length = kernelWidth * channels;
+  if (dotLanes(variant) < 4 || kernelHeight !== 3 || dilationX !== 1 || length > 16) return false;
+  return Math.ceil((3 * length) / 4) < 3 * Math.ceil(length / 4);
+}
+
+/** Without horizontal dilation a kernel row is one segment, or all of them are (isGathered); with it, every tap is its own. */
 export function convSegments(
+  variant: Variant,
   kernelHeight: number,
   kernelWidth: number,
   channels: number,
   dilationX: number,
 ): Segments {
+  if (isGathered(variant, kernelHeight, kernelWidth, channels, dilationX))
+    return { segments: 1, length: kernelHeight * kernelWidth * channels };
   return dilationX === 1
     ? { segments: kernelHeight, length: kernelWidth * channels }
     : { segments: kernelHeight * kernelWidth, length: channels };
@@ -251,7 +267,7 @@ function packedPixelBytes(
 
 /**
  * Scratch of a convolution: the epilogue's constants, and up to four widened pixels (pointwise) or the padded input rows of
- * one output row; then packed pixels.
+ * one output row, or a row of padding and all that its pixels read (isGathered); then packed pixels.
  */
 export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): number {
   const { kernelHeight, kernelWidth, channels, strideX, dilationX, outputHeight, outputWidth } = geometry;
@@ -265,7 +281,9 @@ export function convScratchBytes(variant: Variant, geometry: SpatialGeometry): n
       (geometry.dense ? stagedBytes(variant, pixels * channels) : pixels * stagedBytes(variant, channels))
     );
   }
-  const { segments, length } = convSegments(kernelHeight, kernelWidth, channels, dilationX);
+  const { segments, length } = convSegments(variant, kernelHeight, kernelWidth, channels, dilationX);
+  if (isGathered(variant, kernelHeight, kernelWidth, channels, dilationX))
+    return epilogue + 16 + stagedBytes(variant, outputWidth * align(length, 4));
   // Three columns of outputs have no more of the rows than they see, without a gap.
   const columns = geometry.isColumns === true ? Math.min(outputWidth, PACKED_PIXELS) : outputWidth;
   const row = (columns - 1) * strideX * channels + length;

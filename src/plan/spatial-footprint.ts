@@ -153,7 +153,7 @@ function isOnePixel({ op, outputView }: Convolution): boolean {
 function isVector(record: Convolution): boolean {
   if (record.op !== "conv2d" || !isOnePixel(record)) return false;
   const { kernelHeight, kernelWidth, inputView, dilationX } = record;
-  return convSegments(kernelHeight, kernelWidth, inputView.channels, dilationX).segments === 1;
+  return convSegments("mcu", kernelHeight, kernelWidth, inputView.channels, dilationX).segments === 1;
 }
 
 /** Kernels that go down without a gap. */
@@ -188,7 +188,7 @@ export function conv2dFootprint(record: RecordOf<"conv2d"> & Placed, variant: Va
   const { inputView, outputView, kernelHeight, kernelWidth, strideX, dilationX, c0, c1 } = record;
   const { channels } = inputView;
   product(record, kernelHeight, kernelWidth, channels);
-  const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
+  const patch = convSegments(variant, kernelHeight, kernelWidth, channels, dilationX);
   const blocks = Math.ceil((c1 - c0) / blockChannels(variant, methodOf(record)));
   const pointwise = isPointwise(record, inputView, outputView);
   const isByColumns = methodOf(record) === SINGLE_COLUMNS;

@@ -227,7 +227,7 @@ export function drawChain(pick: Pick): Chain {
         activationMax: 127,
       });
       const isOnePixel = kind <= 1 && output.height * output.width === 1;
-      const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
+      const patch = convSegments(variant, kernelHeight, kernelWidth, channels, dilationX);
       const isVector = isOnePixel && patch.segments === 1;
       const isSliding = kind <= 1 && kernelHeight >= strideY && dilationY * dilationX === 1;
       const inMcu = [

@@ -410,7 +410,7 @@ class Machine {
       isColumns: methodOf(record) === SINGLE_COLUMNS,
       isVector: methodOf(record) === SINGLE_VECTOR,
     };
-    const patch = convSegments(kernelHeight, kernelWidth, channels, dilationX);
+    const patch = convSegments(variant, kernelHeight, kernelWidth, channels, dilationX);
     this.#reserve(
       record.scratch,
       convScratchBytes(variant, geometry),
