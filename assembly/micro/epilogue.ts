@@ -349,6 +349,49 @@ export function storeFew(at: usize, bytes: u64, count: i32): void {
   if (count & 1) store<u8>(at, <u8>bytes);
 }
 
+/** As storeFew, of the lower and the upper eight of `bytes`: one question serves both. */
+export function storeFewTwice(out: usize, next: usize, bytes: v128, count: i32): void {
+  if (count & 4) {
+    v128.store_lane<i32>(out, bytes, 0);
+    v128.store_lane<i32>(next, bytes, 2);
+    bytes = i64x2.shr_u(bytes, 32);
+    out += 4;
+    next += 4;
+  }
+  if (count & 2) {
+    v128.store_lane<i16>(out, bytes, 0);
+    v128.store_lane<i16>(next, bytes, 4);
+    bytes = i64x2.shr_u(bytes, 16);
+    out += 2;
+    next += 2;
+  }
+  if (count & 1) {
+    v128.store_lane<i8>(out, bytes, 0);
+    v128.store_lane<i8>(next, bytes, 8);
+  }
+}
+
+/** As storeFewTwice, of four fours: `count` < 4 of each. */
+export function storeFewFourTimes(a: usize, b: usize, c: usize, d: usize, bytes: v128, count: i32): void {
+  if (count & 2) {
+    v128.store_lane<i16>(a, bytes, 0);
+    v128.store_lane<i16>(b, bytes, 2);
+    v128.store_lane<i16>(c, bytes, 4);
+    v128.store_lane<i16>(d, bytes, 6);
+    bytes = i32x4.shr_u(bytes, 16);
+    a += 2;
+    b += 2;
+    c += 2;
+    d += 2;
+  }
+  if (count & 1) {
+    v128.store_lane<i8>(a, bytes, 0);
+    v128.store_lane<i8>(b, bytes, 4);
+    v128.store_lane<i8>(c, bytes, 8);
+    v128.store_lane<i8>(d, bytes, 12);
+  }
+}
+
 /**
  * As requantizeRow, by the methods of one multiplier. A function of its own: with more branches that one took 3 % of a layer longer by all
  * methods.

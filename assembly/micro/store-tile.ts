@@ -21,6 +21,8 @@ import {
   scalar4,
   SHIFT,
   storeFew,
+  storeFewFourTimes,
+  storeFewTwice,
   UNSIGNED_HIGH,
   wide4,
   WIDE_HALF,
@@ -225,11 +227,9 @@ export function storeTile(
     v128.store_lane<i64>(out + step1, cd, 1);
     return;
   }
-  storeFew(out, i64x2.extract_lane(ab, 0), count);
-  storeFew(out + step1, i64x2.extract_lane(ab, 1), count);
+  storeFewTwice(out, out + step1, ab, count);
   out += step2;
-  storeFew(out, i64x2.extract_lane(cd, 0), count);
-  storeFew(out + step1, i64x2.extract_lane(cd, 1), count);
+  storeFewTwice(out, out + step1, cd, count);
 }
 
 /**
@@ -335,12 +335,8 @@ export function storeSixHalf(
     v128.store_lane<i32>(out + at5, efef, 1);
     return;
   }
-  storeFew(out, i32x4.extract_lane(abcd, 0), count);
-  storeFew(out + at1, i32x4.extract_lane(abcd, 1), count);
-  storeFew(out + at2, i32x4.extract_lane(abcd, 2), count);
-  storeFew(out + at3, i32x4.extract_lane(abcd, 3), count);
-  storeFew(out + at4, i32x4.extract_lane(efef, 0), count);
-  storeFew(out + at5, i32x4.extract_lane(efef, 1), count);
+  storeFewFourTimes(out, out + at1, out + at2, out + at3, abcd, count);
+  storeFewFourTimes(out + at4, out + at5, out + at4, out + at5, efef, count);
 }
 
 /**
@@ -464,14 +460,8 @@ export function storeEightHalf(
     v128.store_lane<i32>(out + at7, efgh, 3);
     return;
   }
-  storeFew(out, i32x4.extract_lane(abcd, 0), count);
-  storeFew(out + at1, i32x4.extract_lane(abcd, 1), count);
-  storeFew(out + at2, i32x4.extract_lane(abcd, 2), count);
-  storeFew(out + at3, i32x4.extract_lane(abcd, 3), count);
-  storeFew(out + at4, i32x4.extract_lane(efgh, 0), count);
-  storeFew(out + at5, i32x4.extract_lane(efgh, 1), count);
-  storeFew(out + at6, i32x4.extract_lane(efgh, 2), count);
-  storeFew(out + at7, i32x4.extract_lane(efgh, 3), count);
+  storeFewFourTimes(out, out + at1, out + at2, out + at3, abcd, count);
+  storeFewFourTimes(out + at4, out + at5, out + at6, out + at7, efgh, count);
 }
 
 /**
@@ -589,12 +579,9 @@ export function storeSix(
     v128.store_lane<i64>(toF, ef, 1);
     return;
   }
-  storeFew(toA, i64x2.extract_lane(ab, 0), count);
-  storeFew(toB, i64x2.extract_lane(ab, 1), count);
-  storeFew(toC, i64x2.extract_lane(cd, 0), count);
-  storeFew(toD, i64x2.extract_lane(cd, 1), count);
-  storeFew(toE, i64x2.extract_lane(ef, 0), count);
-  storeFew(toF, i64x2.extract_lane(ef, 1), count);
+  storeFewTwice(toA, toB, ab, count);
+  storeFewTwice(toC, toD, cd, count);
+  storeFewTwice(toE, toF, ef, count);
 }
 
 /**

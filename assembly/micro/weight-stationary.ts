@@ -1,7 +1,16 @@
 import { multiplyAdd } from "./dot.ts";
 import { clampSixteen } from "./eight.ts";
 import { storedActivation } from "../storage.ts";
-import { FLOAT_BIAS, LOWER, narrow, reluFusedSingle4, storeFew, UPPER } from "./epilogue.ts";
+import {
+  FLOAT_BIAS,
+  LOWER,
+  narrow,
+  reluFusedSingle4,
+  storeFew,
+  storeFewFourTimes,
+  storeFewTwice,
+  UPPER,
+} from "./epilogue.ts";
 
 /**
  * relaxed: loops in which the weights and constants of a block of 8 channels stay in registers while all pixels pass. For sums so short that what
@@ -89,8 +98,7 @@ export function shortRow(
       v128.store_lane<i64>(out, bytes, 0);
       v128.store_lane<i64>(out + outStep, bytes, 1);
     } else {
-      storeFew(out, i64x2.extract_lane(bytes, 0), count);
-      storeFew(out + outStep, i64x2.extract_lane(bytes, 1), count);
+      storeFewTwice(out, out + outStep, bytes, count);
     }
     pixel = next + pixelStep;
     out += outStep << 1;
@@ -158,8 +166,7 @@ export function threeTaps(
       v128.store_lane<i64>(out, bytes, 0);
       v128.store_lane<i64>(out + outStep, bytes, 1);
     } else {
-      storeFew(out, i64x2.extract_lane(bytes, 0), count);
-      storeFew(out + outStep, i64x2.extract_lane(bytes, 1), count);
+      storeFewTwice(out, out + outStep, bytes, count);
     }
     strip = next + pixelBytes;
     out += outStep << 1;
@@ -344,10 +351,7 @@ export function threeTapsTwice(
       v128.store_lane<i32>(out + outStep, bytes, 2);
       v128.store_lane<i32>(below + outStep, bytes, 3);
     } else {
-      storeFew(out, i32x4.extract_lane(bytes, 0), left);
-      storeFew(below, i32x4.extract_lane(bytes, 1), left);
-      storeFew(out + outStep, i32x4.extract_lane(bytes, 2), left);
-      storeFew(below + outStep, i32x4.extract_lane(bytes, 3), left);
+      storeFewFourTimes(out, below, out + outStep, below + outStep, bytes, left);
     }
     p += 2 * COLUMN_BYTES;
     out += outStep << 1;
