@@ -378,6 +378,25 @@ export function depthwiseRows(
             outRowStep,
             width,
           );
+        } else if (
+          outputRows === 1 &&
+          runs === 1 &&
+          octet.fitsFives(width) &&
+          isReluFusedSingle(block, constants)
+        ) {
+          octet.oneRowByFives(
+            filled,
+            pixelBytes,
+            steps,
+            block,
+            head,
+            (<usize>packedRows) << 5,
+            c1 - c,
+            constants,
+            to,
+            outStep,
+            width,
+          );
         } else {
           octet.oneRow(
             filled,
