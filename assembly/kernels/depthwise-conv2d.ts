@@ -5,6 +5,10 @@ import { blockHeadBytes, epilogueBytes } from "../micro/epilogue.ts";
 import { address, field, rowAddress } from "../record.ts";
 import { prepareRequantization, requantizationOf } from "./requantization.ts";
 
+/** As in src/plan/packing.ts. */
+const BAND_COLUMNS = 32;
+const MAX_PAIRS = 4;
+
 /**
  *   out[n, y, x, c] = clamp(zOut + requantize(bias[c] +
  *       Σ_ky Σ_kx (in[n, y·sy + ky·dy − padTop, x·sx + kx·dx − padLeft, c / m] − zIn) · w[ky, kx, c]))
@@ -91,6 +95,13 @@ function rowsAtOnce(record: usize): i32 {
   return 1;
 }
 
+/** Pairs of output rows that are made together: depthwisePairs in src/plan/packing.ts. */
+function pairsAtOnce(record: usize, columns: i32): i32 {
+  const isOneGroup = field(record, DepthwiseConv2dField.kernelHeight) <= rowGroup();
+  if (!ASC_FEATURE_RELAXED_SIMD || !isOneGroup || rowsAtOnce(record) === 1) return 1;
+  return min(max(BAND_COLUMNS / columns, 1), MAX_PAIRS);
+}
+
 /**
  * Output rows [y0, y1) and channels [c0, c1), whose weights begin at `weights`, `bytes` for each block. With `plane` the input lies there, pixels
  * blockChannels() bytes apart.
@@ -124,7 +135,10 @@ function outputRows(
   const width = field(output, View.width);
   const outStep = address(output, View.pixelBytes);
   const constants = address(record, DepthwiseConv2dField.scratch);
-  const listed = ((kernelHeight + rowGroup() - 1) / rowGroup()) * rowGroup();
+  const columns = (width - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
+  const pairs = pairsAtOnce(record, columns);
+  const pairRows = packedRows * strideY;
+  const listed = ((kernelHeight + rowGroup() - 1) / rowGroup()) * rowGroup() + (pairs - 1) * pairRows;
   const zeroRow = constants + epilogueBytes();
   const table = zeroRow + 16;
   const tableEnd = table + <usize>(listed * 12);
@@ -132,14 +146,15 @@ function outputRows(
 
   const pixelBytes = plane === 0 ? field(input, View.pixelBytes) : blockChannels();
   const planeRow = <usize>(field(input, View.width) * blockChannels());
-  const columns = (width - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
   const padLeft = min(field(record, DepthwiseConv2dField.padLeft), columns);
   const inside = max(min(field(input, View.width), columns - padLeft), 0);
   storeZeroRow(zeroRow, zeroPoint);
-  for (let y = y0; y < y1; y += packedRows) {
-    const count = ASC_FEATURE_SIMD ? min(packedRows, y1 - y) : 1;
+  for (let y = y0; y < y1;) {
+    let count = ASC_FEATURE_SIMD ? min(packedRows * pairs, y1 - y) : 1;
+    // What is made together lies at one distance from row to row: not across the end of a ring.
+    if (pairs > 1) count = min(count, field(output, View.ringRows) - (y % field(output, View.ringRows)));
     let row = y * strideY - padTop;
-    // What is packed for two rows, of which there is one, has more rows than that sees.
+    // What is packed for two rows, of which there is one, has more rows than that sees, and so have more pairs than there are.
     const needed = row + (kernelHeight - 1) * dilationY + (count - 1) * strideY;
     for (let entry = table; entry < tableEnd; entry += 12) {
       const isInside = (!ASC_FEATURE_SIMD || row <= needed) && row >= 0 && row < height;
@@ -170,6 +185,7 @@ function outputRows(
       head,
       packedRows,
       count,
+      <usize>(pairRows * 12),
       zeroPoint,
       <usize>pixelBytes,
       constants,
@@ -178,5 +194,6 @@ function outputRows(
       outRowStep,
       width,
     );
+    y += count;
   }
 }

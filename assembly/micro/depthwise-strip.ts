@@ -217,8 +217,9 @@ function padColumns(strip: usize, columnBytes: usize, zeroPoint: i32, count: i32
 }
 
 /**
- * `outputRows` (1 or 2) output rows of `width` pixels, output channels c0 … c1 − 1, to `out` (of channel 0), pixels `outStep`
- * and rows `outRowStep` bytes apart. The strip's columns are `padLeft` of padding, `inside` of input, `padRight` of padding.
+ * `outputRows` output rows of `width` pixels, output channels c0 … c1 − 1, to `out` (of channel 0), pixels `outStep`
+ * and rows `outRowStep` bytes apart: up to `packedRows`, or in relaxed several such pairs, whose rows are listed `pairStep` bytes apart and whose strips lie
+ * one behind the other. The strip's columns are `padLeft` of padding, `inside` of input, `padRight` of padding.
  * Weights are packed for `packedRows` output rows, in blocks of `blockBytes`.
  */
 export function depthwiseRows(
@@ -239,6 +240,7 @@ export function depthwiseRows(
   head: usize,
   packedRows: i32,
   outputRows: i32,
+  pairStep: usize,
   inputZeroPoint: i32,
   pixelBytes: usize,
   constants: usize,
@@ -287,73 +289,129 @@ export function depthwiseRows(
     // Row groups of neighbouring taps follow each other: one loop takes less time than two.
     const runs = dilationX === 1 ? 1 : kernelWidth;
     const steps = dilationX === 1 ? groups * kernelWidth : groups;
-    // To the second strip, if there is one.
-    const toSecond =
-      strips(c1 - c0, depthMultiplier) > 1 ? <usize>(padLeft + inside + padRight) * columnBytes : 0;
+    // To the second strip, if there is one, and to the next pair's.
+    const stripBytes = <usize>(padLeft + inside + padRight) * columnBytes;
+    const toSecond = strips(c1 - c0, depthMultiplier) > 1 ? stripBytes : 0;
+    const pairBytes = stripBytes + toSecond;
+    const pairs = ASC_FEATURE_RELAXED_SIMD ? (outputRows + packedRows - 1) / packedRows : 1;
     // The same for every channel: a column of padding is zero points throughout.
-    padColumns(strip, columnBytes, inputZeroPoint, padLeft);
-    padColumns(inner + <usize>inside * columnBytes, columnBytes, inputZeroPoint, padRight);
-    if (toSecond) {
-      padColumns(strip + toSecond, columnBytes, inputZeroPoint, padLeft);
-      padColumns(inner + toSecond + <usize>inside * columnBytes, columnBytes, inputZeroPoint, padRight);
+    for (let i = 0, at = strip; i < pairs; i++) {
+      const right = at + <usize>(padLeft + inside) * columnBytes;
+      padColumns(at, columnBytes, inputZeroPoint, padLeft);
+      padColumns(right, columnBytes, inputZeroPoint, padRight);
+      if (toSecond) {
+        padColumns(at + toSecond, columnBytes, inputZeroPoint, padLeft);
+        padColumns(right + toSecond, columnBytes, inputZeroPoint, padRight);
+      }
+      at += pairBytes;
     }
     for (let c = c0; c < c1; c += 8) {
       let filled = strip;
-      let g = 0;
-      if (!ASC_FEATURE_RELAXED_SIMD && depthMultiplier === 1) {
-        for (; g + 1 < groups; g += 2) {
-          const groupRows = rows + <usize>(g * rowGroup() * 12);
-          interleaveTwoGroups(inner + ((<usize>g) << 5), columnBytes, groupRows, inside, c);
-        }
-      }
-      if (ASC_FEATURE_RELAXED_SIMD && toSecond) {
-        if ((c - c0) & 8) {
-          filled += toSecond;
-          g = groups;
-        } else if (c1 - c > 8) {
-          for (; g < groups; g++) {
-            const groupRows = rows + <usize>(g * rowGroup() * 12);
-            interleaveSixteen(inner + ((<usize>g) << 5), toSecond, columnBytes, groupRows, inside, c);
+      if (ASC_FEATURE_RELAXED_SIMD && toSecond && (c - c0) & 8) {
+        filled += toSecond;
+      } else {
+        let at = inner;
+        let pairRows = rows;
+        for (let i = 0; i < pairs; i++) {
+          let g = 0;
+          if (!ASC_FEATURE_RELAXED_SIMD && depthMultiplier === 1) {
+            for (; g + 1 < groups; g += 2) {
+              const groupRows = pairRows + <usize>(g * rowGroup() * 12);
+              interleaveTwoGroups(at + ((<usize>g) << 5), columnBytes, groupRows, inside, c);
+            }
           }
+          if (ASC_FEATURE_RELAXED_SIMD && toSecond && c1 - c > 8) {
+            for (; g < groups; g++) {
+              const groupRows = pairRows + <usize>(g * rowGroup() * 12);
+              interleaveSixteen(at + ((<usize>g) << 5), toSecond, columnBytes, groupRows, inside, c);
+            }
+          }
+          for (; g < groups; g++) {
+            const groupRows = pairRows + <usize>(g * rowGroup() * 12);
+            interleave(
+              at + ((<usize>g) << 5),
+              columnBytes,
+              groupRows,
+              inside,
+              c,
+              depthMultiplier,
+              gatherBuffer(constants),
+            );
+          }
+          at += pairBytes;
+          pairRows += pairStep;
         }
-      }
-      for (; g < groups; g++) {
-        const groupRows = rows + <usize>(g * rowGroup() * 12);
-        interleave(
-          inner + ((<usize>g) << 5),
-          columnBytes,
-          groupRows,
-          inside,
-          c,
-          depthMultiplier,
-          gatherBuffer(constants),
-        );
       }
       if (ASC_FEATURE_RELAXED_SIMD) {
-        const to = out + c;
-        const isShort =
-          runs === 1 && steps === 3 && width > 1 && (outputRows === 1 || pixelBytes === COLUMN_BYTES);
-        if (isShort && isReluFusedSingle(block, constants)) {
-          if (outputRows === 2) {
-            threeTapsTwice(filled, block, 0, head, c1 - c, constants, to, outStep, outRowStep, width);
-            if (c1 - c > 4) {
-              threeTapsTwice(
-                filled,
-                block,
-                1,
-                head,
-                c1 - c - 4,
-                constants,
-                to + 4,
-                outStep,
-                outRowStep,
-                width,
-              );
-            }
-          } else {
-            threeTaps(
+        const isShort = runs === 1 && steps === 3 && width > 1;
+        if (
+          isShort &&
+          packedRows === 2 &&
+          pixelBytes === COLUMN_BYTES &&
+          isReluFusedSingle(block, constants)
+        ) {
+          const to = out + c;
+          threeTapsTwice(
+            filled,
+            pairBytes,
+            block,
+            0,
+            head,
+            c1 - c,
+            constants,
+            to,
+            outStep,
+            outRowStep,
+            width,
+            outputRows,
+          );
+          if (c1 - c > 4) {
+            threeTapsTwice(
+              filled,
+              pairBytes,
+              block,
+              1,
+              head,
+              c1 - c - 4,
+              constants,
+              to + 4,
+              outStep,
+              outRowStep,
+              width,
+              outputRows,
+            );
+          }
+          block += blockBytes;
+          continue;
+        }
+        let to = out + c;
+        for (let left = outputRows; left > 0; left -= packedRows) {
+          if (isShort && packedRows === 1 && isReluFusedSingle(block, constants)) {
+            threeTaps(filled, pixelBytes, block, head, 32, c1 - c, constants, to, outStep, width);
+          } else if (left > 1 && packedRows === 2 && runs === 1 && width > 2) {
+            octet.twoRows(
               filled,
               pixelBytes,
+              steps,
+              block,
+              head,
+              c1 - c,
+              constants,
+              to,
+              outStep,
+              outRowStep,
+              width,
+            );
+          } else if (
+            (left === 1 || packedRows === 1) &&
+            runs === 1 &&
+            octet.fitsFives(width) &&
+            isReluFusedSingle(block, constants)
+          ) {
+            octet.oneRowByFives(
+              filled,
+              pixelBytes,
+              steps,
               block,
               head,
               (<usize>packedRows) << 5,
@@ -363,58 +421,7 @@ export function depthwiseRows(
               outStep,
               width,
             );
-          }
-        } else if (outputRows === 2 && runs === 1 && width > 2) {
-          octet.twoRows(
-            filled,
-            pixelBytes,
-            steps,
-            block,
-            head,
-            c1 - c,
-            constants,
-            to,
-            outStep,
-            outRowStep,
-            width,
-          );
-        } else if (
-          outputRows === 1 &&
-          runs === 1 &&
-          octet.fitsFives(width) &&
-          isReluFusedSingle(block, constants)
-        ) {
-          octet.oneRowByFives(
-            filled,
-            pixelBytes,
-            steps,
-            block,
-            head,
-            (<usize>packedRows) << 5,
-            c1 - c,
-            constants,
-            to,
-            outStep,
-            width,
-          );
-        } else {
-          octet.oneRow(
-            filled,
-            pixelBytes,
-            tapJump,
-            steps,
-            runs,
-            block,
-            head,
-            (<usize>packedRows) << 5,
-            c1 - c,
-            constants,
-            to,
-            outStep,
-            width,
-          );
-          // Called twice, not in a loop: with one call the build inlines it here, and kws_dscnn takes 1.1 times as long.
-          if (outputRows === 2) {
+          } else {
             octet.oneRow(
               filled,
               pixelBytes,
@@ -422,15 +429,35 @@ export function depthwiseRows(
               steps,
               runs,
               block,
-              head + 32,
+              head,
               (<usize>packedRows) << 5,
               c1 - c,
               constants,
-              to + outRowStep,
+              to,
               outStep,
               width,
             );
+            // Called twice, not in a loop: with one call the build inlines it here, and kws_dscnn takes 1.1 times as long.
+            if (left > 1 && packedRows === 2) {
+              octet.oneRow(
+                filled,
+                pixelBytes,
+                tapJump,
+                steps,
+                runs,
+                block,
+                head + 32,
+                (<usize>packedRows) << 5,
+                c1 - c,
+                constants,
+                to + outRowStep,
+                outStep,
+                width,
+              );
+            }
           }
+          filled += pairBytes;
+          to += outRowStep << 1;
         }
         block += blockBytes;
         continue;

@@ -295,11 +295,12 @@ function highHalf(a: v128, b: v128): v128 {
 }
 
 /**
- * As threeTaps, of two output rows that are packed together, three taps at stride 1, so that columns are 32 bytes apart; `left` channels, of which 4 at
- * most are half 0 or 1 of the block's.
+ * As threeTaps, of `rows` output rows, each two of which are packed together, in strips `pairBytes` apart: three taps at stride 1, so that columns are 32
+ * bytes apart; `left` channels, of which 4 at most are half 0 or 1 of the block's. An odd last row is stored over what a row below it would have been.
  */
 export function threeTapsTwice(
   strip: usize,
+  pairBytes: usize,
   block: usize,
   half: usize,
   head: usize,
@@ -309,6 +310,7 @@ export function threeTapsTwice(
   outStep: usize,
   outRowStep: usize,
   width: i32,
+  rows: i32,
 ): void {
   const channel = block + (half << 4);
   const weights = channel + head;
@@ -323,37 +325,49 @@ export function threeTapsTwice(
   const bias = v128.load(constants, FLOAT_BIAS);
   const lower = v128.load(constants, LOWER);
   const upper = v128.load(constants, UPPER);
-  let p = strip + (half << 4);
-  for (; width > 0; width -= 2) {
-    if (width === 1) {
-      p -= COLUMN_BYTES;
-      out -= outStep;
+  strip += half << 4;
+  for (; rows > 0; rows -= 2) {
+    const toBelow = rows > 1 ? outRowStep : 0;
+    let p = strip;
+    let to = out;
+    for (let count = width; count > 0; count -= 2) {
+      if (count === 1) {
+        p -= COLUMN_BYTES;
+        to -= outStep;
+      }
+      const start = v128.load(channel);
+      const x0 = v128.load(p);
+      const x1 = v128.load(p, 32);
+      const x2 = v128.load(p, 64);
+      let a = multiplyAdd(u2, x2, multiplyAdd(u1, x1, multiplyAdd(u0, x0, start)));
+      let b = multiplyAdd(v2, x2, multiplyAdd(v1, x1, multiplyAdd(v0, x0, start)));
+      a = reluFusedSingle4(a, scale, offset, bias);
+      b = reluFusedSingle4(b, scale, offset, bias);
+      const first = i16x8.narrow_i32x4_s(a, b);
+      const x3 = v128.load(p, 96);
+      a = multiplyAdd(u2, x3, multiplyAdd(u1, x2, multiplyAdd(u0, x1, start)));
+      b = multiplyAdd(v2, x3, multiplyAdd(v1, x2, multiplyAdd(v0, x1, start)));
+      a = reluFusedSingle4(a, scale, offset, bias);
+      b = reluFusedSingle4(b, scale, offset, bias);
+      const bytes = clampSixteen(first, i16x8.narrow_i32x4_s(a, b), lower, upper);
+      const below = to + toBelow;
+      if (left >= 4) {
+        v128.store_lane<i32>(below, bytes, 1);
+        v128.store_lane<i32>(to, bytes, 0);
+        v128.store_lane<i32>(below + outStep, bytes, 3);
+        v128.store_lane<i32>(to + outStep, bytes, 2);
+      } else {
+        storeFewFourTimes(below, to, below + outStep, to + outStep, swapped(bytes), left);
+      }
+      p += 2 * COLUMN_BYTES;
+      to += outStep << 1;
     }
-    const start = v128.load(channel);
-    const x0 = v128.load(p);
-    const x1 = v128.load(p, 32);
-    const x2 = v128.load(p, 64);
-    let a = multiplyAdd(u2, x2, multiplyAdd(u1, x1, multiplyAdd(u0, x0, start)));
-    let b = multiplyAdd(v2, x2, multiplyAdd(v1, x1, multiplyAdd(v0, x0, start)));
-    a = reluFusedSingle4(a, scale, offset, bias);
-    b = reluFusedSingle4(b, scale, offset, bias);
-    const first = i16x8.narrow_i32x4_s(a, b);
-    const x3 = v128.load(p, 96);
-    a = multiplyAdd(u2, x3, multiplyAdd(u1, x2, multiplyAdd(u0, x1, start)));
-    b = multiplyAdd(v2, x3, multiplyAdd(v1, x2, multiplyAdd(v0, x1, start)));
-    a = reluFusedSingle4(a, scale, offset, bias);
-    b = reluFusedSingle4(b, scale, offset, bias);
-    const bytes = clampSixteen(first, i16x8.narrow_i32x4_s(a, b), lower, upper);
-    const below = out + outRowStep;
-    if (left >= 4) {
-      v128.store_lane<i32>(out, bytes, 0);
-      v128.store_lane<i32>(below, bytes, 1);
-      v128.store_lane<i32>(out + outStep, bytes, 2);
-      v128.store_lane<i32>(below + outStep, bytes, 3);
-    } else {
-      storeFewFourTimes(out, below, out + outStep, below + outStep, bytes, left);
-    }
-    p += 2 * COLUMN_BYTES;
-    out += outStep << 1;
+    strip += pairBytes;
+    out += outRowStep << 1;
   }
+}
+
+/** Neighbouring fours exchanged. */
+function swapped(bytes: v128): v128 {
+  return v128.shuffle<i32>(bytes, bytes, 1, 0, 3, 2);
 }

@@ -1,6 +1,6 @@
 import { ModelError } from "../errors.ts";
 import type { BoundNode } from "../graph/graph.ts";
-import type { DepthwiseKernel } from "../plan/packing.ts";
+import type { DepthwiseGeometry, DepthwiseKernel } from "../plan/packing.ts";
 import {
   align,
   blockHeadBytes,
@@ -8,6 +8,7 @@ import {
   depthwisePlaneBytes,
   depthwiseRowGroups,
   depthwiseRowsAtOnce,
+  depthwiseRowsTogether,
   depthwiseScratchBytes,
   dotLanes,
   isShared,
@@ -103,7 +104,7 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     return elementCount(requireOutput(outputs).shape) * kernelHeight * kernelWidth;
   },
 
-  scratchBytes: (node, variant) => (isInt16(node) ? 0 : scratchBytesOf(node, variant)),
+  scratchBytes: (node, variant) => (isInt16(node) ? 0 : depthwiseScratchBytes(variant, geometryOf(node))),
 
   inPlaceScratchBytes(node, variant) {
     const [batches, height = 1, width = 1] = requireInput(node.inputs, 0, "input").shape;
@@ -115,11 +116,10 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
 
   // A row is written only after its window has been interleaved, 8 or 16 channels at a time. Streamed weights make several
   // passes over the rows, so the planner asks for no overlap then.
-  overlapDistance({ attrs, inputs, outputs }, input, variant) {
-    if (input !== 0 || isInt16({ outputs })) return undefined;
-    const [, kernelHeight = 1] = requireInput(inputs, 1, "weights").shape;
-    const rowsAtOnce = depthwiseRowsAtOnce(variant, { kernelHeight, ...attrs });
-    return rowOverlapDistance(attrs, requireInput(inputs, 0, "input"), requireOutput(outputs), rowsAtOnce);
+  overlapDistance(node, input, variant) {
+    if (input !== 0 || isInt16(node)) return undefined;
+    const [from, to] = [requireInput(node.inputs, 0, "input"), requireOutput(node.outputs)];
+    return rowOverlapDistance(node.attrs, from, to, depthwiseRowsTogether(variant, geometryOf(node)));
   },
 
   filterPerChannel: true,
@@ -251,26 +251,19 @@ function laneColumns(kernel: DepthwiseKernel): number[][] {
   });
 }
 
-function scratchBytesOf(node: BoundNode<DepthwiseAttrs>, variant: Variant, isPlane = false): number {
+/** `isPlane`: of one block at a time. */
+function geometryOf(node: BoundNode<DepthwiseAttrs>, isPlane = false): DepthwiseGeometry {
   const { attrs, inputs, outputs } = node;
   const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
-  const channels = isPlane ? 1 : depth;
   const [, , outputWidth = 1] = requireOutput(outputs).shape;
   const { min, zeroPoint } = outputRange(node);
-  const isRelu = min >= zeroPoint;
-  return depthwiseScratchBytes(variant, {
-    ...attrs,
-    kernelHeight,
-    kernelWidth,
-    channels,
-    outputWidth,
-    isRelu,
-  });
+  const channels = isPlane ? 1 : depth;
+  return { ...attrs, kernelHeight, kernelWidth, channels, outputWidth, isRelu: min >= zeroPoint };
 }
 
 /** Where a copy of one block's channels begins, behind the usual scratch. */
 function planeOffset(node: BoundNode<DepthwiseAttrs>, variant: Variant): number {
-  return align(scratchBytesOf(node, variant, true), 16);
+  return align(depthwiseScratchBytes(variant, geometryOf(node, true)), 16);
 }
 
 /** Channels of the weights, which are the last dimension, one after another. */

@@ -334,17 +334,44 @@ function depthwiseStrips(variant: Variant, { channels, depthMultiplier }: Depthw
   return variant !== "simd" && depthMultiplier === 1 && channels > blockChannels(variant) ? 2 : 1;
 }
 
+/** Columns of input that the outputs of a row read. */
+function depthwiseColumns({ kernelWidth, strideX, dilationX, outputWidth }: DepthwiseGeometry): number {
+  return (outputWidth - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
+}
+
+/** Columns of all pairs together: what more save is little. */
+const BAND_COLUMNS = 32;
+/** Pairs that lie in memory together. */
+const MAX_PAIRS = 4;
+
+/**
+ * Pairs of output rows (depthwiseRowsAtOnce) that are made one below the other, some channels at a time, so that these channels' weights stay in registers: in
+ * variants with a fused dot product, where one row group is all that a pair reads.
+ */
+export function depthwisePairs(variant: Variant, geometry: DepthwiseGeometry): number {
+  const isOneGroup = depthwiseRowGroups(variant, geometry.kernelHeight) === 1;
+  if (dotLanes(variant) < 4 || !isOneGroup || depthwiseRowsAtOnce(variant, geometry) === 1) return 1;
+  const pairs = Math.floor(BAND_COLUMNS / depthwiseColumns(geometry));
+  return Math.min(Math.max(pairs, 1), MAX_PAIRS);
+}
+
+/** Output rows that may have been written before all is read of what the first of them reads. */
+export function depthwiseRowsTogether(variant: Variant, geometry: DepthwiseGeometry): number {
+  return depthwiseRowsAtOnce(variant, geometry) * depthwisePairs(variant, geometry);
+}
+
 /**
  * Scratch of a depthwise convolution: the epilogue's constants, a vector of zero points, a table of kernel rows, and
  * strips of interleaved input columns, 32 bytes per column and row group; in `mcu` what slideRows packs. Never less with more padding.
  */
 export function depthwiseScratchBytes(variant: Variant, geometry: DepthwiseGeometry): number {
-  const { kernelHeight, kernelWidth, strideX, dilationX, outputWidth } = geometry;
-  const groups = depthwiseRowGroups(variant, kernelHeight);
-  const rows = 16 + align(groups * dotLanes(variant) * 12, 16);
-  const columns = (outputWidth - 1) * strideX + (kernelWidth - 1) * dilationX + 1;
+  const { kernelHeight, strideY } = geometry;
+  const pairs = depthwisePairs(variant, geometry);
+  const listed = depthwiseRowGroups(variant, kernelHeight) * dotLanes(variant) + 2 * strideY * (pairs - 1);
+  const rows = 16 + align(listed * 12, 16);
   const packed = slideOf(geometry) === "slideRows" ? slideBytes(geometry) : 0;
-  const strips = 32 * groups * columns * depthwiseStrips(variant, geometry);
+  const columns = depthwiseRowGroups(variant, kernelHeight) * depthwiseColumns(geometry);
+  const strips = 32 * columns * depthwiseStrips(variant, geometry) * pairs;
   return epilogueBytes(variant) + rows + (variant === "mcu" ? packed : strips);
 }
 

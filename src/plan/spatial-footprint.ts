@@ -12,7 +12,7 @@ import {
   convSegments,
   depthwiseBlockBytes,
   depthwiseGeometry,
-  depthwiseRowsAtOnce,
+  depthwiseRowsTogether,
   depthwiseScratchBytes,
   depthwisePlaneBytes,
   isPointwise,
@@ -360,7 +360,7 @@ export function depthwiseFootprint(
     weights,
     accesses: rowAccesses(
       record,
-      depthwiseRowsAtOnce(variant, record),
+      depthwiseRowsTogether(variant, depthwiseGeometry(record)),
       record.dilationY,
       Math.floor(c0 / depthMultiplier),
       Math.ceil(c1 / depthMultiplier),

@@ -9,7 +9,7 @@ import {
   convScratchBytes,
   convSegments,
   depthwiseBlockBytes,
-  depthwiseRowsAtOnce,
+  depthwiseRowsTogether,
   depthwiseScratchBytes,
   isPointwise,
   requantizationWord,
@@ -299,17 +299,17 @@ export function drawChain(pick: Pick): Chain {
         });
       } else if (kind <= 3) {
         const kernel = { kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX };
-        const rowsAtOnce = depthwiseRowsAtOnce(variant, kernel);
         const records0 = records.length;
         const blockBytes = depthwiseBlockBytes(variant, method, kernel);
-        const scratchBytes = depthwiseScratchBytes(variant, {
+        const geometry = {
           ...kernel,
           channels: output.channels,
           outputWidth: output.width,
           padLeft,
           depthMultiplier: multiplier,
           isRelu: arithmetic.activationMin >= arithmetic.outputZeroPoint,
-        });
+        };
+        const scratchBytes = depthwiseScratchBytes(variant, geometry);
         convolve(input, output, blockBytes, scratchBytes, (c0, c1, weights, scratch, at) => ({
           op: "depthwiseConv2d",
           ...common(at, c0, c1),
@@ -322,7 +322,8 @@ export function drawChain(pick: Pick): Chain {
           plane: 0,
         }));
         if (records.length === records0 + 1) {
-          mayOverlap(output, input, rowOverlapDistance(window, from, to, rowsAtOnce));
+          const rows = depthwiseRowsTogether(variant, geometry);
+          mayOverlap(output, input, rowOverlapDistance(window, from, to, rows));
         }
       } else {
         const op = pick(2) === 0 ? "averagePool2d" : "maxPool2d";

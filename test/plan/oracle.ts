@@ -7,7 +7,7 @@ import {
   convSegments,
   depthwiseBlockBytes,
   depthwiseGeometry,
-  depthwiseRowsAtOnce,
+  depthwiseRowsTogether,
   depthwiseScratchBytes,
   isPointwise,
   methodOf,
@@ -465,7 +465,7 @@ class Machine {
       record.weights,
       Math.ceil((c1 - c0) / blockChannels(variant)) * depthwiseBlockBytes(variant, methodOf(record), record),
     );
-    const rowsAtOnce = depthwiseRowsAtOnce(variant, record);
+    const rowsAtOnce = depthwiseRowsTogether(variant, depthwiseGeometry(record));
     const together = blockChannels(variant);
     if (record.plane !== 0) {
       this.#planes(record, together);
