@@ -1,6 +1,6 @@
 import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
 import { scalarRow } from "./conv-strip-scalar.ts";
-import { isReluFusedSingle, isUniform, storeRow, storeUniform } from "./epilogue.ts";
+import { isReluFusedSingle, isUniform, isWholeRange, storeRow, storeUniform } from "./epilogue.ts";
 import { storeSix, storeThreeTwice, storeTile } from "./store-tile.ts";
 import { MAX_SHORT_STEPS, MIN_SHORT_STEPS, shortRow } from "./weight-stationary.ts";
 
@@ -69,19 +69,35 @@ export function convRow(
         let at = block;
         for (let c = 0; c < channels; c += 8) {
           if (isReluFusedSingle(at, constants)) {
-            shortRow(
-              pixel,
-              pixelStep,
-              count,
-              run,
-              stride,
-              at,
-              head,
-              channels - c,
-              constants,
-              out + c,
-              outStep,
-            );
+            if (isWholeRange(constants)) {
+              shortRow<i8>(
+                pixel,
+                pixelStep,
+                count,
+                run,
+                stride,
+                at,
+                head,
+                channels - c,
+                constants,
+                out + c,
+                outStep,
+              );
+            } else {
+              shortRow<i16>(
+                pixel,
+                pixelStep,
+                count,
+                run,
+                stride,
+                at,
+                head,
+                channels - c,
+                constants,
+                out + c,
+                outStep,
+              );
+            }
           } else {
             tiles(
               pixel,

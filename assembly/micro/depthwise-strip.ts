@@ -1,7 +1,7 @@
 import { fitsLanes, slideRows, slideThree, slideThreeHalved, slideWide } from "./depthwise-slide.ts";
 import { oneRow, twoRows } from "./depthwise-tile.ts";
 import * as octet from "./depthwise-octet.ts";
-import { gatherBuffer, isReluFusedSingle } from "./epilogue.ts";
+import { gatherBuffer, isReluFusedSingle, isWholeRange } from "./epilogue.ts";
 import { isSingle, SCALAR_HEAD, storeScalar, twiceMask } from "./epilogue-scalar.ts";
 import { COLUMN_BYTES, threeColumns, threeTaps, threeTapsTwice } from "./weight-stationary.ts";
 import { storedActivation } from "../storage.ts";
@@ -208,6 +208,40 @@ function interleave(
   }
 }
 
+/** threeTapsTwice of the two halves of a block, `count` channels of it. */
+function bothHalves<S>(
+  strip: usize,
+  pairBytes: usize,
+  block: usize,
+  head: usize,
+  count: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+  outRowStep: usize,
+  width: i32,
+  rows: i32,
+): void {
+  for (let half: usize = 0; half < 2; half++) {
+    const left = count - ((<i32>half) << 2);
+    if (left <= 0) return;
+    threeTapsTwice<S>(
+      strip,
+      pairBytes,
+      block,
+      half,
+      head,
+      left,
+      constants,
+      out + (half << 2),
+      outStep,
+      outRowStep,
+      width,
+      rows,
+    );
+  }
+}
+
 /** Writes `count` columns of padding. */
 function padColumns(strip: usize, columnBytes: usize, zeroPoint: i32, count: i32): void {
   const value = ASC_FEATURE_RELAXED_SIMD
@@ -351,30 +385,29 @@ export function depthwiseRows(
           isReluFusedSingle(block, constants)
         ) {
           const to = out + c;
-          threeTapsTwice(
-            filled,
-            pairBytes,
-            block,
-            0,
-            head,
-            c1 - c,
-            constants,
-            to,
-            outStep,
-            outRowStep,
-            width,
-            outputRows,
-          );
-          if (c1 - c > 4) {
-            threeTapsTwice(
+          if (isWholeRange(constants)) {
+            bothHalves<i8>(
               filled,
               pairBytes,
               block,
-              1,
               head,
-              c1 - c - 4,
+              c1 - c,
               constants,
-              to + 4,
+              to,
+              outStep,
+              outRowStep,
+              width,
+              outputRows,
+            );
+          } else {
+            bothHalves<i16>(
+              filled,
+              pairBytes,
+              block,
+              head,
+              c1 - c,
+              constants,
+              to,
               outStep,
               outRowStep,
               width,

@@ -11,7 +11,7 @@ import { prepareScalar, SCALAR_HEAD } from "./epilogue-scalar.ts";
  *   0 lower clamp ×16 · 16 upper clamp ×16 · 32 float bias − zero point (or middle: FLOAT_BIAS), int32 ×4 · 48 zero point, int16 ×8, or UNIFORM_FINE
  *   64 0x41380000 ×4 · 80 1.5·2^52 ×2 · 96 1.5·2^23 ×4 · 112 2^(shift − 1), int32 ×4 · 128 2^31, int64 ×2 · 144 gathered channels, 16 bytes
  *   160 accumulators of the scalar method, 16 bytes · 176 0x43300000 ×4; 112 and 128 are of method wide, or UNIFORM_*
- *   192 method, shift
+ *   192 method, shift, WHOLE
  *
  * (In mcu four int32: epilogue-scalar.ts.) Clamps and zero points are in storage form. Which method is exact for which constants is proved when the weights are
  * packed (src/ops/requantization.ts); derivations in docs/numerics.md.
@@ -35,6 +35,8 @@ const LANES = 160;
 export const UNSIGNED_HIGH = 176;
 export const METHOD = 192;
 export const SHIFT = 196;
+/** Whether outputs are clamped to no less than all that they can be. */
+const WHOLE = 200;
 
 /** 1.5 · 2^23: adding it rounds a float32 to an integer; and its bits. */
 export const ROUND: f32 = 12582912.0;
@@ -101,6 +103,7 @@ export function prepareEpilogue(
     v128.store(constants, i32x4.splat(0x43300000), UNSIGNED_HIGH);
     store<i32>(constants, method, METHOD);
     store<i32>(constants, shift, SHIFT);
+    store<i32>(constants, i32(lower === -128 && upper === 127), WHOLE);
   } else {
     prepareScalar(constants, method, shift, zeroPoint, lower, upper);
   }
@@ -318,6 +321,11 @@ export function scalar4(a: v128, channel: usize, constants: usize): v128 {
     store<i32>(constants + i, clamp(scaled, -1024, 1024), LANES);
   }
   return v128.load(constants, LANES);
+}
+
+/** Whether saturateSixteen clamps as narrow does. */
+export function isWholeRange(constants: usize): bool {
+  return load<i32>(constants, WHOLE) !== 0;
 }
 
 /** Two rows of 8 int16 to 16 stored activations, clamped. */

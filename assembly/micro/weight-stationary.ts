@@ -1,5 +1,5 @@
 import { multiplyAdd } from "./dot.ts";
-import { clampSixteen } from "./eight.ts";
+import { clampSixteen, saturateSixteen } from "./eight.ts";
 import { storedActivation } from "../storage.ts";
 import {
   FLOAT_BIAS,
@@ -26,9 +26,10 @@ export const MAX_SHORT_STEPS = 4;
 
 /**
  * An even number `width` of pixels, `pixelStep` bytes apart, × `count` channels, of which 8 at most are the block's, to `out` and every `outStep`
- * bytes, which are nowhere that a pixel is. A pixel is `steps` fours of input, `stride` bytes apart.
+ * bytes, which are nowhere that a pixel is. A pixel is `steps` fours of input, `stride` bytes apart. S is i8 where isWholeRange is true, else i16: two functions,
+ * one of which does not clamp.
  */
-export function shortRow(
+export function shortRow<S>(
   pixel: usize,
   pixelStep: usize,
   width: i32,
@@ -41,6 +42,7 @@ export function shortRow(
   out: usize,
   outStep: usize,
 ): void {
+  const isWhole = sizeof<S>() === 1;
   const weights = block + head;
   const w0 = v128.load(weights);
   const w1 = v128.load(weights, 16);
@@ -93,7 +95,9 @@ export function shortRow(
     a1 = reluFusedSingle4(a1, scale1, offset1, bias);
     b0 = reluFusedSingle4(b0, scale0, offset0, bias);
     b1 = reluFusedSingle4(b1, scale1, offset1, bias);
-    const bytes = clampSixteen(i16x8.narrow_i32x4_s(a0, a1), i16x8.narrow_i32x4_s(b0, b1), lower, upper);
+    const a = i16x8.narrow_i32x4_s(a0, a1);
+    const b = i16x8.narrow_i32x4_s(b0, b1);
+    const bytes = isWhole ? saturateSixteen(a, b) : clampSixteen(a, b, lower, upper);
     if (count >= 8) {
       v128.store_lane<i64>(out, bytes, 0);
       v128.store_lane<i64>(out + outStep, bytes, 1);
@@ -296,9 +300,10 @@ function highHalf(a: v128, b: v128): v128 {
 
 /**
  * As threeTaps, of `rows` output rows, each two of which are packed together, in strips `pairBytes` apart: three taps at stride 1, so that columns are 32
- * bytes apart; `left` channels, of which 4 at most are half 0 or 1 of the block's. An odd last row is stored over what a row below it would have been.
+ * bytes apart; `left` channels, of which 4 at most are half 0 or 1 of the block's. An odd last row is stored over what a row below it would have been. S as in
+ * shortRow.
  */
-export function threeTapsTwice(
+export function threeTapsTwice<S>(
   strip: usize,
   pairBytes: usize,
   block: usize,
@@ -312,6 +317,7 @@ export function threeTapsTwice(
   width: i32,
   rows: i32,
 ): void {
+  const isWhole = sizeof<S>() === 1;
   const channel = block + (half << 4);
   const weights = channel + head;
   const u0 = v128.load(weights);
@@ -349,7 +355,8 @@ export function threeTapsTwice(
       b = multiplyAdd(v2, x3, multiplyAdd(v1, x2, multiplyAdd(v0, x1, start)));
       a = reluFusedSingle4(a, scale, offset, bias);
       b = reluFusedSingle4(b, scale, offset, bias);
-      const bytes = clampSixteen(first, i16x8.narrow_i32x4_s(a, b), lower, upper);
+      const second = i16x8.narrow_i32x4_s(a, b);
+      const bytes = isWhole ? saturateSixteen(first, second) : clampSixteen(first, second, lower, upper);
       const below = to + toBelow;
       if (left >= 4) {
         v128.store_lane<i32>(below, bytes, 1);
