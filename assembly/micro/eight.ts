@@ -27,13 +27,17 @@ export function storeEight(out: usize, values: v128, lower: v128, upper: v128): 
 
 /** Sixteen int16 as bytes, clamped to bounds in storage form, which are bytes as well. */
 export function clampSixteen(first: v128, second: v128, lower: v128, upper: v128): v128 {
-  const bytes = saturateSixteen(first, second);
-  return UNSIGNED
-    ? i8x16.min_u(i8x16.max_u(bytes, lower), upper)
-    : i8x16.min_s(i8x16.max_s(bytes, lower), upper);
+  return clampStored(saturateSixteen(first, second), lower, upper);
 }
 
 /** As clampSixteen, to all that a byte holds. */
 export function saturateSixteen(first: v128, second: v128): v128 {
   return UNSIGNED ? i8x16.narrow_i16x8_u(first, second) : i8x16.narrow_i16x8_s(first, second);
+}
+
+/** Stored activations, clamped to bounds in storage form. */
+export function clampStored(bytes: v128, lower: v128, upper: v128): v128 {
+  return UNSIGNED
+    ? i8x16.min_u(i8x16.max_u(bytes, lower), upper)
+    : i8x16.min_s(i8x16.max_s(bytes, lower), upper);
 }

@@ -1,7 +1,7 @@
 import { Requantization } from "../../src/plan/format.ts";
 import { clamp, multiplyByQuantizedMultiplier } from "../fixed-point.ts";
 import { UNSIGNED } from "../storage.ts";
-import { clampSixteen } from "./eight.ts";
+import { clampSixteen, clampStored } from "./eight.ts";
 import { prepareScalar, SCALAR_HEAD } from "./epilogue-scalar.ts";
 
 /**
@@ -331,6 +331,11 @@ export function isWholeRange(constants: usize): bool {
 /** Two rows of 8 int16 to 16 stored activations, clamped. */
 export function narrow(a: v128, b: v128, constants: usize): v128 {
   return clampSixteen(a, b, v128.load(constants, LOWER), v128.load(constants, UPPER));
+}
+
+/** Stored activations, clamped. */
+export function clampBytes(bytes: v128, constants: usize): v128 {
+  return clampStored(bytes, v128.load(constants, LOWER), v128.load(constants, UPPER));
 }
 
 /** Stores the low `count` ≤ 8 bytes of `value`. */

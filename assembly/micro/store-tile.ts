@@ -8,6 +8,8 @@ import {
   isGeneralFusedSingle,
   isReluFusedSingle,
   isSinglePrecision,
+  isWholeRange,
+  clampBytes,
   METHOD,
   narrow,
   relu4,
@@ -28,6 +30,7 @@ import {
   WIDE_HALF,
   ZERO_POINT,
 } from "./epilogue.ts";
+import { saturateSixteen } from "./eight.ts";
 
 /**
  * Requantises a tile of 4 positions × 8 channels (two vectors each) with the constants at the head of `block`, and stores
@@ -567,9 +570,14 @@ export function storeSix(
     e = requantizeRow(e0, e1, block, constants);
     f = requantizeRow(f0, f1, block, constants);
   }
-  const ab = narrow(a, b, constants);
-  const cd = narrow(c, d, constants);
-  const ef = narrow(e, f, constants);
+  let ab = saturateSixteen(a, b);
+  let cd = saturateSixteen(c, d);
+  let ef = saturateSixteen(e, f);
+  if (!isWholeRange(constants)) {
+    ab = clampBytes(ab, constants);
+    cd = clampBytes(cd, constants);
+    ef = clampBytes(ef, constants);
+  }
   if (count >= 8) {
     v128.store_lane<i64>(toA, ab, 0);
     v128.store_lane<i64>(toB, ab, 1);
