@@ -291,24 +291,45 @@ export function depthwiseRows(
     const r = <usize>load<u32>(rows, 24);
     const areInside = (load<i32>(rows, 8) & load<i32>(rows, 20) & load<i32>(rows, 32)) !== 0;
     if (areInside && depthMultiplier === 1 && padLeft < 2) {
+      const isWhole = isWholeRange(constants);
       while (isReluFusedSingle(block, constants)) {
-        threeColumns(
-          p + c0,
-          q + c0,
-          r + c0,
-          pixelBytes,
-          padLeft,
-          inside,
-          inputZeroPoint,
-          strip,
-          block,
-          head,
-          c1 - c0,
-          constants,
-          out + c0,
-          outStep,
-          width,
-        );
+        if (isWhole) {
+          threeColumns<i8>(
+            p + c0,
+            q + c0,
+            r + c0,
+            pixelBytes,
+            padLeft,
+            inside,
+            inputZeroPoint,
+            strip,
+            block,
+            head,
+            c1 - c0,
+            constants,
+            out + c0,
+            outStep,
+            width,
+          );
+        } else {
+          threeColumns<i16>(
+            p + c0,
+            q + c0,
+            r + c0,
+            pixelBytes,
+            padLeft,
+            inside,
+            inputZeroPoint,
+            strip,
+            block,
+            head,
+            c1 - c0,
+            constants,
+            out + c0,
+            outStep,
+            width,
+          );
+        }
         block += blockBytes;
         c0 += 8;
         if (c0 >= c1) return;

@@ -180,8 +180,9 @@ export function threeTaps(
 /**
  * As threeTaps, at stride 2, of three rows of input as they lie, at p, q and r, pixels `step` bytes apart: `padLeft` columns of padding, no more than one,
  * `inside` of input, then padding, which is put together at `edge`, 48 bytes. A strip's columns would be stored and loaded for two outputs at most.
+ * S as in shortRow.
  */
-export function threeColumns(
+export function threeColumns<S>(
   p: usize,
   q: usize,
   r: usize,
@@ -256,7 +257,7 @@ export function threeColumns(
     a0 = reluFusedSingle4(a0, v128.load(block, 32), v128.load(block, 64), bias);
     a1 = reluFusedSingle4(a1, v128.load(block, 48), v128.load(block, 80), bias);
     const values = i16x8.narrow_i32x4_s(a0, a1);
-    const bytes = narrow(values, values, constants);
+    const bytes = sizeof<S>() === 1 ? saturateSixteen(values, values) : narrow(values, values, constants);
     if (count >= 8) v128.store_lane<i64>(out, bytes, 0);
     else storeFew(out, i64x2.extract_lane(bytes, 0), count);
     inside -= 2;
