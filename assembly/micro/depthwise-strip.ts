@@ -208,32 +208,60 @@ function interleave(
   }
 }
 
-/** threeTapsTwice of the two halves of a block, `count` channels of it. */
-function bothHalves<S>(
+/** threeTapsTwice of both halves of a block, of which `count` channels are stored. */
+function bothHalves(
   strip: usize,
   pairBytes: usize,
   block: usize,
   head: usize,
   count: i32,
   constants: usize,
+  halves: usize,
   out: usize,
   outStep: usize,
   outRowStep: usize,
   width: i32,
   rows: i32,
 ): void {
-  for (let half: usize = 0; half < 2; half++) {
-    const left = count - ((<i32>half) << 2);
-    if (left <= 0) return;
-    threeTapsTwice<S>(
+  threeTapsTwice<i8>(
+    strip,
+    pairBytes,
+    block,
+    head,
+    count,
+    constants,
+    halves,
+    out,
+    outStep,
+    outRowStep,
+    width,
+    rows,
+  );
+  if (isWholeRange(constants)) {
+    threeTapsTwice<i16>(
       strip,
       pairBytes,
       block,
-      half,
       head,
-      left,
+      count,
       constants,
-      out + (half << 2),
+      halves,
+      out,
+      outStep,
+      outRowStep,
+      width,
+      rows,
+    );
+  } else {
+    threeTapsTwice<i32>(
+      strip,
+      pairBytes,
+      block,
+      head,
+      count,
+      constants,
+      halves,
+      out,
       outStep,
       outRowStep,
       width,
@@ -406,35 +434,21 @@ export function depthwiseRows(
           isReluFusedSingle(block, constants)
         ) {
           const to = out + c;
-          if (isWholeRange(constants)) {
-            bothHalves<i8>(
-              filled,
-              pairBytes,
-              block,
-              head,
-              c1 - c,
-              constants,
-              to,
-              outStep,
-              outRowStep,
-              width,
-              outputRows,
-            );
-          } else {
-            bothHalves<i16>(
-              filled,
-              pairBytes,
-              block,
-              head,
-              c1 - c,
-              constants,
-              to,
-              outStep,
-              outRowStep,
-              width,
-              outputRows,
-            );
-          }
+          const halves = strip + <usize>pairs * pairBytes;
+          bothHalves(
+            filled,
+            pairBytes,
+            block,
+            head,
+            c1 - c,
+            constants,
+            halves,
+            to,
+            outStep,
+            outRowStep,
+            width,
+            outputRows,
+          );
           block += blockBytes;
           continue;
         }

@@ -1,16 +1,7 @@
 import { multiplyAdd } from "./dot.ts";
-import { clampSixteen, saturateSixteen } from "./eight.ts";
+import { clampSixteen, clampStored, saturateSixteen } from "./eight.ts";
 import { storedActivation } from "../storage.ts";
-import {
-  FLOAT_BIAS,
-  LOWER,
-  narrow,
-  reluFusedSingle4,
-  storeFew,
-  storeFewFourTimes,
-  storeFewTwice,
-  UPPER,
-} from "./epilogue.ts";
+import { FLOAT_BIAS, LOWER, narrow, reluFusedSingle4, storeFew, storeFewTwice, UPPER } from "./epilogue.ts";
 
 /**
  * relaxed: loops in which the weights and constants of a block of 8 channels stay in registers while all pixels pass. For sums so short that what
@@ -301,25 +292,28 @@ function highHalf(a: v128, b: v128): v128 {
 
 /**
  * As threeTaps, of `rows` output rows, each two of which are packed together, in strips `pairBytes` apart: three taps at stride 1, so that columns are 32
- * bytes apart; `left` channels, of which 4 at most are half 0 or 1 of the block's. An odd last row is stored over what a row below it would have been. S as in
- * shortRow.
+ * bytes apart. Four channels at a time, whose weights for two rows find registers: the first four's outputs go to `halves`, 16 bytes for each two pixels of two
+ * rows, and from there out with the others, since eight bytes are stored in less time than twice four. S is i8 for the first half, for the second i16 where
+ * isWholeRange is true, else i32. An odd last row is stored over what a row below it would have been.
  */
 export function threeTapsTwice<S>(
   strip: usize,
   pairBytes: usize,
   block: usize,
-  half: usize,
   head: usize,
-  left: i32,
+  count: i32,
   constants: usize,
+  halves: usize,
   out: usize,
   outStep: usize,
   outRowStep: usize,
   width: i32,
   rows: i32,
 ): void {
-  const isWhole = sizeof<S>() === 1;
-  const channel = block + (half << 4);
+  const isFirst = sizeof<S>() === 1;
+  const isWhole = sizeof<S>() === 2;
+  const half: usize = isFirst ? 0 : 16;
+  const channel = block + half;
   const weights = channel + head;
   const u0 = v128.load(weights);
   const v0 = v128.load(weights, 32);
@@ -330,15 +324,13 @@ export function threeTapsTwice<S>(
   const scale = v128.load(channel, 32);
   const offset = v128.load(channel, 64);
   const bias = v128.load(constants, FLOAT_BIAS);
-  const lower = v128.load(constants, LOWER);
-  const upper = v128.load(constants, UPPER);
-  strip += half << 4;
+  strip += half;
   for (; rows > 0; rows -= 2) {
     const toBelow = rows > 1 ? outRowStep : 0;
     let p = strip;
     let to = out;
-    for (let count = width; count > 0; count -= 2) {
-      if (count === 1) {
+    for (let left = width; left > 0; left -= 2) {
+      if (left === 1) {
         p -= COLUMN_BYTES;
         to -= outStep;
       }
@@ -356,26 +348,35 @@ export function threeTapsTwice<S>(
       b = multiplyAdd(v2, x3, multiplyAdd(v1, x2, multiplyAdd(v0, x1, start)));
       a = reluFusedSingle4(a, scale, offset, bias);
       b = reluFusedSingle4(b, scale, offset, bias);
-      const second = i16x8.narrow_i32x4_s(a, b);
-      const bytes = isWhole ? saturateSixteen(first, second) : clampSixteen(first, second, lower, upper);
-      const below = to + toBelow;
-      if (left >= 4) {
-        v128.store_lane<i32>(below, bytes, 1);
-        v128.store_lane<i32>(to, bytes, 0);
-        v128.store_lane<i32>(below + outStep, bytes, 3);
-        v128.store_lane<i32>(to + outStep, bytes, 2);
+      const bytes = saturateSixteen(first, i16x8.narrow_i32x4_s(a, b));
+      if (isFirst) {
+        v128.store(halves, bytes);
       } else {
-        storeFewFourTimes(below, to, below + outStep, to + outStep, swapped(bytes), left);
+        const others = v128.load(halves);
+        let here = v128.shuffle<i32>(others, bytes, 0, 4, 1, 5);
+        let next = v128.shuffle<i32>(others, bytes, 2, 6, 3, 7);
+        if (!isWhole) {
+          here = clampStored(here, v128.load(constants, LOWER), v128.load(constants, UPPER));
+          next = clampStored(next, v128.load(constants, LOWER), v128.load(constants, UPPER));
+        }
+        const below = to + toBelow;
+        if (count >= 8) {
+          v128.store_lane<i64>(below, here, 1);
+          v128.store_lane<i64>(to, here, 0);
+          v128.store_lane<i64>(below + outStep, next, 1);
+          v128.store_lane<i64>(to + outStep, next, 0);
+        } else {
+          storeFew(below, i64x2.extract_lane(here, 1), count);
+          storeFew(to, i64x2.extract_lane(here, 0), count);
+          storeFew(below + outStep, i64x2.extract_lane(next, 1), count);
+          storeFew(to + outStep, i64x2.extract_lane(next, 0), count);
+        }
       }
+      halves += 16;
       p += 2 * COLUMN_BYTES;
       to += outStep << 1;
     }
     strip += pairBytes;
     out += outRowStep << 1;
   }
-}
-
-/** Neighbouring fours exchanged. */
-function swapped(bytes: v128): v128 {
-  return v128.shuffle<i32>(bytes, bytes, 1, 0, 3, 2);
 }

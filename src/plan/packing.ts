@@ -344,13 +344,15 @@ const BAND_COLUMNS = 32;
 /** Pairs that lie in memory together. */
 const MAX_PAIRS = 4;
 
-/**
- * Pairs of output rows (depthwiseRowsAtOnce) that are made one below the other, some channels at a time, so that these channels' weights stay in registers: in
- * variants with a fused dot product, where one row group is all that a pair reads.
- */
-export function depthwisePairs(variant: Variant, geometry: DepthwiseGeometry): number {
+/** Whether one row group is all that a pair of output rows reads, in variants with a fused dot product. */
+function isPaired(variant: Variant, geometry: DepthwiseGeometry): boolean {
   const isOneGroup = depthwiseRowGroups(variant, geometry.kernelHeight) === 1;
-  if (dotLanes(variant) < 4 || !isOneGroup || depthwiseRowsAtOnce(variant, geometry) === 1) return 1;
+  return dotLanes(variant) === 4 && isOneGroup && depthwiseRowsAtOnce(variant, geometry) === 2;
+}
+
+/** Pairs of output rows that are made one below the other, some channels at a time, so that these channels' weights stay in registers. */
+export function depthwisePairs(variant: Variant, geometry: DepthwiseGeometry): number {
+  if (!isPaired(variant, geometry)) return 1;
   const pairs = Math.floor(BAND_COLUMNS / depthwiseColumns(geometry));
   return Math.min(Math.max(pairs, 1), MAX_PAIRS);
 }
@@ -362,7 +364,7 @@ export function depthwiseRowsTogether(variant: Variant, geometry: DepthwiseGeome
 
 /**
  * Scratch of a depthwise convolution: the epilogue's constants, a vector of zero points, a table of kernel rows, and
- * strips of interleaved input columns, 32 bytes per column and row group; in `mcu` what slideRows packs. Never less with more padding.
+ * strips of interleaved input columns, 32 bytes per column and row group, and outputs of four channels; in `mcu` what slideRows packs. Never less with more padding.
  */
 export function depthwiseScratchBytes(variant: Variant, geometry: DepthwiseGeometry): number {
   const { kernelHeight, strideY } = geometry;
@@ -372,7 +374,9 @@ export function depthwiseScratchBytes(variant: Variant, geometry: DepthwiseGeome
   const packed = slideOf(geometry) === "slideRows" ? slideBytes(geometry) : 0;
   const columns = depthwiseRowGroups(variant, kernelHeight) * depthwiseColumns(geometry);
   const strips = 32 * columns * depthwiseStrips(variant, geometry) * pairs;
-  return epilogueBytes(variant) + rows + (variant === "mcu" ? packed : strips);
+  // Outputs of half a block of channels, of all pairs.
+  const halves = isPaired(variant, geometry) ? 16 * Math.ceil(geometry.outputWidth / 2) * pairs : 0;
+  return epilogueBytes(variant) + rows + (variant === "mcu" ? packed : strips + halves);
 }
 
 /** Outputs that a column meets: three to an int64, three of which slide. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { DepthwiseAttrs } from "../../src/ops/depthwise-conv2d.ts";
 import { depthwiseConv2d } from "../../src/ops/depthwise-conv2d.ts";
 import { resolvePadding } from "../../src/ops/padding.ts";
-import { depthwiseGeometry, depthwiseScratchBytes } from "../../src/plan/packing.ts";
+import { depthwiseGeometry, depthwisePairs, depthwiseScratchBytes } from "../../src/plan/packing.ts";
 import type { Variant } from "../../src/plan/variant.ts";
 import { provedKernels } from "../kernel-harness.ts";
 import { depthwiseConv2dReference } from "../reference/depthwise-conv2d.ts";
@@ -148,28 +148,44 @@ for (const kernels of provedKernels()) {
     );
   });
 
-  test(`three taps at stride 2 equal it, of kernels of two to four rows, with padding or without (${kernels.variant})`, () => {
-    const shape = fc.record({
-      ...anyGeometry,
-      width: fc.integer({ min: 1, max: 19 }),
-      depthMultiplier: fc.constantFrom(1, 1, 1, 2),
-      kernelHeight: fc.constantFrom(2, 3, 3, 4),
-      kernelWidth: fc.constant(3),
-      strideX: fc.constant(2),
-      dilationX: fc.constantFrom(1, 1, 1, 2),
-    });
-    const pad = fc.constantFrom(0, 0, 1, 2);
-    const pads = fc.record({ padTop: pad, padLeft: pad, padBottom: pad, padRight: pad });
-    fc.assert(
-      fc.property(shape, operands, pads, fc.integer({ min: 1, max: 3 }), (g, drawn, wider, tileBlocks) => {
-        const prepared = prepare(kernels.variant, g, drawn, wider);
-        fc.pre(prepared !== undefined);
-        const { node, input, expected } = prepared;
-        checkConvolution(kernels, depthwiseConv2d, node, input, expected(), tileBlocks);
-      }),
-      { numRuns: 400 },
-    );
-  });
+  // At stride 1 pairs of rows are made one below the other, the more the fewer columns there are.
+  test.each([1, 2])(
+    `three taps at stride %i equal it, of kernels of two to four rows, with padding or without (${kernels.variant})`,
+    (strideX) => {
+      const shape = fc.record({
+        ...anyGeometry,
+        height: fc.integer({ min: 1, max: 19 }),
+        width: fc.oneof(fc.integer({ min: 1, max: 19 }), fc.integer({ min: 20, max: 34 })),
+        depthMultiplier: fc.constantFrom(1, 1, 1, 2),
+        kernelHeight: fc.constantFrom(2, 3, 3, 4),
+        kernelWidth: fc.constant(3),
+        strideX: fc.constant(strideX),
+        strideY: fc.constantFrom(1, 2),
+        dilationY: fc.constantFrom(1, 1, 1, 2),
+        dilationX: fc.constantFrom(1, 1, 1, 2),
+      });
+      const pad = fc.constantFrom(0, 0, 1, 2);
+      const pads = fc.record({ padTop: pad, padLeft: pad, padBottom: pad, padRight: pad });
+      fc.assert(
+        fc.property(
+          shape,
+          operands,
+          pads,
+          fc.integer({ min: 1, max: 3 }),
+          fc.nat(20),
+          (g, drawn, wider, tileBlocks, below) => {
+            const prepared = prepare(kernels.variant, g, drawn, wider);
+            fc.pre(prepared !== undefined);
+            const { node, input } = prepared;
+            const expected = prepared.expected();
+            checkConvolution(kernels, depthwiseConv2d, node, input, expected, tileBlocks);
+            checkOverlap(kernels, depthwiseConv2d, node, input, expected, below);
+          },
+        ),
+        { numRuns: 300 },
+      );
+    },
+  );
 
   test(`sums of the largest products are exact (${kernels.variant})`, () => {
     const extremes = [-128, 127].flatMap((x) => [-128, 127].map((w) => [x, w] as const));
@@ -219,13 +235,18 @@ test("a stride far beyond the kernel makes no weights of it", () => {
   expect(depthwiseConv2d.pack?.(node, "mcu")?.blockBytes).toBe(76);
 });
 
-test("relaxed has a second strip for more than 8 channels that it reads side by side", () => {
+test("relaxed has two pairs of short rows, and of each a second strip for more than 8 channels that it reads side by side", () => {
   const kernel = { kernelHeight: 3, kernelWidth: 3, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 };
   const geometry = { ...kernel, outputWidth: 10, padLeft: 1, depthMultiplier: 1, isRelu: false };
   const bytes = (variant: Variant, channels: number, depthMultiplier = 1): number =>
     depthwiseScratchBytes(variant, { ...geometry, channels, depthMultiplier });
-  const strip = 12 * 32;
-  expect(bytes("relaxed", 9) - bytes("relaxed", 8)).toBe(strip);
+  const strips = 2 * 12 * 32;
+  expect(bytes("relaxed", 9) - bytes("relaxed", 8)).toBe(strips);
+  const pairs = [3, 6, 8, 14, 15, 40].map((outputWidth) =>
+    depthwisePairs("relaxed", { ...geometry, channels: 9, outputWidth }),
+  );
+  expect(pairs).toEqual([4, 4, 3, 2, 1, 1]);
+  expect(depthwisePairs("simd", { ...geometry, channels: 9 })).toBe(1);
   expect(bytes("relaxed", 16, 2)).toBe(bytes("relaxed", 8, 2));
   expect(bytes("simd", 16)).toBe(bytes("simd", 8));
   // In place a block has its plane to itself.
