@@ -329,11 +329,8 @@ export function threeTapsTwice<S>(
     const toBelow = rows > 1 ? outRowStep : 0;
     let p = strip;
     let to = out;
-    for (let left = width; left > 0; left -= 2) {
-      if (left === 1) {
-        p -= COLUMN_BYTES;
-        to -= outStep;
-      }
+    let left = width;
+    for (; left > 1; left -= 2) {
       const start = v128.load(channel);
       const x0 = v128.load(p);
       const x1 = v128.load(p, 32);
@@ -375,6 +372,33 @@ export function threeTapsTwice<S>(
       halves += 16;
       p += 2 * COLUMN_BYTES;
       to += outStep << 1;
+    }
+    if (left > 0) {
+      const start = v128.load(channel);
+      const x0 = v128.load(p);
+      const x1 = v128.load(p, 32);
+      const x2 = v128.load(p, 64);
+      let a = multiplyAdd(u2, x2, multiplyAdd(u1, x1, multiplyAdd(u0, x0, start)));
+      let b = multiplyAdd(v2, x2, multiplyAdd(v1, x1, multiplyAdd(v0, x0, start)));
+      a = reluFusedSingle4(a, scale, offset, bias);
+      b = reluFusedSingle4(b, scale, offset, bias);
+      const values = i16x8.narrow_i32x4_s(a, b);
+      const bytes = saturateSixteen(values, values);
+      if (isFirst) {
+        v128.store(halves, bytes);
+      } else {
+        let here = v128.shuffle<i32>(v128.load(halves), bytes, 0, 4, 1, 5);
+        if (!isWhole) here = clampStored(here, v128.load(constants, LOWER), v128.load(constants, UPPER));
+        const below = to + toBelow;
+        if (count >= 8) {
+          v128.store_lane<i64>(below, here, 1);
+          v128.store_lane<i64>(to, here, 0);
+        } else {
+          storeFew(below, i64x2.extract_lane(here, 1), count);
+          storeFew(to, i64x2.extract_lane(here, 0), count);
+        }
+      }
+      halves += 16;
     }
     strip += pairBytes;
     out += outRowStep << 1;
