@@ -1,10 +1,11 @@
 import { Conv2dField, Requantization, View } from "../../src/plan/format.ts";
-import { convRow, onePixel, segmentSteps } from "../micro/conv-strip.ts";
+import { convRow, segmentSteps } from "../micro/conv-strip.ts";
 import { onePixel as oneScalarPixel, PACKED_PIXELS, threePixels } from "../micro/conv-strip-scalar.ts";
 import { stepBytes } from "../micro/dot.ts";
 import { blockHeadBytes, epilogueBytes, isUniform } from "../micro/epilogue.ts";
 import { SCALAR_HEAD } from "../micro/epilogue-scalar.ts";
 import { pack } from "../micro/lanes.ts";
+import { onePixel } from "../micro/one-pixel.ts";
 import { moveStaged, stage, stagedElementBytes } from "../micro/staging.ts";
 import { address, field, rowAddress } from "../record.ts";
 import { gathered, isGathered } from "./conv2d-gathered.ts";

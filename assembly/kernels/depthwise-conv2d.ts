@@ -149,10 +149,14 @@ function outputRows(
   const padLeft = min(field(record, DepthwiseConv2dField.padLeft), columns);
   const inside = max(min(field(input, View.width), columns - padLeft), 0);
   storeZeroRow(zeroRow, zeroPoint);
+  const together = packedRows * pairs;
   for (let y = y0; y < y1;) {
-    let count = ASC_FEATURE_SIMD ? min(packedRows * pairs, y1 - y) : 1;
-    // What is made together lies at one distance from row to row: not across the end of a ring.
-    if (pairs > 1) count = min(count, field(output, View.ringRows) - (y % field(output, View.ringRows)));
+    let count = ASC_FEATURE_SIMD ? min(together, y1 - y) : 1;
+    if (ASC_FEATURE_RELAXED_SIMD && pairs > 1) {
+      // Pairs lie at one distance from row to row: not across the end of a ring.
+      const ringRows = field(output, View.ringRows);
+      count = min(min(count, together - ((y - y0) % together)), ringRows - (y % ringRows));
+    }
     let row = y * strideY - padTop;
     // What is packed for two rows, of which there is one, has more rows than that sees, and so have more pairs than there are.
     const needed = row + (kernelHeight - 1) * dilationY + (count - 1) * strideY;

@@ -1,6 +1,7 @@
 import { loadWeights, multiplyAdd, stepBytes } from "./dot.ts";
 import { scalarRow } from "./conv-strip-scalar.ts";
-import { isReluFusedSingle, isUniform, isWholeRange, storeRow, storeUniform } from "./epilogue.ts";
+import { isReluFusedSingle, isWholeRange } from "./epilogue.ts";
+import { onePixel } from "./one-pixel.ts";
 import { storeSix, storeThreeTwice, storeTile } from "./store-tile.ts";
 import { MAX_SHORT_STEPS, MIN_SHORT_STEPS, shortRow } from "./weight-stationary.ts";
 
@@ -15,7 +16,8 @@ import { MAX_SHORT_STEPS, MIN_SHORT_STEPS, shortRow } from "./weight-stationary.
  *   simd     staged as int16; weights int8 [step][8 channels][2]         step = 2 elements
  *   relaxed  u8 storage;      weights int8 [step][8 channels][4]         step = 4 elements
  *
- * Weights of a pixel stand segment by segment; where there are fewer steps than segments, step by step (not in mcu).
+ * Weights of a pixel stand segment by segment; where there are fewer steps than segments, step by step (not in mcu). Three short segments may be brought together as
+ * one (conv2d-gathered.ts).
  * Steps past the end of a segment read what lies behind it against zero weights. The bias has −z · Σw folded in, z the
  * zero point in storage form. No overflow while Σ|w|·255 + |bias| < 2^31; the packer picks the scalar method beyond.
  * Weights live in registers while four pixels pass: 8 accumulators, 2 weight vectors and 1 input leave V8's 15 vector
@@ -520,169 +522,6 @@ function fourPixels(
       outStep,
       far * outStep,
     );
-    block += blockBytes;
-  }
-}
-
-/**
- * One pixel of `segments` times `steps` fours of input (twos in simd), `stride` bytes apart and `jump` more from segment to segment. Three blocks
- * of 8 channels at a time: a splat of input serves 6 products, and in `simd` a fourth would leave accumulators in memory (V8 11.3). `relaxed` takes
- * four.
- */
-export function onePixel(
-  p: usize,
-  segments: i32,
-  steps: i32,
-  stride: usize,
-  jump: usize,
-  block: usize,
-  blockBytes: usize,
-  head: usize,
-  channels: i32,
-  constants: usize,
-  out: usize,
-): void {
-  let c = 0;
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    for (; c + 24 < channels; c += 32) {
-      const blockB = block + blockBytes;
-      const blockC = blockB + blockBytes;
-      const blockD = blockC + blockBytes;
-      let a0 = v128.load(block);
-      let a1 = v128.load(block, 16);
-      let b0 = v128.load(blockB);
-      let b1 = v128.load(blockB, 16);
-      let c0 = v128.load(blockC);
-      let c1 = v128.load(blockC, 16);
-      let d0 = v128.load(blockD);
-      let d1 = v128.load(blockD, 16);
-      let wa = block + head;
-      let wb = blockB + head;
-      let wc = blockC + head;
-      let wd = blockD + head;
-      let q = p;
-      for (let s = 0; s < segments; s++) {
-        for (let k = steps; k > 0; k--) {
-          const x = v128.load_splat<i32>(q);
-          a0 = multiplyAdd(loadWeights(wa, 0), x, a0);
-          a1 = multiplyAdd(loadWeights(wa, 1), x, a1);
-          b0 = multiplyAdd(loadWeights(wb, 0), x, b0);
-          b1 = multiplyAdd(loadWeights(wb, 1), x, b1);
-          c0 = multiplyAdd(loadWeights(wc, 0), x, c0);
-          c1 = multiplyAdd(loadWeights(wc, 1), x, c1);
-          d0 = multiplyAdd(loadWeights(wd, 0), x, d0);
-          d1 = multiplyAdd(loadWeights(wd, 1), x, d1);
-          q += stride;
-          wa += stepBytes();
-          wb += stepBytes();
-          wc += stepBytes();
-          wd += stepBytes();
-        }
-        q += jump;
-      }
-      if (isUniform(constants)) {
-        storeUniform(a0, a1, b0, b1, c0, c1, d0, d1, constants, channels - c, out + c);
-      } else {
-        storeRow(a0, a1, block, constants, 8, out + c);
-        storeRow(b0, b1, blockB, constants, 8, out + c + 8);
-        storeRow(c0, c1, blockC, constants, 8, out + c + 16);
-        storeRow(d0, d1, blockD, constants, channels - c - 24, out + c + 24);
-      }
-      block = blockD + blockBytes;
-    }
-  }
-  for (; c + 16 < channels; c += 24) {
-    const blockB = block + blockBytes;
-    const blockC = blockB + blockBytes;
-    let a0 = v128.load(block);
-    let a1 = v128.load(block, 16);
-    let b0 = v128.load(blockB);
-    let b1 = v128.load(blockB, 16);
-    let c0 = v128.load(blockC);
-    let c1 = v128.load(blockC, 16);
-    let wa = block + head;
-    let wb = blockB + head;
-    let wc = blockC + head;
-    let q = p;
-    for (let s = 0; s < segments; s++) {
-      for (let k = steps; k > 0; k--) {
-        const x = v128.load_splat<i32>(q);
-        a0 = multiplyAdd(loadWeights(wa, 0), x, a0);
-        a1 = multiplyAdd(loadWeights(wa, 1), x, a1);
-        b0 = multiplyAdd(loadWeights(wb, 0), x, b0);
-        b1 = multiplyAdd(loadWeights(wb, 1), x, b1);
-        c0 = multiplyAdd(loadWeights(wc, 0), x, c0);
-        c1 = multiplyAdd(loadWeights(wc, 1), x, c1);
-        q += stride;
-        wa += stepBytes();
-        wb += stepBytes();
-        wc += stepBytes();
-      }
-      q += jump;
-    }
-    storeRow(a0, a1, block, constants, 8, out + c);
-    storeRow(b0, b1, blockB, constants, 8, out + c + 8);
-    storeRow(c0, c1, blockC, constants, channels - c - 16, out + c + 16);
-    block = blockC + blockBytes;
-  }
-  for (; c < channels; c += 8) {
-    let a0 = v128.load(block);
-    let a1 = v128.load(block, 16);
-    let w = block + head;
-    let q = p;
-    if (ASC_FEATURE_RELAXED_SIMD) {
-      // Four steps each have sums of their own: products of one sum wait for each other.
-      let b0 = i32x4.splat(0);
-      let b1 = b0;
-      let c0 = b0;
-      let c1 = b0;
-      let d0 = b0;
-      let d1 = b0;
-      for (let s = 0; s < segments; s++) {
-        let k = steps;
-        for (; k >= 4; k -= 4) {
-          let x = v128.load_splat<i32>(q);
-          a0 = multiplyAdd(v128.load(w), x, a0);
-          a1 = multiplyAdd(v128.load(w, 16), x, a1);
-          q += stride;
-          x = v128.load_splat<i32>(q);
-          b0 = multiplyAdd(v128.load(w, 32), x, b0);
-          b1 = multiplyAdd(v128.load(w, 48), x, b1);
-          q += stride;
-          x = v128.load_splat<i32>(q);
-          c0 = multiplyAdd(v128.load(w, 64), x, c0);
-          c1 = multiplyAdd(v128.load(w, 80), x, c1);
-          q += stride;
-          x = v128.load_splat<i32>(q);
-          d0 = multiplyAdd(v128.load(w, 96), x, d0);
-          d1 = multiplyAdd(v128.load(w, 112), x, d1);
-          q += stride;
-          w += 128;
-        }
-        for (; k > 0; k--) {
-          const x = v128.load_splat<i32>(q);
-          a0 = multiplyAdd(v128.load(w), x, a0);
-          a1 = multiplyAdd(v128.load(w, 16), x, a1);
-          q += stride;
-          w += 32;
-        }
-        q += jump;
-      }
-      a0 = i32x4.add(i32x4.add(a0, b0), i32x4.add(c0, d0));
-      a1 = i32x4.add(i32x4.add(a1, b1), i32x4.add(c1, d1));
-    } else {
-      for (let s = 0; s < segments; s++) {
-        for (let k = steps; k > 0; k--) {
-          const x = v128.load_splat<i32>(q);
-          a0 = multiplyAdd(loadWeights(w, 0), x, a0);
-          a1 = multiplyAdd(loadWeights(w, 1), x, a1);
-          q += stride;
-          w += stepBytes();
-        }
-        q += jump;
-      }
-    }
-    storeRow(a0, a1, block, constants, channels - c, out + c);
     block += blockBytes;
   }
 }

@@ -109,22 +109,19 @@ export function threeTaps(
   pixelBytes: usize,
   block: usize,
   head: usize,
-  weightStep: usize,
   count: i32,
   constants: usize,
   out: usize,
   outStep: usize,
   width: i32,
 ): void {
-  let weights = block + head;
+  const weights = block + head;
   const u0 = v128.load(weights);
   const u1 = v128.load(weights, 16);
-  weights += weightStep;
-  const v0 = v128.load(weights);
-  const v1 = v128.load(weights, 16);
-  weights += weightStep;
-  const w0 = v128.load(weights);
-  const w1 = v128.load(weights, 16);
+  const v0 = v128.load(weights, 32);
+  const v1 = v128.load(weights, 48);
+  const w0 = v128.load(weights, 64);
+  const w1 = v128.load(weights, 80);
   const scale0 = v128.load(block, 32);
   const scale1 = v128.load(block, 48);
   const offset0 = v128.load(block, 64);

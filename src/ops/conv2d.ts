@@ -237,6 +237,7 @@ function slidesDown(node: Convolution, variant: Variant): boolean {
   );
 }
 
+/** As `mcu` cuts it, which alone has vector products. */
 function patchOf({ inputs, attrs }: Convolution): Segments {
   const [, kernelHeight = 1, kernelWidth = 1, depth = 1] = requireInput(inputs, 1, "weights").shape;
   return convSegments("mcu", kernelHeight, kernelWidth, depth, attrs.dilationX);

@@ -144,7 +144,7 @@ const METHODS: Readonly<Record<Variant, readonly number[]>> = {
   signed: RELAXED,
 };
 
-/** What the kernels take by onePixel of assembly/micro/conv-strip.ts, where they take nothing else. */
+/** What the kernels take by onePixel of assembly/micro/one-pixel.ts, where they take nothing else. */
 function isOnePixel({ op, outputView }: Convolution): boolean {
   return op === "conv2d" && outputView.height * outputView.width === 1;
 }
