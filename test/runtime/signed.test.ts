@@ -23,7 +23,7 @@ function withExtremes(operator: OperatorName, index: number, places: readonly nu
 }
 
 test.each<[string, OperatorName, readonly number[], readonly number[]]>([
-  ["neighbours of a kernel's row", "conv2d", [9, 10], [8, 9]],
+  ["neighbours of kernel rows that are brought together", "conv2d", [8, 9], [9, 10]],
   ["neighbours in depth", "fullyConnected", [2, 3], [3, 4]],
   ["one above the other", "depthwiseConv2d", [0, 24], [0, 8]],
   ["neighbours in a gate's matrix", "unidirectionalSequenceLstm", [0, 1], [1, 2]],
