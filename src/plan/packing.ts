@@ -357,6 +357,14 @@ export function depthwisePairs(variant: Variant, geometry: DepthwiseGeometry): n
   return Math.min(Math.max(pairs, 1), MAX_PAIRS);
 }
 
+/** Columns of all pairs together, as many as any narrower part of a row has, whose pairs are more. */
+function reservedColumns(variant: Variant, geometry: DepthwiseGeometry): number {
+  const columns = depthwiseColumns(geometry);
+  return isPaired(variant, geometry)
+    ? Math.max(columns, Math.min(MAX_PAIRS * columns, BAND_COLUMNS))
+    : columns;
+}
+
 /** Output rows that may have been written before all is read of what the first of them reads. */
 export function depthwiseRowsTogether(variant: Variant, geometry: DepthwiseGeometry): number {
   return depthwiseRowsAtOnce(variant, geometry) * depthwisePairs(variant, geometry);
@@ -364,18 +372,20 @@ export function depthwiseRowsTogether(variant: Variant, geometry: DepthwiseGeome
 
 /**
  * Scratch of a depthwise convolution: the epilogue's constants, a vector of zero points, a table of kernel rows, and
- * strips of interleaved input columns, 32 bytes per column and row group, and outputs of four channels; in `mcu` what slideRows packs. Never less with more padding.
+ * strips of interleaved input columns, 32 bytes per column and row group, and outputs of four channels; in `mcu` what slideRows packs. Never less with more padding,
+ * nor of a wider row.
  */
 export function depthwiseScratchBytes(variant: Variant, geometry: DepthwiseGeometry): number {
   const { kernelHeight, strideY } = geometry;
-  const pairs = depthwisePairs(variant, geometry);
-  const listed = depthwiseRowGroups(variant, kernelHeight) * dotLanes(variant) + 2 * strideY * (pairs - 1);
+  const groupRows = depthwiseRowGroups(variant, kernelHeight) * dotLanes(variant);
+  const listed = groupRows + (isPaired(variant, geometry) ? 2 * strideY * (MAX_PAIRS - 1) : 0);
   const rows = 16 + align(listed * 12, 16);
   const packed = slideOf(geometry) === "slideRows" ? slideBytes(geometry) : 0;
-  const columns = depthwiseRowGroups(variant, kernelHeight) * depthwiseColumns(geometry);
-  const strips = 32 * columns * depthwiseStrips(variant, geometry) * pairs;
+  const columns = reservedColumns(variant, geometry);
+  const strips =
+    32 * depthwiseRowGroups(variant, kernelHeight) * columns * depthwiseStrips(variant, geometry);
   // Outputs of half a block of channels, of all pairs.
-  const halves = isPaired(variant, geometry) ? 16 * Math.ceil(geometry.outputWidth / 2) * pairs : 0;
+  const halves = isPaired(variant, geometry) ? 8 * columns : 0;
   return epilogueBytes(variant) + rows + (variant === "mcu" ? packed : strips + halves);
 }
 
