@@ -226,36 +226,39 @@ export function depthwiseRows(
     }
     for (let c = c0; c < c1; c += 8) {
       let filled = strip;
-      if (ASC_FEATURE_RELAXED_SIMD && toSecond && (c - c0) & 8) {
+      if (!ASC_FEATURE_RELAXED_SIMD) {
+        let g = 0;
+        if (depthMultiplier === 1) {
+          for (; g + 1 < groups; g += 2) {
+            const groupRows = rows + <usize>(g * rowGroup() * 12);
+            interleaveTwoGroups(inner + ((<usize>g) << 5), columnBytes, groupRows, inside, c);
+          }
+        }
+        for (; g < groups; g++) {
+          interleave(
+            inner + ((<usize>g) << 5),
+            columnBytes,
+            rows + <usize>(g * rowGroup() * 12),
+            inside,
+            c,
+            depthMultiplier,
+            gatherBuffer(constants),
+          );
+        }
+      } else if (toSecond && (c - c0) & 8) {
         filled += toSecond;
       } else {
         let at = inner;
         let pairRows = rows;
         for (let i = 0; i < pairs; i++) {
-          let g = 0;
-          if (!ASC_FEATURE_RELAXED_SIMD && depthMultiplier === 1) {
-            for (; g + 1 < groups; g += 2) {
-              const groupRows = pairRows + <usize>(g * rowGroup() * 12);
-              interleaveTwoGroups(at + ((<usize>g) << 5), columnBytes, groupRows, inside, c);
-            }
-          }
-          if (ASC_FEATURE_RELAXED_SIMD && toSecond && c1 - c > 8) {
-            for (; g < groups; g++) {
-              const groupRows = pairRows + <usize>(g * rowGroup() * 12);
-              interleaveSixteen(at + ((<usize>g) << 5), toSecond, columnBytes, groupRows, inside, c);
-            }
-          }
-          for (; g < groups; g++) {
+          for (let g = 0; g < groups; g++) {
             const groupRows = pairRows + <usize>(g * rowGroup() * 12);
-            interleave(
-              at + ((<usize>g) << 5),
-              columnBytes,
-              groupRows,
-              inside,
-              c,
-              depthMultiplier,
-              gatherBuffer(constants),
-            );
+            const group = at + ((<usize>g) << 5);
+            if (toSecond && c1 - c > 8) {
+              interleaveSixteen(group, toSecond, columnBytes, groupRows, inside, c);
+            } else {
+              interleave(group, columnBytes, groupRows, inside, c, depthMultiplier, gatherBuffer(constants));
+            }
           }
           at += pairBytes;
           pairRows += pairStep;
