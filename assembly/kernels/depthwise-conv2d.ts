@@ -97,8 +97,15 @@ function rowsAtOnce(record: usize): i32 {
 
 /** Pairs of output rows that are made together: depthwisePairs in src/plan/packing.ts. */
 function pairsAtOnce(record: usize, columns: i32): i32 {
+  if (!ASC_FEATURE_RELAXED_SIMD) return 1;
+  const isThree =
+    field(record, DepthwiseConv2dField.kernelWidth) === 3 &&
+    field(record, DepthwiseConv2dField.strideX) === 1 &&
+    field(record, DepthwiseConv2dField.dilationX) === 1;
+  const isRelu =
+    field(record, DepthwiseConv2dField.activationMin) >= field(record, DepthwiseConv2dField.outputZeroPoint);
   const isOneGroup = field(record, DepthwiseConv2dField.kernelHeight) <= rowGroup();
-  if (!ASC_FEATURE_RELAXED_SIMD || !isOneGroup || rowsAtOnce(record) === 1) return 1;
+  if (!isThree || !isRelu || !isOneGroup || rowsAtOnce(record) === 1) return 1;
   return min(max(BAND_COLUMNS / columns, 1), MAX_PAIRS);
 }
 

@@ -201,7 +201,7 @@ function tiles(
   }
   for (; width > 1; width -= 4) {
     if (ASC_FEATURE_RELAXED_SIMD && width === 3) {
-      const done = threePixels(
+      const done = threeBySixteen(
         pixel,
         pixelStep,
         runs,
@@ -355,7 +355,7 @@ function sixPixels(
  * relaxed: three pixels × 16 channels, as long as more than 8 are left. Returns the channels that are done. Of each pixel four bytes are loaded for one block and
  * again for the other, and by another alignment, lest the build takes the two for one: three more vectors would find no registers.
  */
-function threePixels(
+function threeBySixteen(
   pixel: usize,
   pixelStep: usize,
   segments: i32,

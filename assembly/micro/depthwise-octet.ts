@@ -3,7 +3,7 @@ import { FLOAT_BIAS, narrow, reluFusedSingle4, storeFew, storeFewTwice } from ".
 import { storeSix } from "./store-tile.ts";
 
 /**
- * relaxed: the loops over one or two rows of a depthwise strip (depthwise-strip.ts), tiles of six pixels, 8 channels at a time: with a fused
+ * relaxed: the loops over one or two rows of a depthwise strip (depthwise-strip.ts), tiles of six pixels or five, 8 channels at a time: with a fused
  * dot product 12 accumulators, an operand of each kind and what the epilogue needs find registers in the engines that have one (V8 13.6).
  * Where fewer pixels are left a tile begins before the last one has ended, or meets its last pixel again. The loops are over taps even where
  * these are three: written out, the optimiser of the build computes pixel by pixel, and what they share waits in memory (1.13 times the time of

@@ -8,7 +8,7 @@ import { COLUMN_BYTES, threeColumns, threeTaps, threeTapsTwice } from "./weight-
 import { storedActivation } from "../storage.ts";
 
 /**
- * Depthwise strips: one or two output rows, 8 channels at a time.
+ * Depthwise strips: one or two output rows, in relaxed up to eight, 8 channels at a time.
  *
  *   out[x, c] = clamp(zOut + requantize(bias[c] + Σ_ky Σ_kx in[ky, x·strideX + kx·dilationX, c] · w[ky, kx, c]))
  *
@@ -20,7 +20,8 @@ import { storedActivation } from "../storage.ts";
  *
  * Where the groups hold the input of two output rows (3×3 at stride 1: rows w0 w1 w2 0 and 0 w0 w1 w2), both are computed
  * from one strip. Three dot products of a pixel have loops of their own (weight-stationary.ts). relaxed interleaves 16 channels together where there are more than 8, to two
- * strips one behind the other (depthwiseStrips in src/plan/packing.ts), and several such pairs of rows, so that each block's weights are loaded once for all.
+ * strips one behind the other (depthwiseStrips in src/plan/packing.ts), and several pairs of rows where threeTapsTwice
+ * loads the weights of a block once for all (depthwisePairs).
  *
  * A row group is 4 rows of u8 (relaxed) or 2 rows of int16 (simd). `rows` lists, per kernel row, an address, the bytes
  * from pixel to pixel and a mask for the channel offset: a row of padding is one vector of zero points with step and

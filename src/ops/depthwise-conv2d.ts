@@ -114,7 +114,7 @@ export const depthwiseConv2d = defineOp<DepthwiseAttrs>({
     return planeOffset(node, variant) + depthwisePlaneBytes(variant, height, width);
   },
 
-  // A row is written only after its window has been interleaved, 8 or 16 channels at a time. Streamed weights make several
+  // Rows are written only after their windows have been read, 8 or 16 channels at a time. Streamed weights make several
   // passes over the rows, so the planner asks for no overlap then.
   overlapDistance(node, input, variant) {
     if (input !== 0 || isInt16(node)) return undefined;

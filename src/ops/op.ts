@@ -144,7 +144,7 @@ export interface OpDefinition<Attrs = unknown> {
   pitched?(node: BoundNode<Attrs>, isRead: boolean): boolean;
   /** How the node may run row by row; undefined (or absent) where it may not. */
   rows?(node: BoundNode<Attrs>): RowAccess | undefined;
-  /** Rows that its kernel makes together at less than the cost of one by one. Default 1. */
+  /** Rows that its kernel makes together at clearly less than the cost of one by one. Default 1. */
   rowsAtOnce?(node: BoundNode<Attrs>, variant: Variant): number;
   /** A graph without this node computes the same: its output may be replaced by its first input. */
   isIdentity?(node: BoundNode<Attrs>): boolean;

@@ -344,13 +344,15 @@ const BAND_COLUMNS = 32;
 /** Pairs that lie in memory together. */
 const MAX_PAIRS = 4;
 
-/** Whether one row group is all that a pair of output rows reads, in variants with a fused dot product. */
+/** Whether threeTapsTwice of assembly/micro/weight-stationary.ts may take it: two output rows of one row group and three columns, side by side, with ReLU. */
 function isPaired(variant: Variant, geometry: DepthwiseGeometry): boolean {
-  const isOneGroup = depthwiseRowGroups(variant, geometry.kernelHeight) === 1;
-  return dotLanes(variant) === 4 && isOneGroup && depthwiseRowsAtOnce(variant, geometry) === 2;
+  const { kernelHeight, kernelWidth, strideX, dilationX, isRelu } = geometry;
+  const isThree = kernelWidth === 3 && strideX === 1 && dilationX === 1 && isRelu;
+  const isOneGroup = dotLanes(variant) === 4 && depthwiseRowGroups(variant, kernelHeight) === 1;
+  return isThree && isOneGroup && depthwiseRowsAtOnce(variant, geometry) === 2;
 }
 
-/** Pairs of output rows that are made one below the other, some channels at a time, so that these channels' weights stay in registers. */
+/** Pairs of output rows that are made one below the other, some channels at a time, whose weights then stay in registers. */
 export function depthwisePairs(variant: Variant, geometry: DepthwiseGeometry): number {
   if (!isPaired(variant, geometry)) return 1;
   const pairs = Math.floor(BAND_COLUMNS / depthwiseColumns(geometry));

@@ -218,7 +218,7 @@ export function checkConvolution(
   expect(kernels.readActivations(tiled, expected.length)).toEqual(expected);
 
   if (!("strideY" in (node.attrs as object)) || input.shape[0] !== 1) return;
-  for (const rowsAtOnce of [1, 3]) {
+  for (const rowsAtOnce of [1, 3, 9]) {
     expect(throughRings(kernels, node, placed, input, expected.length, rowsAtOnce)).toEqual(expected);
   }
 }

@@ -257,7 +257,7 @@ test("part of a row never needs more scratch than the row, by whose width it is 
 
 test("relaxed has two pairs of short rows, and of each a second strip for more than 8 channels that it reads side by side", () => {
   const kernel = { kernelHeight: 3, kernelWidth: 3, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 };
-  const geometry = { ...kernel, outputWidth: 10, padLeft: 1, depthMultiplier: 1, isRelu: false };
+  const geometry = { ...kernel, outputWidth: 10, padLeft: 1, depthMultiplier: 1, isRelu: true };
   const bytes = (variant: Variant, channels: number, depthMultiplier = 1): number =>
     depthwiseScratchBytes(variant, { ...geometry, channels, depthMultiplier });
   const strips = 32 * 32;
@@ -267,6 +267,14 @@ test("relaxed has two pairs of short rows, and of each a second strip for more t
   );
   expect(pairs).toEqual([4, 4, 3, 2, 1, 1]);
   expect(depthwisePairs("simd", { ...geometry, channels: 9 })).toBe(1);
+  for (const other of [
+    { isRelu: false },
+    { kernelWidth: 5 },
+    { strideX: 2 },
+    { dilationX: 2 },
+    { strideY: 2 },
+  ])
+    expect(depthwisePairs("relaxed", { ...geometry, channels: 9, outputWidth: 3, ...other })).toBe(1);
   expect(bytes("relaxed", 16, 2)).toBe(bytes("relaxed", 8, 2));
   expect(bytes("simd", 16)).toBe(bytes("simd", 8));
   // In place a block has its plane to itself.
