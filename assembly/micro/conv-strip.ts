@@ -353,7 +353,7 @@ function sixPixels(
 
 /**
  * relaxed: three pixels × 16 channels, as long as more than 8 are left. Returns the channels that are done. Of each pixel four bytes are loaded for one block and
- * again for the other, and by another alignment, lest the build takes the two for one: three more vectors would find no registers.
+ * again for the other, from a pointer of its own and backwards, lest the build (or V8 14 and later) takes the two loads for one: three more vectors would find no registers.
  */
 function threeBySixteen(
   pixel: usize,
@@ -389,6 +389,7 @@ function threeBySixteen(
     let w = block + head;
     let u = second + head;
     let q = pixel;
+    let r = pixel;
     for (let s = segments; s > 0; s--) {
       for (let k = steps; k > 0; k--) {
         let w0 = loadWeights(w, 0);
@@ -404,20 +405,22 @@ function threeBySixteen(
         c1 = multiplyAdd(w1, x, c1);
         w0 = loadWeights(u, 0);
         w1 = loadWeights(u, 1);
-        x = v128.load_splat<i32>(q, 0, 1);
+        x = v128.load_splat<i32>(r);
         d0 = multiplyAdd(w0, x, d0);
         d1 = multiplyAdd(w1, x, d1);
-        x = v128.load_splat<i32>(q + pixelStep, 0, 1);
+        x = v128.load_splat<i32>(r + pixelStep);
         e0 = multiplyAdd(w0, x, e0);
         e1 = multiplyAdd(w1, x, e1);
-        x = v128.load_splat<i32>(q + p2, 0, 1);
+        x = v128.load_splat<i32>(r + p2);
         f0 = multiplyAdd(w0, x, f0);
         f1 = multiplyAdd(w1, x, f1);
         q += stride;
+        r += stride;
         w += stepBytes();
         u += stepBytes();
       }
       q += jump;
+      r += jump;
     }
     storeThreeTwice(
       a0,
