@@ -1,5 +1,6 @@
 import { multiplyAdd } from "./dot.ts";
-import { FLOAT_BIAS, narrow, reluFusedSingle4, storeFew, storeFewTwice } from "./epilogue.ts";
+import { clampStored, saturateSixteen } from "./eight.ts";
+import { FLOAT_BIAS, LOWER, narrow, reluFusedSingle4, storeFew, storeFewTwice, UPPER } from "./epilogue.ts";
 import { storeSix } from "./store-tile.ts";
 
 /**
@@ -209,6 +210,144 @@ export function oneRowByFives(
     }
     strip += 5 * pixelBytes;
     out += 5 * outStep;
+  }
+}
+
+/** As fitsFives, of tiles of three. */
+export function fitsTwoRowsByFives(width: i32): bool {
+  return ((width + 4) / 5) * 5 < ((width + 2) / 3) * 3;
+}
+
+/**
+ * As twoRows, by fives, of five columns and more: of a block of isReluFusedSingle, four channels of it and then the others, so that the sums of ten outputs find
+ * registers. S is i8 where isWholeRange is true, else i16.
+ */
+export function twoRowsByFives<S>(
+  strip: usize,
+  pixelBytes: usize,
+  steps: i32,
+  block: usize,
+  head: usize,
+  count: i32,
+  constants: usize,
+  out: usize,
+  outStep: usize,
+  outRowStep: usize,
+  width: i32,
+): void {
+  const p2 = pixelBytes << 1;
+  const p4 = pixelBytes << 2;
+  const o2 = outStep << 1;
+  for (let left = width; left > 0; left -= 5) {
+    if (left < 5) {
+      const back = <usize>(5 - left);
+      strip -= back * pixelBytes;
+      out -= back * outStep;
+    }
+    // Of the first four channels, bytes of both rows of column 0, both of 1, then of 2 and 3, and of 4.
+    let first01 = i32x4.splat(0);
+    let first23 = first01;
+    let first4 = first01;
+    for (let half: usize = 0; half < 32; half += 16) {
+      const channel = block + half;
+      let a = v128.load(channel);
+      let b = a;
+      let c = a;
+      let d = a;
+      let e = a;
+      let f = a;
+      let g = a;
+      let h = a;
+      let i = a;
+      let j = a;
+      let q = strip + half;
+      let r = q + p2 + pixelBytes;
+      let w = channel + head;
+      for (let k = steps; k > 0; k--) {
+        const v = v128.load(w);
+        const u = v128.load(w, 32);
+        let x = v128.load(q);
+        a = multiplyAdd(v, x, a);
+        f = multiplyAdd(u, x, f);
+        x = v128.load(q + pixelBytes);
+        b = multiplyAdd(v, x, b);
+        g = multiplyAdd(u, x, g);
+        x = v128.load(q + p2);
+        c = multiplyAdd(v, x, c);
+        h = multiplyAdd(u, x, h);
+        x = v128.load(r);
+        d = multiplyAdd(v, x, d);
+        i = multiplyAdd(u, x, i);
+        x = v128.load(r + pixelBytes);
+        e = multiplyAdd(v, x, e);
+        j = multiplyAdd(u, x, j);
+        q += 32;
+        r += 32;
+        w += 64;
+      }
+      const bias = v128.load(constants, FLOAT_BIAS);
+      const scale = v128.load(channel, 32);
+      const offset = v128.load(channel, 64);
+      a = reluFusedSingle4(a, scale, offset, bias);
+      b = reluFusedSingle4(b, scale, offset, bias);
+      c = reluFusedSingle4(c, scale, offset, bias);
+      d = reluFusedSingle4(d, scale, offset, bias);
+      e = reluFusedSingle4(e, scale, offset, bias);
+      f = reluFusedSingle4(f, scale, offset, bias);
+      g = reluFusedSingle4(g, scale, offset, bias);
+      h = reluFusedSingle4(h, scale, offset, bias);
+      i = reluFusedSingle4(i, scale, offset, bias);
+      j = reluFusedSingle4(j, scale, offset, bias);
+      const ee = i16x8.narrow_i32x4_s(e, j);
+      const bytes01 = saturateSixteen(i16x8.narrow_i32x4_s(a, f), i16x8.narrow_i32x4_s(b, g));
+      const bytes23 = saturateSixteen(i16x8.narrow_i32x4_s(c, h), i16x8.narrow_i32x4_s(d, i));
+      const bytes4 = saturateSixteen(ee, ee);
+      if (half === 0) {
+        first01 = bytes01;
+        first23 = bytes23;
+        first4 = bytes4;
+      } else {
+        let t0 = v128.shuffle<i32>(first01, bytes01, 0, 4, 1, 5);
+        let t1 = v128.shuffle<i32>(first01, bytes01, 2, 6, 3, 7);
+        let t2 = v128.shuffle<i32>(first23, bytes23, 0, 4, 1, 5);
+        let t3 = v128.shuffle<i32>(first23, bytes23, 2, 6, 3, 7);
+        let t4 = v128.shuffle<i32>(first4, bytes4, 0, 4, 1, 5);
+        if (sizeof<S>() !== 1) {
+          const lower = v128.load(constants, LOWER);
+          const upper = v128.load(constants, UPPER);
+          t0 = clampStored(t0, lower, upper);
+          t1 = clampStored(t1, lower, upper);
+          t2 = clampStored(t2, lower, upper);
+          t3 = clampStored(t3, lower, upper);
+          t4 = clampStored(t4, lower, upper);
+        }
+        const to1 = out + outStep;
+        const to3 = to1 + o2;
+        const below = out + outRowStep;
+        const below1 = to1 + outRowStep;
+        const below3 = to3 + outRowStep;
+        if (count >= 8) {
+          v128.store_lane<i64>(out, t0, 0);
+          v128.store_lane<i64>(to1, t1, 0);
+          v128.store_lane<i64>(out + o2, t2, 0);
+          v128.store_lane<i64>(to3, t3, 0);
+          v128.store_lane<i64>(to3 + outStep, t4, 0);
+          v128.store_lane<i64>(below, t0, 1);
+          v128.store_lane<i64>(below1, t1, 1);
+          v128.store_lane<i64>(below + o2, t2, 1);
+          v128.store_lane<i64>(below3, t3, 1);
+          v128.store_lane<i64>(below3 + outStep, t4, 1);
+        } else {
+          storeFewTwice(out, below, t0, count);
+          storeFewTwice(to1, below1, t1, count);
+          storeFewTwice(out + o2, below + o2, t2, count);
+          storeFewTwice(to3, below3, t3, count);
+          storeFewTwice(to3 + outStep, below3 + outStep, t4, count);
+        }
+      }
+    }
+    strip += p4 + pixelBytes;
+    out += (o2 << 1) + outStep;
   }
 }
 

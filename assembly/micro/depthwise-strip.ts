@@ -296,6 +296,43 @@ export function depthwiseRows(
         for (let left = outputRows; left > 0; left -= packedRows) {
           if (isShort && packedRows === 1 && isReluFusedSingle(block, constants)) {
             threeTaps(filled, pixelBytes, block, head, c1 - c, constants, to, outStep, width);
+          } else if (
+            left > 1 &&
+            packedRows === 2 &&
+            runs === 1 &&
+            width > 4 &&
+            octet.fitsTwoRowsByFives(width) &&
+            isReluFusedSingle(block, constants)
+          ) {
+            if (isWholeRange(constants)) {
+              octet.twoRowsByFives<i8>(
+                filled,
+                pixelBytes,
+                steps,
+                block,
+                head,
+                c1 - c,
+                constants,
+                to,
+                outStep,
+                outRowStep,
+                width,
+              );
+            } else {
+              octet.twoRowsByFives<i16>(
+                filled,
+                pixelBytes,
+                steps,
+                block,
+                head,
+                c1 - c,
+                constants,
+                to,
+                outStep,
+                outRowStep,
+                width,
+              );
+            }
           } else if (left > 1 && packedRows === 2 && runs === 1 && width > 2) {
             octet.twoRows(
               filled,

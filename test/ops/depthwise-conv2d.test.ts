@@ -149,16 +149,20 @@ for (const kernels of provedKernels()) {
   });
 
   // At stride 1 pairs of rows are made one below the other, the more the fewer columns there are.
-  test.each([1, 2])(
-    `three taps at stride %i equal it, of kernels of two to four rows, with padding or without (${kernels.variant})`,
-    (strideX) => {
+  test.each([
+    ["three taps at stride 1, of kernels of two to four rows", [3], [2, 3, 3, 4], 1],
+    ["three taps at stride 2, of kernels of two to four rows", [3], [2, 3, 3, 4], 2],
+    ["five and seven taps, of kernels whose groups of rows serve two rows", [5, 7], [5, 7], 1],
+  ] as const)(
+    `%s, equal it, with padding or without (${kernels.variant})`,
+    (_, kernelWidths, kernelHeights, strideX) => {
       const shape = fc.record({
         ...anyGeometry,
         height: fc.integer({ min: 1, max: 19 }),
         width: fc.oneof(fc.integer({ min: 1, max: 19 }), fc.integer({ min: 20, max: 34 })),
         depthMultiplier: fc.constantFrom(1, 1, 1, 2),
-        kernelHeight: fc.constantFrom(2, 3, 3, 4),
-        kernelWidth: fc.constant(3),
+        kernelHeight: fc.constantFrom(...kernelHeights),
+        kernelWidth: fc.constantFrom(...kernelWidths),
         strideX: fc.constant(strideX),
         strideY: fc.constantFrom(1, 2),
         dilationY: fc.constantFrom(1, 1, 1, 2),
