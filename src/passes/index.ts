@@ -8,6 +8,7 @@ import { moveBorderToHost } from "./move-border-to-host.ts";
 import { removeDeadNodes } from "./remove-dead-nodes.ts";
 import { removeIdentities } from "./remove-identities.ts";
 import { sinkTranspose } from "./sink-transpose.ts";
+import { trimKernels } from "./trim-kernels.ts";
 
 /** One rewrite: the same function of the same inputs, bit for bit, in another shape. */
 export interface Pass {
@@ -26,6 +27,8 @@ export const PASSES: readonly Pass[] = [
   { name: "foldPad", apply: foldPad },
   // One input channel fills no vector in a depthwise kernel; as a convolution its filters do.
   { name: "depthwiseToConvolution", apply: depthwiseToConvolution },
+  // Kernels larger than the last feature maps multiply padding.
+  { name: "trimKernels", apply: trimKernels },
   // Training leaves filters empty, more than half of them in some layers.
   { name: "dropConstantChannels", apply: dropConstantChannels },
   // A mean makes the tensor small; its transpose is then free.
