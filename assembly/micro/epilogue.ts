@@ -11,7 +11,7 @@ import { prepareScalar, SCALAR_HEAD } from "./epilogue-scalar.ts";
  *   0 lower clamp ×16 · 16 upper clamp ×16 · 32 float bias − zero point (or middle: FLOAT_BIAS), int32 ×4 · 48 zero point, int16 ×8, or UNIFORM_FINE
  *   64 0x41380000 ×4 · 80 1.5·2^52 ×2 · 96 1.5·2^23 ×4 · 112 2^(shift − 1), int32 ×4 · 128 2^31, int64 ×2 · 144 gathered channels, 16 bytes
  *   160 accumulators of the scalar method, 16 bytes · 176 0x43300000 ×4; 112 and 128 are of method wide, or UNIFORM_*
- *   192 method, shift, WHOLE
+ *   192 method, shift, WHOLE, SINGLE
  *
  * (In mcu four int32: epilogue-scalar.ts.) Clamps and zero points are in storage form. Which method is exact for which constants is proved when the weights are
  * packed (src/ops/requantization.ts); derivations in docs/numerics.md.
@@ -37,6 +37,8 @@ export const METHOD = 192;
 export const SHIFT = 196;
 /** Whether outputs are clamped to no less than all that they can be. */
 const WHOLE = 200;
+/** Whether all blocks are in float32. */
+const SINGLE = 204;
 
 /** 1.5 · 2^23: adding it rounds a float32 to an integer; and its bits. */
 export const ROUND: f32 = 12582912.0;
@@ -62,8 +64,8 @@ export function blockHeadBytes(method: i32): usize {
   if (ASC_FEATURE_SIMD) {
     if (method === Requantization.relu || method === Requantization.reluFused) return 160;
     if (method === Requantization.generalFused) return 192;
-    if (method >= Requantization.uniformRelu) return 32;
-    return method === Requantization.general ? 128 : 96;
+    if (method === Requantization.general || method === Requantization.generalFusedSingle) return 128;
+    return method >= Requantization.uniformRelu && method < Requantization.reluSingle ? 32 : 96;
   }
   return SCALAR_HEAD;
 }
@@ -87,6 +89,11 @@ export function prepareEpilogue(
 ): void {
   if (ASC_FEATURE_SIMD) {
     const stored = zeroPoint + storageOffset();
+    const areSingle = method >= Requantization.reluSingle;
+    // Beside the room for doubles nothing tells them from methods of which only some blocks are in float32.
+    if (method === Requantization.reluSingle) method = Requantization.relu;
+    if (method === Requantization.reluFusedSingle) method = Requantization.reluFused;
+    if (method === Requantization.generalFusedSingle) method = Requantization.generalFused;
     v128.store(constants, i8x16.splat(<i8>(lower + storageOffset())), LOWER);
     v128.store(constants, i8x16.splat(<i8>(upper + storageOffset())), UPPER);
     // Blocks in float32 count outputs from the middle of their range: src/ops/single-precision.ts.
@@ -104,6 +111,7 @@ export function prepareEpilogue(
     store<i32>(constants, method, METHOD);
     store<i32>(constants, shift, SHIFT);
     store<i32>(constants, i32(lower === -128 && upper === 127), WHOLE);
+    store<i32>(constants, i32(areSingle), SINGLE);
   } else {
     prepareScalar(constants, method, shift, zeroPoint, lower, upper);
   }
@@ -169,9 +177,14 @@ export function relu4(
   return i32x4.sub(highWords(low, high), base);
 }
 
-/** Whether a block of method `relu`, or of a fused one, has its constants in float32: there are no offsets of doubles then, which are not 0. */
-export function isSinglePrecision(block: usize): bool {
-  return load<i64>(block, 96) === 0;
+/** Whether a block of method `relu` has its constants in float32: there are no offsets of doubles then, which are not 0. */
+export function isReluSingle(block: usize, constants: usize): bool {
+  return load<i32>(constants, METHOD) === Requantization.relu && isInFloat32(block + 96, constants);
+}
+
+/** Of a block whose offsets, if they are doubles, begin at `offsets`. */
+function isInFloat32(offsets: usize, constants: usize): bool {
+  return load<i32>(constants, SINGLE) !== 0 || load<i64>(offsets) === 0;
 }
 
 /**
@@ -236,7 +249,7 @@ export function reluFused4(
 
 /** Whether reluFusedSingle4 is the block's. */
 export function isReluFusedSingle(block: usize, constants: usize): bool {
-  return load<i32>(constants, METHOD) === Requantization.reluFused && isSinglePrecision(block);
+  return load<i32>(constants, METHOD) === Requantization.reluFused && isInFloat32(block + 96, constants);
 }
 
 /**
@@ -252,7 +265,7 @@ export function reluFusedSingle4(a: v128, scale: v128, offset: v128, bias: v128)
 
 /** Whether generalFusedSingle4 is the block's. */
 export function isGeneralFusedSingle(block: usize, constants: usize): bool {
-  return load<i32>(constants, METHOD) === Requantization.generalFused && isSinglePrecision(block);
+  return load<i32>(constants, METHOD) === Requantization.generalFused && isInFloat32(block + 128, constants);
 }
 
 /**
@@ -495,7 +508,7 @@ export function storeUniform(
 export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize): v128 {
   const method = load<i32>(constants, METHOD);
   if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused) {
-    if (isSinglePrecision(block)) {
+    if (isReluFusedSingle(block, constants)) {
       const bias = v128.load(constants, FLOAT_BIAS);
       return i16x8.narrow_i32x4_s(
         reluFusedSingle4(a0, v128.load(block, 32), v128.load(block, 64), bias),
@@ -525,7 +538,7 @@ export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize
       ),
     );
   }
-  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused && isSinglePrecision(block)) {
+  if (ASC_FEATURE_RELAXED_SIMD && isGeneralFusedSingle(block, constants)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     return i16x8.narrow_i32x4_s(
@@ -533,7 +546,7 @@ export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize
         a0,
         v128.load(block, 32),
         v128.load(block, 64),
-        v128.load(block, 160),
+        v128.load(block, 96),
         round32,
         bias,
       ),
@@ -541,7 +554,7 @@ export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize
         a1,
         v128.load(block, 48),
         v128.load(block, 80),
-        v128.load(block, 176),
+        v128.load(block, 112),
         round32,
         bias,
       ),
@@ -552,17 +565,17 @@ export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     const scale01 = v128.load(block, 32);
-    const offset01 = v128.load(block, 96);
+    const offset01 = v128.load(block, 128);
     const scale45 = v128.load(block, 64);
-    const offset45 = v128.load(block, 128);
+    const offset45 = v128.load(block, 160);
     return i16x8.narrow_i32x4_s(
       generalFused4(
         a0,
         scale01,
         v128.load(block, 48),
         offset01,
-        v128.load(block, 112),
-        v128.load(block, 160),
+        v128.load(block, 144),
+        v128.load(block, 96),
         round32,
         bias,
         above,
@@ -572,15 +585,15 @@ export function requantizeRow(a0: v128, a1: v128, block: usize, constants: usize
         scale45,
         v128.load(block, 80),
         offset45,
-        v128.load(block, 144),
         v128.load(block, 176),
+        v128.load(block, 112),
         round32,
         bias,
         above,
       ),
     );
   }
-  if (!ASC_FEATURE_RELAXED_SIMD && method === Requantization.relu && isSinglePrecision(block)) {
+  if (!ASC_FEATURE_RELAXED_SIMD && isReluSingle(block, constants)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     return i16x8.narrow_i32x4_s(

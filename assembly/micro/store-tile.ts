@@ -7,7 +7,7 @@ import {
   HIGH_HALF,
   isGeneralFusedSingle,
   isReluFusedSingle,
-  isSinglePrecision,
+  isReluSingle,
   isWholeRange,
   clampBytes,
   METHOD,
@@ -59,7 +59,7 @@ export function storeTile(
   step2: usize,
 ): void {
   const method = load<i32>(constants, METHOD);
-  if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.reluFused && isSinglePrecision(block)) {
+  if (ASC_FEATURE_RELAXED_SIMD && isReluFusedSingle(block, constants)) {
     const bias = v128.load(constants, FLOAT_BIAS);
     let scale = v128.load(block, 32);
     let offset = v128.load(block, 64);
@@ -92,19 +92,19 @@ export function storeTile(
     b1 = reluFused4(b1, scaleA, scaleB, offsetA, offsetB, base, above);
     c1 = reluFused4(c1, scaleA, scaleB, offsetA, offsetB, base, above);
     d1 = reluFused4(d1, scaleA, scaleB, offsetA, offsetB, base, above);
-  } else if (ASC_FEATURE_RELAXED_SIMD && method === Requantization.generalFused && isSinglePrecision(block)) {
+  } else if (ASC_FEATURE_RELAXED_SIMD && isGeneralFusedSingle(block, constants)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     let scale = v128.load(block, 32);
     let offset = v128.load(block, 64);
-    let fine = v128.load(block, 160);
+    let fine = v128.load(block, 96);
     a0 = generalFusedSingle4(a0, scale, offset, fine, round32, bias);
     b0 = generalFusedSingle4(b0, scale, offset, fine, round32, bias);
     c0 = generalFusedSingle4(c0, scale, offset, fine, round32, bias);
     d0 = generalFusedSingle4(d0, scale, offset, fine, round32, bias);
     scale = v128.load(block, 48);
     offset = v128.load(block, 80);
-    fine = v128.load(block, 176);
+    fine = v128.load(block, 112);
     a1 = generalFusedSingle4(a1, scale, offset, fine, round32, bias);
     b1 = generalFusedSingle4(b1, scale, offset, fine, round32, bias);
     c1 = generalFusedSingle4(c1, scale, offset, fine, round32, bias);
@@ -115,23 +115,23 @@ export function storeTile(
     const bias = v128.load(constants, FLOAT_BIAS);
     let scaleA = v128.load(block, 32);
     let scaleB = v128.load(block, 48);
-    let offsetA = v128.load(block, 96);
-    let offsetB = v128.load(block, 112);
-    let fine = v128.load(block, 160);
+    let offsetA = v128.load(block, 128);
+    let offsetB = v128.load(block, 144);
+    let fine = v128.load(block, 96);
     a0 = generalFused4(a0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     b0 = generalFused4(b0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     c0 = generalFused4(c0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     d0 = generalFused4(d0, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     scaleA = v128.load(block, 64);
     scaleB = v128.load(block, 80);
-    offsetA = v128.load(block, 128);
-    offsetB = v128.load(block, 144);
-    fine = v128.load(block, 176);
+    offsetA = v128.load(block, 160);
+    offsetB = v128.load(block, 176);
+    fine = v128.load(block, 112);
     a1 = generalFused4(a1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     b1 = generalFused4(b1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     c1 = generalFused4(c1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
     d1 = generalFused4(d1, scaleA, scaleB, offsetA, offsetB, fine, round32, bias, above);
-  } else if (!ASC_FEATURE_RELAXED_SIMD && method === Requantization.relu && isSinglePrecision(block)) {
+  } else if (!ASC_FEATURE_RELAXED_SIMD && isReluSingle(block, constants)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     let scale = v128.load(block, 32);
@@ -261,7 +261,7 @@ export function storeSixHalf(
   // Constants of 4 bytes per channel, and of 8.
   const narrowly = block + (half << 4);
   const widely = block + (half << 5);
-  if (method === Requantization.relu && isSinglePrecision(block)) {
+  if (isReluSingle(block, constants)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     const scale = v128.load(narrowly, 32);
@@ -372,7 +372,7 @@ export function storeEightHalf(
   // Constants of 4 bytes per channel, and of 8.
   const narrowly = block + (half << 4);
   const widely = block + (half << 5);
-  if (method === Requantization.relu && isSinglePrecision(block)) {
+  if (isReluSingle(block, constants)) {
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
     const scale = v128.load(narrowly, 32);
@@ -523,7 +523,7 @@ export function storeSix(
     const bias = v128.load(constants, FLOAT_BIAS);
     let scale = v128.load(block, 32);
     let offset = v128.load(block, 64);
-    let fine = v128.load(block, 160);
+    let fine = v128.load(block, 96);
     a0 = generalFusedSingle4(a0, scale, offset, fine, round32, bias);
     b0 = generalFusedSingle4(b0, scale, offset, fine, round32, bias);
     c0 = generalFusedSingle4(c0, scale, offset, fine, round32, bias);
@@ -532,7 +532,7 @@ export function storeSix(
     f0 = generalFusedSingle4(f0, scale, offset, fine, round32, bias);
     scale = v128.load(block, 48);
     offset = v128.load(block, 80);
-    fine = v128.load(block, 176);
+    fine = v128.load(block, 112);
     a = i16x8.narrow_i32x4_s(a0, generalFusedSingle4(a1, scale, offset, fine, round32, bias));
     b = i16x8.narrow_i32x4_s(b0, generalFusedSingle4(b1, scale, offset, fine, round32, bias));
     c = i16x8.narrow_i32x4_s(c0, generalFusedSingle4(c1, scale, offset, fine, round32, bias));

@@ -46,7 +46,7 @@ export function shortRow<S>(
   const bias = v128.load(constants, FLOAT_BIAS);
   const lower = v128.load(constants, LOWER);
   const upper = v128.load(constants, UPPER);
-  for (const end = pixel + <usize>width * pixelStep; pixel < end; ) {
+  for (const end = pixel + <usize>width * pixelStep; pixel < end;) {
     const next = pixel + pixelStep;
     let x = v128.load_splat<i32>(pixel);
     let a0 = multiplyAdd(w0, x, v128.load(block));

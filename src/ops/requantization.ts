@@ -91,7 +91,7 @@ function reluPlan(
 ): RequantizationPlan {
   const single = narrows ? singlePrecision(channels, output, false) : new Map<Channel, SinglePrecision>();
   return {
-    method: Requantization.relu,
+    method: single.size === channels.length ? Requantization.reluSingle : Requantization.relu,
     shift: 0,
     accumulatorBias: (channel) => single.get(channel)?.bias ?? 0,
     write(blocks, at, lane, channel) {
@@ -111,7 +111,7 @@ function reluFusedPlan(
 ): RequantizationPlan {
   const single = singlePrecision(channels, output, true);
   return {
-    method: Requantization.reluFused,
+    method: single.size === channels.length ? Requantization.reluFusedSingle : Requantization.reluFused,
     shift: 0,
     accumulatorBias: (channel) => single.get(channel)?.bias ?? ACCUMULATOR_BIAS,
     write(blocks, at, lane, channel) {
@@ -146,15 +146,15 @@ const GENERAL: RequantizationPlan = {
 function generalFusedPlan(channels: readonly Channel[], output: OutputRange): RequantizationPlan {
   const single = doublyRounded(channels, output);
   return {
-    method: Requantization.generalFused,
+    method: single.size === channels.length ? Requantization.generalFusedSingle : Requantization.generalFused,
     shift: 0,
     accumulatorBias: (channel) => single.get(channel)?.bias ?? ACCUMULATOR_BIAS,
     write(blocks, at, lane, channel) {
-      blocks.setFloat32(at + 160 + 4 * lane, generalFine(channel.multiplier), true);
+      blocks.setFloat32(at + 96 + 4 * lane, generalFine(channel.multiplier), true);
       if (writesSingle(blocks, at, lane, single.get(channel))) return;
       const scale = generalScale(channel.multiplier);
       blocks.setFloat64(at + 32 + 8 * lane, scale, true);
-      blocks.setFloat64(at + 96 + 8 * lane, ROUND_F64 - unsignedOffset(scale), true);
+      blocks.setFloat64(at + 128 + 8 * lane, ROUND_F64 - unsignedOffset(scale), true);
     },
   };
 }

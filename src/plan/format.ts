@@ -8,7 +8,7 @@
  */
 
 /** Raised whenever a record changes; the kernels answer it from `planVersion()`. */
-export const PLAN_VERSION = 20;
+export const PLAN_VERSION = 21;
 
 /** Bytes of a page of linear memory. */
 export const PAGE_BYTES = 65536;
@@ -145,6 +145,10 @@ export enum Requantization {
   uniformGeneralFused = 11,
   /** As single, but columns of outputs go down together, which pack a pixel once; mcu, conv2d alone, undilated, kernels at least as high as the stride. */
   singleColumns = 12,
+  /** As relu, reluFused and generalFused, all blocks in float32: their heads have no room for doubles. */
+  reluSingle = 13,
+  reluFusedSingle = 14,
+  generalFusedSingle = 15,
 }
 
 export enum EndField {

@@ -9,12 +9,15 @@ import type { Variant } from "./variant.ts";
  *   simd, relaxed, signed, 8 channels   bias int32 [8]
  *     relu      scale float64 [8], offset float64 [8]
  *               or scale float32 [8], offset float32 [8], 0 float64 [8]: told by the 0 (src/ops/single-precision.ts); not by relu in relaxed and signed
+ *     reluSingle    scale float32 [8], offset float32 [8]
  *     general   scale float64 [8], scale float32 [8]
  *     wide      multiplier int32 [8], factor int32 [8]
  *     scalar    multiplier int32 [8], shift int32 [8]
  *     those of one multiplier       nothing: it is in the record
  *     reluFused      as relu; bias + 2^31 where its constants are doubles, else + what makes sums a float32's bits
- *     generalFused   as reluFused, scale float32 [8]
+ *     generalFused   scale float64 [8], scale float32 [8], offset float64 [8]
+ *               or scale float32 [8], offset float32 [8], scale float32 [8], 0 float64 [8]; biases as of reluFused
+ *     reluFusedSingle, generalFusedSingle   as these, without the 0
  *   mcu, 1 channel
  *     single, singleColumns    offset int64, multiplier int32
  *     scalar                   bias int32, shift int32, multiplier int32
@@ -53,6 +56,9 @@ const CONSTANT_BYTES: Readonly<Record<number, number>> = {
   [Requantization.relu]: 128,
   [Requantization.generalFused]: 160,
   [Requantization.reluFused]: 128,
+  [Requantization.reluSingle]: 64,
+  [Requantization.reluFusedSingle]: 64,
+  [Requantization.generalFusedSingle]: 96,
   [Requantization.uniformRelu]: 0,
   [Requantization.uniformGeneral]: 0,
   [Requantization.uniformReluFused]: 0,

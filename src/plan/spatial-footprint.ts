@@ -133,13 +133,22 @@ const RELAXED: readonly number[] = [
   Requantization.relu,
   Requantization.generalFused,
   Requantization.reluFused,
+  Requantization.generalFusedSingle,
+  Requantization.reluFusedSingle,
   ...UNIFORM_FUSED,
 ];
 
 /** The methods that a variant's kernels have. */
 const METHODS: Readonly<Record<Variant, readonly number[]>> = {
   mcu: [Requantization.scalar, Requantization.single, SINGLE_VECTOR, SINGLE_COLUMNS],
-  simd: [Requantization.scalar, Requantization.wide, Requantization.general, Requantization.relu, ...UNIFORM],
+  simd: [
+    Requantization.scalar,
+    Requantization.wide,
+    Requantization.general,
+    Requantization.relu,
+    Requantization.reluSingle,
+    ...UNIFORM,
+  ],
   relaxed: RELAXED,
   signed: RELAXED,
 };

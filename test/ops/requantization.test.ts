@@ -99,6 +99,7 @@ test("one multiplier for all channels takes what is proved for each, and makes i
   const planned = new Map<Requantization | undefined, number>();
   const twins = new Map([
     [Requantization.relu, Requantization.uniformRelu],
+    [Requantization.reluSingle, Requantization.uniformRelu],
     [Requantization.general, Requantization.uniformGeneral],
   ]);
   fc.assert(

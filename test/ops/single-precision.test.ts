@@ -412,20 +412,29 @@ test.each([
 );
 
 test.each([false, true])(
-  "a block's head has float32 or doubles, told by its first offset; fused: %s",
+  "a block's head has float32 or doubles, told by its first offset, and no room for these where no block has them; fused: %s",
   (isFused) => {
     const output = { zeroPoint: -128, min: -128, max: 127 };
     const single = { multiplier: { multiplier: 1_415_926_535, shift: -7 }, low: -60_000, high: 60_000 };
     const fine = { multiplier: { multiplier: 1_234_567_891, shift: -16 }, low: -(2 ** 27), high: 2 ** 27 };
+    const block = Array.from({ length: 8 }, () => ({ ...single }));
+    const [first = single] = block;
+    const mixed = planRequantization([...block, fine], output, 0, isFused);
+    expect(mixed.method).toBe(isFused ? Requantization.reluFused : Requantization.relu);
     const write = (channel: Channel): { head: DataView; bias: number } => {
-      const plan = planRequantization([channel], output, 0, isFused);
       const head = new DataView(new ArrayBuffer(160));
-      plan.write(head, 0, 0, channel);
-      expect(plan.method).toBe(isFused ? Requantization.reluFused : Requantization.relu);
-      return { head, bias: plan.accumulatorBias(channel) };
+      mixed.write(head, 0, 0, channel);
+      return { head, bias: mixed.accumulatorBias(channel) };
     };
     const constants = singlePrecision([single], output, isFused).get(single);
-    const { head, bias } = write(single);
+    const { head, bias } = write(first);
+    const alone = planRequantization(block, output, 0, isFused);
+    expect(alone.method).toBe(isFused ? Requantization.reluFusedSingle : Requantization.reluSingle);
+    const short = new DataView(new ArrayBuffer(96));
+    for (const [lane, channel] of block.entries()) alone.write(short, 0, lane, channel);
+    for (const at of [32, 60, 64, 92])
+      expect(short.getFloat32(at, true)).toBe(at < 64 ? constants?.scale : constants?.offset);
+    expect(alone.accumulatorBias(first)).toBe(bias);
     expect(head.getFloat32(32, true)).toBe(constants?.scale);
     expect(head.getFloat32(64, true)).toBe(constants?.offset);
     expect(head.getBigInt64(96, true)).toBe(0n);
@@ -451,15 +460,17 @@ test("of any output range most blocks have constants, and their heads float32, o
   const without = channels(-13).find((channel) => doublyRounded([channel], output).size === 0);
   if (without === undefined) throw new Error("all have constants");
   expect(doublyRounded([...usual.slice(0, 7), without], output).size).toBe(0);
+  const block = usual.slice(0, 8);
+  expect(planRequantization(block, output, 0, true).method).toBe(Requantization.generalFusedSingle);
+  const plan = planRequantization([...block, without], output, 0, true);
+  expect(plan.method).toBe(Requantization.generalFused);
   for (const channel of [...usual.slice(0, 1), without]) {
     const found = doublyRounded([channel], output).get(channel);
-    const plan = planRequantization([channel], output, 0, true);
-    expect(plan.method).toBe(Requantization.generalFused);
     const head = new DataView(new ArrayBuffer(192));
     plan.write(head, 0, 0, channel);
     const { multiplier, shift } = channel.multiplier;
-    expect(head.getFloat32(160, true)).toBe(Math.fround(2 ** shift * (1 + 2 ** -23)));
-    expect(head.getBigInt64(96, true) === 0n).toBe(channel !== without);
+    expect(head.getFloat32(96, true)).toBe(Math.fround(2 ** shift * (1 + 2 ** -23)));
+    expect(head.getBigInt64(128, true) === 0n).toBe(channel !== without);
     expect(plan.accumulatorBias(channel)).toBe(found?.bias ?? 2 ** 31);
     if (found === undefined) expect(head.getFloat64(32, true)).toBe(multiplier * 2 ** -31);
     else expect(head.getFloat32(32, true)).toBe(found.scale);

@@ -226,7 +226,7 @@ export function drawChain(pick: Pick): Chain {
         activationMin: -128,
         activationMax: 127,
       });
-      const isOnePixel = kind <= 1 && output.height * output.width === 1;
+      const isOnePixel = kind <= 1 && !winograd && output.height * output.width === 1;
       const patch = convSegments(variant, kernelHeight, kernelWidth, channels, dilationX);
       const isVector = isOnePixel && patch.segments === 1;
       const isSliding = kind <= 1 && kernelHeight >= strideY && dilationY * dilationX === 1;
@@ -240,7 +240,11 @@ export function drawChain(pick: Pick): Chain {
         variant === "simd"
           ? [Requantization.uniformRelu, Requantization.uniformGeneral]
           : [Requantization.uniformReluFused, Requantization.uniformGeneralFused];
-      const methods = [0, 1, 2, 3, ...(isOnePixel ? uniform : [])];
+      const short =
+        variant === "simd"
+          ? [Requantization.reluSingle]
+          : [Requantization.reluFusedSingle, Requantization.generalFusedSingle];
+      const methods = [0, 1, 2, 3, ...short, ...(isOnePixel ? uniform : [])];
       const method =
         variant === "mcu" ? (inMcu[pick(inMcu.length)] ?? NaN) : (methods[pick(methods.length)] ?? NaN);
       const arithmetic = {
