@@ -539,7 +539,85 @@ export function storeSix(
     d = i16x8.narrow_i32x4_s(d0, generalFusedSingle4(d1, scale, offset, fine, round32, bias));
     e = i16x8.narrow_i32x4_s(e0, generalFusedSingle4(e1, scale, offset, fine, round32, bias));
     f = i16x8.narrow_i32x4_s(f0, generalFusedSingle4(f1, scale, offset, fine, round32, bias));
-  } else if (load<i32>(constants, METHOD) === Requantization.reluFused) {
+  } else {
+    storeSixOtherwise(
+      a0,
+      a1,
+      b0,
+      b1,
+      c0,
+      c1,
+      d0,
+      d1,
+      e0,
+      e1,
+      f0,
+      f1,
+      block,
+      constants,
+      count,
+      toA,
+      toB,
+      toC,
+      toD,
+      toE,
+      toF,
+    );
+    return;
+  }
+  let ab = saturateSixteen(a, b);
+  let cd = saturateSixteen(c, d);
+  let ef = saturateSixteen(e, f);
+  if (!isWholeRange(constants)) {
+    ab = clampBytes(ab, constants);
+    cd = clampBytes(cd, constants);
+    ef = clampBytes(ef, constants);
+  }
+  if (count >= 8) {
+    v128.store_lane<i64>(toA, ab, 0);
+    v128.store_lane<i64>(toB, ab, 1);
+    v128.store_lane<i64>(toC, cd, 0);
+    v128.store_lane<i64>(toD, cd, 1);
+    v128.store_lane<i64>(toE, ef, 0);
+    v128.store_lane<i64>(toF, ef, 1);
+    return;
+  }
+  storeFewTwice(toA, toB, ab, count);
+  storeFewTwice(toC, toD, cd, count);
+  storeFewTwice(toE, toF, ef, count);
+}
+
+/** storeSix by all methods but float32. A function of its own: three copies of it are not worth their bytes. */
+function storeSixOtherwise(
+  a0: v128,
+  a1: v128,
+  b0: v128,
+  b1: v128,
+  c0: v128,
+  c1: v128,
+  d0: v128,
+  d1: v128,
+  e0: v128,
+  e1: v128,
+  f0: v128,
+  f1: v128,
+  block: usize,
+  constants: usize,
+  count: i32,
+  toA: usize,
+  toB: usize,
+  toC: usize,
+  toD: usize,
+  toE: usize,
+  toF: usize,
+): void {
+  let a: v128;
+  let b: v128;
+  let c: v128;
+  let d: v128;
+  let e: v128;
+  let f: v128;
+  if (load<i32>(constants, METHOD) === Requantization.reluFused) {
     const base = v128.load(constants, RELU_BASE);
     const above = v128.load(constants, UNSIGNED_HIGH);
     let scale01 = v128.load(block, 32);
@@ -562,6 +640,38 @@ export function storeSix(
     d = i16x8.narrow_i32x4_s(d0, reluFused4(d1, scale01, scale23, offset01, offset23, base, above));
     e = i16x8.narrow_i32x4_s(e0, reluFused4(e1, scale01, scale23, offset01, offset23, base, above));
     f = i16x8.narrow_i32x4_s(f0, reluFused4(f1, scale01, scale23, offset01, offset23, base, above));
+  } else if (load<i32>(constants, METHOD) === Requantization.generalFused) {
+    const above = v128.load(constants, UNSIGNED_HIGH);
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    let scale01 = v128.load(block, 32);
+    let scale23 = v128.load(block, 48);
+    let offset01 = v128.load(block, 128);
+    let offset23 = v128.load(block, 144);
+    let fine = v128.load(block, 96);
+    a0 = generalFused4(a0, scale01, scale23, offset01, offset23, fine, round32, bias, above);
+    b0 = generalFused4(b0, scale01, scale23, offset01, offset23, fine, round32, bias, above);
+    c0 = generalFused4(c0, scale01, scale23, offset01, offset23, fine, round32, bias, above);
+    d0 = generalFused4(d0, scale01, scale23, offset01, offset23, fine, round32, bias, above);
+    e0 = generalFused4(e0, scale01, scale23, offset01, offset23, fine, round32, bias, above);
+    f0 = generalFused4(f0, scale01, scale23, offset01, offset23, fine, round32, bias, above);
+    scale01 = v128.load(block, 64);
+    scale23 = v128.load(block, 80);
+    offset01 = v128.load(block, 160);
+    offset23 = v128.load(block, 176);
+    fine = v128.load(block, 112);
+    a1 = generalFused4(a1, scale01, scale23, offset01, offset23, fine, round32, bias, above);
+    b1 = generalFused4(b1, scale01, scale23, offset01, offset23, fine, round32, bias, above);
+    c1 = generalFused4(c1, scale01, scale23, offset01, offset23, fine, round32, bias, above);
+    d1 = generalFused4(d1, scale01, scale23, offset01, offset23, fine, round32, bias, above);
+    e1 = generalFused4(e1, scale01, scale23, offset01, offset23, fine, round32, bias, above);
+    f1 = generalFused4(f1, scale01, scale23, offset01, offset23, fine, round32, bias, above);
+    a = i16x8.narrow_i32x4_s(a0, a1);
+    b = i16x8.narrow_i32x4_s(b0, b1);
+    c = i16x8.narrow_i32x4_s(c0, c1);
+    d = i16x8.narrow_i32x4_s(d0, d1);
+    e = i16x8.narrow_i32x4_s(e0, e1);
+    f = i16x8.narrow_i32x4_s(f0, f1);
   } else {
     a = requantizeRow(a0, a1, block, constants);
     b = requantizeRow(b0, b1, block, constants);
@@ -644,6 +754,33 @@ export function storeThreeTwice(
     d = i16x8.narrow_i32x4_s(d0, reluFusedSingle4(d1, scale, offset, bias));
     e = i16x8.narrow_i32x4_s(e0, reluFusedSingle4(e1, scale, offset, bias));
     f = i16x8.narrow_i32x4_s(f0, reluFusedSingle4(f1, scale, offset, bias));
+  } else if (isGeneralFusedSingle(block, constants) && isGeneralFusedSingle(second, constants)) {
+    const round32 = v128.load(constants, ROUND_F32);
+    const bias = v128.load(constants, FLOAT_BIAS);
+    let scale = v128.load(block, 32);
+    let offset = v128.load(block, 64);
+    let fine = v128.load(block, 96);
+    a0 = generalFusedSingle4(a0, scale, offset, fine, round32, bias);
+    b0 = generalFusedSingle4(b0, scale, offset, fine, round32, bias);
+    c0 = generalFusedSingle4(c0, scale, offset, fine, round32, bias);
+    scale = v128.load(block, 48);
+    offset = v128.load(block, 80);
+    fine = v128.load(block, 112);
+    a = i16x8.narrow_i32x4_s(a0, generalFusedSingle4(a1, scale, offset, fine, round32, bias));
+    b = i16x8.narrow_i32x4_s(b0, generalFusedSingle4(b1, scale, offset, fine, round32, bias));
+    c = i16x8.narrow_i32x4_s(c0, generalFusedSingle4(c1, scale, offset, fine, round32, bias));
+    scale = v128.load(second, 32);
+    offset = v128.load(second, 64);
+    fine = v128.load(second, 96);
+    d0 = generalFusedSingle4(d0, scale, offset, fine, round32, bias);
+    e0 = generalFusedSingle4(e0, scale, offset, fine, round32, bias);
+    f0 = generalFusedSingle4(f0, scale, offset, fine, round32, bias);
+    scale = v128.load(second, 48);
+    offset = v128.load(second, 80);
+    fine = v128.load(second, 112);
+    d = i16x8.narrow_i32x4_s(d0, generalFusedSingle4(d1, scale, offset, fine, round32, bias));
+    e = i16x8.narrow_i32x4_s(e0, generalFusedSingle4(e1, scale, offset, fine, round32, bias));
+    f = i16x8.narrow_i32x4_s(f0, generalFusedSingle4(f1, scale, offset, fine, round32, bias));
   } else {
     a = requantizeRow(a0, a1, block, constants);
     b = requantizeRow(b0, b1, block, constants);
