@@ -23,7 +23,8 @@ const MAX_LEFT_SHIFT = 13;
  *   out[i] = clamp((lhs[i] · lhsFactor + rhs[i] · rhsFactor + offset) >> 28)
  *
  * by products of 16 bits: of f = 2^15·high + low and all numbers so cut, the sum of the lower parts is shifted by 15, added to that of the
- * higher ones, and the whole by 13, which drops the same bits. Returns how many of the first outputs are done; the rest is the caller's.
+ * higher ones, and the whole by 13, which drops the same bits. The offset's lower 28 bits are added to the lower parts, its whole outputs at the end. Returns how
+ * many of the first outputs are done; the rest is the caller's.
  */
 export function weightedVectors(
   lhs: usize,
@@ -43,8 +44,8 @@ export function weightedVectors(
   const whole = offset + <i64>storedActivation(0) * ((1 << 28) - lhsFactor - rhsFactor);
   const highs = i32x4.splat(((<i32>(rhsFactor >> 15)) << 16) | ((<i32>(lhsFactor >> 15)) & 0xffff));
   const lows = i32x4.splat(((<i32>(rhsFactor & 0x7fff)) << 16) | (<i32>(lhsFactor & 0x7fff)));
-  const highOffset = i32x4.splat(<i32>(whole >> 15));
-  const lowOffset = i32x4.splat(<i32>(whole & 0x7fff));
+  const offsets = i32x4.splat(<i32>(whole & 0xfffffff));
+  const outputs = i16x8.splat(<i16>(whole >> 28));
   const lowerBound = splatStored(lower);
   const upperBound = splatStored(upper);
   const end = length & ~7;
@@ -58,32 +59,33 @@ export function weightedVectors(
     for (; i + 16 <= end; i += 16) {
       const p = lhs + i;
       const q = rhs + i;
-      const first = weighEight(loadEight(p), loadEight(q), highs, lows, highOffset, lowOffset);
-      const second = weighEight(loadEight(p + 8), loadEight(q + 8), highs, lows, highOffset, lowOffset);
+      const first = weighEight(loadEight(p), loadEight(q), highs, lows, offsets, outputs);
+      const second = weighEight(loadEight(p + 8), loadEight(q + 8), highs, lows, offsets, outputs);
       v128.store(out + i, clampSixteen(first, second, least, most));
     }
   }
   for (; i < end; i += 8) {
     if (lhsStep) a = loadEight(lhs + i);
     if (rhsStep) b = loadEight(rhs + i);
-    const values = weighEight(a, b, highs, lows, highOffset, lowOffset);
+    const values = weighEight(a, b, highs, lows, offsets, outputs);
     storeEight(out + i, values, lowerBound, upperBound);
   }
   return end;
 }
 
 /** Eight pairs of int16 and their factors, as derived at weightedVectors. */
-function weighEight(a: v128, b: v128, highs: v128, lows: v128, highOffset: v128, lowOffset: v128): v128 {
-  return i16x8.narrow_i32x4_s(
-    weigh(v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11), highs, lows, highOffset, lowOffset),
-    weigh(v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), highs, lows, highOffset, lowOffset),
+function weighEight(a: v128, b: v128, highs: v128, lows: v128, offsets: v128, outputs: v128): v128 {
+  const values = i16x8.narrow_i32x4_s(
+    weigh(v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11), highs, lows, offsets),
+    weigh(v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), highs, lows, offsets),
   );
+  return i16x8.add(values, outputs);
 }
 
 /** As weighEight, four pairs, side by side. */
-function weigh(pairs: v128, highs: v128, lows: v128, highOffset: v128, lowOffset: v128): v128 {
-  const low = i32x4.shr_s(i32x4.add(i32x4.dot_i16x8_s(pairs, lows), lowOffset), 15);
-  return i32x4.shr_s(i32x4.add(i32x4.add(i32x4.dot_i16x8_s(pairs, highs), highOffset), low), 13);
+function weigh(pairs: v128, highs: v128, lows: v128, offsets: v128): v128 {
+  const low = i32x4.shr_s(i32x4.add(i32x4.dot_i16x8_s(pairs, lows), offsets), 15);
+  return i32x4.shr_s(i32x4.add(i32x4.dot_i16x8_s(pairs, highs), low), 13);
 }
 
 /**

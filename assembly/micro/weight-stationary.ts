@@ -194,6 +194,7 @@ export function threeColumns<S>(
   const v1 = v128.load(weights, 48);
   const w0 = v128.load(weights, 64);
   const w1 = v128.load(weights, 80);
+  const bias = v128.load(constants, FLOAT_BIAS);
   const padding = i8x16.splat(<i8>storedActivation(zeroPoint));
   let x0 = padding;
   let x1 = padding;
@@ -241,7 +242,6 @@ export function threeColumns<S>(
     r += step;
     a0 = multiplyAdd(w0, x0, a0);
     a1 = multiplyAdd(w1, x1, a1);
-    const bias = v128.load(constants, FLOAT_BIAS);
     a0 = reluFusedSingle4(a0, v128.load(block, 32), v128.load(block, 64), bias);
     a1 = reluFusedSingle4(a1, v128.load(block, 48), v128.load(block, 80), bias);
     const values = i16x8.narrow_i32x4_s(a0, a1);
