@@ -320,7 +320,7 @@ function sixPixels(
         q += jump;
       }
       const to = out + c;
-      storeSix(
+      storeSix<i8>(
         a0,
         a1,
         b0,

@@ -84,7 +84,7 @@ export function oneRow(
       r += tapJump;
     }
     const far = out + o3;
-    storeSix(
+    storeSix<i16>(
       a0,
       a1,
       b0,
@@ -414,7 +414,7 @@ export function twoRows(
       w += 64;
     }
     const lower = out + outRowStep;
-    storeSix(
+    storeSix<i16>(
       a0,
       a1,
       b0,

@@ -468,10 +468,12 @@ export function storeEightHalf(
 }
 
 /**
- * relaxed: as storeTile, for 6 positions, each to an address of its own. Methods that few blocks have go by calls.
+ * relaxed: as storeTile, for 6 positions, each to an address of its own. Methods that few blocks have go by calls; S is i8 where `generalFused` in doubles is
+ * not among these: convolutions without an activation, one filter of some of which has no constants in float32, and a block of two takes 1.4 times as long then.
+ * (One call for all methods but float32 leaves more in memory beside the loop: micro_speech takes 1.035 times as long.)
  */
 @inline
-export function storeSix(
+export function storeSix<S>(
   a0: v128,
   a1: v128,
   b0: v128,
@@ -539,85 +541,7 @@ export function storeSix(
     d = i16x8.narrow_i32x4_s(d0, generalFusedSingle4(d1, scale, offset, fine, round32, bias));
     e = i16x8.narrow_i32x4_s(e0, generalFusedSingle4(e1, scale, offset, fine, round32, bias));
     f = i16x8.narrow_i32x4_s(f0, generalFusedSingle4(f1, scale, offset, fine, round32, bias));
-  } else {
-    storeSixOtherwise(
-      a0,
-      a1,
-      b0,
-      b1,
-      c0,
-      c1,
-      d0,
-      d1,
-      e0,
-      e1,
-      f0,
-      f1,
-      block,
-      constants,
-      count,
-      toA,
-      toB,
-      toC,
-      toD,
-      toE,
-      toF,
-    );
-    return;
-  }
-  let ab = saturateSixteen(a, b);
-  let cd = saturateSixteen(c, d);
-  let ef = saturateSixteen(e, f);
-  if (!isWholeRange(constants)) {
-    ab = clampBytes(ab, constants);
-    cd = clampBytes(cd, constants);
-    ef = clampBytes(ef, constants);
-  }
-  if (count >= 8) {
-    v128.store_lane<i64>(toA, ab, 0);
-    v128.store_lane<i64>(toB, ab, 1);
-    v128.store_lane<i64>(toC, cd, 0);
-    v128.store_lane<i64>(toD, cd, 1);
-    v128.store_lane<i64>(toE, ef, 0);
-    v128.store_lane<i64>(toF, ef, 1);
-    return;
-  }
-  storeFewTwice(toA, toB, ab, count);
-  storeFewTwice(toC, toD, cd, count);
-  storeFewTwice(toE, toF, ef, count);
-}
-
-/** storeSix by all methods but float32. A function of its own: three copies of it are not worth their bytes. */
-function storeSixOtherwise(
-  a0: v128,
-  a1: v128,
-  b0: v128,
-  b1: v128,
-  c0: v128,
-  c1: v128,
-  d0: v128,
-  d1: v128,
-  e0: v128,
-  e1: v128,
-  f0: v128,
-  f1: v128,
-  block: usize,
-  constants: usize,
-  count: i32,
-  toA: usize,
-  toB: usize,
-  toC: usize,
-  toD: usize,
-  toE: usize,
-  toF: usize,
-): void {
-  let a: v128;
-  let b: v128;
-  let c: v128;
-  let d: v128;
-  let e: v128;
-  let f: v128;
-  if (load<i32>(constants, METHOD) === Requantization.reluFused) {
+  } else if (load<i32>(constants, METHOD) === Requantization.reluFused) {
     const base = v128.load(constants, RELU_BASE);
     const above = v128.load(constants, UNSIGNED_HIGH);
     let scale01 = v128.load(block, 32);
@@ -640,7 +564,7 @@ function storeSixOtherwise(
     d = i16x8.narrow_i32x4_s(d0, reluFused4(d1, scale01, scale23, offset01, offset23, base, above));
     e = i16x8.narrow_i32x4_s(e0, reluFused4(e1, scale01, scale23, offset01, offset23, base, above));
     f = i16x8.narrow_i32x4_s(f0, reluFused4(f1, scale01, scale23, offset01, offset23, base, above));
-  } else if (load<i32>(constants, METHOD) === Requantization.generalFused) {
+  } else if (sizeof<S>() === 1 && load<i32>(constants, METHOD) === Requantization.generalFused) {
     const above = v128.load(constants, UNSIGNED_HIGH);
     const round32 = v128.load(constants, ROUND_F32);
     const bias = v128.load(constants, FLOAT_BIAS);
