@@ -215,7 +215,7 @@ function verifySteps({ sram, report: { steps, ramBytes } }: Image): void {
 }
 
 /** Bytes of a port's value in linear memory. */
-function portBytes(port: Port): number {
+export function portBytes(port: Port): number {
   return elementCount(port.shape) * PORT_BYTES[port.storedType];
 }
 

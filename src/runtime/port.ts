@@ -148,12 +148,19 @@ export class SessionPort implements ModelPort {
     const given = typeof values === "function" ? values : (this.#given ?? values);
     this.#given = undefined;
     if (this.rows !== undefined) this.#source = given;
-    else if (this.#converts) this.#quantize(given as TensorArray, 0, this.#address, this.length);
+    else if (this.#converts) this.#quantize(given as TensorArray, 0, this.#address, this.length, false);
     else this.#stored.set(given as TensorArray);
   }
 
-  #quantize(values: TensorArray, from: number, destination: number, length: number): void {
-    this.#quantizer?.write(values as Float32Array, from, destination, length, this.scale, this.zeroPoint);
+  #quantize(
+    values: TensorArray,
+    from: number,
+    destination: number,
+    length: number,
+    isRunning: boolean,
+  ): void {
+    const { scale, zeroPoint } = this;
+    this.#quantizer?.write(values as Float32Array, from, destination, length, scale, zeroPoint, isRunning);
   }
 
   /** Row `row` of this run's input, to linear memory at `destination`. */
@@ -166,13 +173,13 @@ export class SessionPort implements ModelPort {
       if (this.#row.length !== length) throw this.#rowTaken(row);
     } else if (values !== undefined) {
       if (this.#converts) {
-        this.#quantize(values, row * length, destination, length);
+        this.#quantize(values, row * length, destination, length, true);
         return;
       }
       // A loop, because a view of the row would be allocated.
       for (let i = 0; i < length; i++) this.#row[i] = values[row * length + i] ?? 0;
     }
-    if (this.#converts) this.#quantize(this.#row, 0, destination, length);
+    if (this.#converts) this.#quantize(this.#row, 0, destination, length, true);
     else this.#memory.set(this.#rowBytes, destination);
   }
 

@@ -37,6 +37,12 @@ const CHUNK = 16;
 /** Fewest values of which views save more than making them costs. */
 const VIEWED = 2048;
 
+/** Bytes of linear memory. */
+export interface Room {
+  readonly address: number;
+  readonly bytes: number;
+}
+
 /** An array of `length` values cut as they are taken; an array on a resizable buffer may have another length the next time. */
 interface Parts {
   readonly length: number;
@@ -50,17 +56,20 @@ export class InputQuantizer {
   readonly #floats: Float32Array;
   /** Of long arrays that were given whole, made once for each: copying by views takes a tenth of what a loop does. */
   readonly #parts = new WeakMap<Float32Array, Parts>();
+  readonly #room: Room;
 
-  constructor(kernels: KernelExports) {
+  /** `room` is free between runs. */
+  constructor(kernels: KernelExports, room: Room) {
     this.#kernels = kernels;
+    this.#room = room;
     this.#bytes = new Int8Array(kernels.memory.buffer);
     this.#floats = new Float32Array(kernels.memory.buffer);
   }
 
   /**
-   * Writes `values[from]` and the next, `length` in all, to the bytes at `destination`. The values pass through these bytes
-   * themselves, so that they need no memory of their own: while n bytes are still to be written, the last n hold n / 4 values, which are
-   * read before they are written over.
+   * Writes `values[from]` and the next, `length` in all, to the bytes at `destination`. Between runs they pass through the room that is free
+   * then, where that holds more than these bytes themselves: while n bytes are still to be written, the last n hold n / 4 values, which are read
+   * before they are written over.
    */
   write(
     values: Float32Array,
@@ -69,13 +78,16 @@ export class InputQuantizer {
     length: number,
     scale: number,
     zeroPoint: number,
+    isRunning: boolean,
   ): void {
-    const views = length === values.length && length >= VIEWED ? this.#viewsOf(values) : [];
+    const free = isRunning ? 0 : this.#room.bytes;
+    const views = !isRunning && length === values.length && length >= VIEWED ? this.#viewsOf(values) : [];
     let done = 0;
     for (let i = 0; ; i++) {
-      const count = countAtOnce(length - done);
+      const count = countAtOnce(length - done, free);
       if (count === 0) break;
-      const staged = (destination + length - 4 * count) >> 2;
+      const own = destination + length - 4 * count;
+      const staged = (own < destination + done + 3 ? this.#room.address : own) >> 2;
       const view = views[i];
       if (view === undefined) copyFloats(this.#floats, staged, values, from + done, count);
       else this.#floats.set(view, staged);
@@ -93,7 +105,8 @@ export class InputQuantizer {
     if (known?.length === length) return known.views;
     const views: Float32Array[] = [];
     let done = 0;
-    for (let count = countAtOnce(length); count > 0; count = countAtOnce(length - done)) {
+    const free = this.#room.bytes;
+    for (let count = countAtOnce(length, free); count > 0; count = countAtOnce(length - done, free)) {
       views.push(new Float32Array(values.buffer, values.byteOffset + 4 * done, count));
       done += count;
     }
@@ -102,10 +115,11 @@ export class InputQuantizer {
   }
 }
 
-/** Of as many values that are left, those that the last of their bytes hold; 0 if they are too few for a call. */
-function countAtOnce(left: number): number {
+/** Of as many values that are left, those that the last of their bytes hold, or `free` bytes; 0 if they are too few for a call. */
+function countAtOnce(left: number, free: number): number {
   // Three bytes for the alignment of what is staged.
-  return Math.max(0, Math.floor((left - 3) / 4 / CHUNK) * CHUNK);
+  const count = Math.min(left, Math.max(left - 3, free) / 4);
+  return Math.max(0, Math.floor(count / CHUNK) * CHUNK);
 }
 
 /** A loop, because a view of a row would be allocated each time. */

@@ -1,9 +1,10 @@
 // For projects whose `lib` does not have Symbol.dispose; TypeScript leaves out of declarations what is not to be preserved.
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Image, Port, Report, StepReport, TracedTensor } from "../emit/image.ts";
+import { portBytes } from "../emit/image.ts";
 import { ExecutionError, InputError } from "../errors.ts";
 import { kindOf } from "../given/bytes.ts";
-import { Header } from "../plan/format.ts";
+import { Header, SLACK_BYTES } from "../plan/format.ts";
 import { planRecords } from "../plan/record.ts";
 import { storageFlip } from "../plan/variant.ts";
 import type { KernelExports } from "./instantiate.ts";
@@ -14,6 +15,7 @@ import { moduleOf } from "./kernels.ts";
 import type { InputValues, ModelPort } from "./port.ts";
 import type { TensorArray } from "../plan/arrays.ts";
 import { SessionPort } from "./port.ts";
+import type { Room } from "./quantize.ts";
 import { InputQuantizer } from "./quantize.ts";
 import { proveVariant } from "./variant.ts";
 
@@ -178,7 +180,7 @@ class Session implements Model {
     this.#kernels = kernels;
     this.#entry = new DataView(image.sram.buffer, image.sram.byteOffset).getUint32(4 * Header.entry, true);
     const { buffer } = kernels.memory;
-    const quantizer = new InputQuantizer(kernels);
+    const quantizer = new InputQuantizer(kernels, freeBetweenRuns(image));
     const portOf = (port: Port): SessionPort => new SessionPort(port, buffer, quantizer);
     this.inputs = image.inputs.map(portOf);
     this.outputs = image.outputs.map(portOf);
@@ -358,6 +360,28 @@ class Session implements Model {
   #expected(): string {
     return this.inputs.map((port) => `${port.name} (${port.expected})`).join(", ");
   }
+}
+
+function aligned(address: number): number {
+  return (address + 15) & ~15;
+}
+
+/** The most bytes of the arena side by side in which no input and no state lies. */
+function freeBetweenRuns({ sram, inputs, states, report }: Image): Room {
+  const taken = [
+    ...inputs.flatMap((port) =>
+      port.rows === undefined ? [{ address: port.address, bytes: portBytes(port) }] : [],
+    ),
+    ...states,
+    { address: report.ramBytes - SLACK_BYTES, bytes: 0 },
+  ].sort((a, b) => a.address - b.address);
+  let room: Room = { address: 0, bytes: 0 };
+  let from = aligned(sram.length);
+  for (const { address, bytes } of taken) {
+    if (address - from > room.bytes) room = { address: from, bytes: address - from };
+    from = Math.max(from, aligned(address + bytes));
+  }
+  return room;
 }
 
 /** Whether this is one input, not a list of them. */

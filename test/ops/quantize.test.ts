@@ -98,6 +98,9 @@ const significand = fc
 
 /** Short arrays are copied by a loop, longer ones by views that are kept. */
 const lengths = fc.oneof(fc.nat(1200), fc.integer({ min: 2040, max: 4000 }));
+/** No memory that is free between runs, some, and more than values have. */
+const rooms = fc.oneof(fc.constant(0), fc.nat(2000), fc.nat(40_000)).map((bytes) => bytes & ~15);
+const NO_ROOM = { address: 0, bytes: 0 };
 /** Whole arrays, and rows of them. */
 const startsAt = fc.oneof(fc.constant(0), fc.nat(20));
 
@@ -138,28 +141,42 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
 
     test("equals the reference for a model's input, whose values pass through its own bytes", () => {
       fc.assert(
-        fc.property(quantizeCase, lengths, fc.nat(3), startsAt, (drawn, more, odd, from) => {
-          const values = Float32Array.from(
-            { length: from + more },
-            (_, i) => drawn.values[i % drawn.values.length] ?? 0,
-          );
-          // The floats just below and above the halves too, which any sloppier rounding gets wrong.
-          const bits = new Int32Array(values.buffer);
-          for (let i = 0; i < bits.length; i++) bits[i] = (bits[i] ?? 0) + ((i * 7) % 5) - 2;
-          const output = { shape: [more], scale: drawn.scale, zeroPoint: drawn.zeroPoint };
-          kernels.reset();
-          const at = kernels.allocate(more + 16) + odd;
-          const quantizer = new InputQuantizer(kernels.exports);
-          // The same array with other values the second time.
-          for (let round = 0; round < 2; round++) {
-            values.reverse();
-            const before = kernels.bytes.slice(at - 16, at + more + 48);
-            quantizer.write(values, from, at, more, output.scale, output.zeroPoint);
-            const expected = quantizeReference(values.subarray(from), output);
-            before.set(new Uint8Array(expected.buffer), 16);
-            expect(kernels.bytes.slice(at - 16, at + more + 48)).toEqual(before);
-          }
-        }),
+        fc.property(
+          quantizeCase,
+          lengths,
+          fc.nat(3),
+          startsAt,
+          rooms,
+          fc.boolean(),
+          (drawn, more, odd, from, free, isRunning) => {
+            const values = Float32Array.from(
+              { length: from + more },
+              (_, i) => drawn.values[i % drawn.values.length] ?? 0,
+            );
+            // The floats just below and above the halves too, which any sloppier rounding gets wrong.
+            const bits = new Int32Array(values.buffer);
+            for (let i = 0; i < bits.length; i++) bits[i] = (bits[i] ?? 0) + ((i * 7) % 5) - 2;
+            const output = { shape: [more], scale: drawn.scale, zeroPoint: drawn.zeroPoint };
+            kernels.reset();
+            const at = kernels.allocate(more + 16) + odd;
+            const room = { address: kernels.allocate(free), bytes: free };
+            const quantizer = new InputQuantizer(kernels.exports, room);
+            const beside = kernels.bytes.slice(room.address, room.address + free + 16);
+            // The same array with other values the second time.
+            for (let round = 0; round < 2; round++) {
+              values.reverse();
+              const before = kernels.bytes.slice(at - 16, at + more + 48);
+              quantizer.write(values, from, at, more, output.scale, output.zeroPoint, isRunning);
+              const expected = quantizeReference(values.subarray(from), output);
+              before.set(new Uint8Array(expected.buffer), 16);
+              expect(kernels.bytes.slice(at - 16, at + more + 48)).toEqual(before);
+              // Nothing beside the room is written, and while the model runs nothing in it.
+              const now = kernels.bytes.slice(room.address, room.address + free + 16);
+              const kept = isRunning ? 0 : free;
+              expect(now.slice(kept)).toEqual(beside.slice(kept));
+            }
+          },
+        ),
         { numRuns: 300 },
       );
     });
@@ -170,10 +187,10 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
         const output = { shape: [values.length], scale: own, zeroPoint: zero };
         kernels.reset();
         const at = kernels.allocate(values.length + 48);
-        const quantizer = new InputQuantizer(kernels.exports);
+        const quantizer = new InputQuantizer(kernels.exports, NO_ROOM);
         for (const sign of [1, -1]) {
           const signed = values.map((x) => sign * x);
-          quantizer.write(signed, 0, at, signed.length, own, zero);
+          quantizer.write(signed, 0, at, signed.length, own, zero, false);
           const written = kernels.bytes.slice(at, at + signed.length);
           expect(Buffer.compare(written, new Uint8Array(quantizeReference(signed, output).buffer))).toBe(0);
         }
@@ -200,13 +217,13 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
       const output = { shape: [length], scale: Math.fround(2 / 255), zeroPoint: -1 };
       kernels.reset();
       const at = kernels.allocate(length + 48);
-      const quantizer = new InputQuantizer(kernels.exports);
+      const quantizer = new InputQuantizer(kernels.exports, NO_ROOM);
       const plain = Float32Array.from({ length }, (_, i) => (((i * 89) % 256) / 127.5 - 1) * 1.01);
       odd.forEach((x, i) => {
         for (let lane = 0; lane < 16; lane++) {
           const values = plain.slice();
           values[16 * (i + lane) + lane] = Math.abs(x) < 1e30 ? x * output.scale : x;
-          quantizer.write(values, 0, at, length, output.scale, output.zeroPoint);
+          quantizer.write(values, 0, at, length, output.scale, output.zeroPoint, false);
           const expected = new Uint8Array(quantizeReference(values, output).buffer);
           expect(Buffer.compare(kernels.bytes.slice(at, at + length), expected)).toBe(0);
         }
@@ -218,12 +235,12 @@ describe.each(provedKernels().map((kernels) => [kernels.variant, kernels] as con
       const values = new Float32Array(buffer);
       kernels.reset();
       const at = kernels.allocate(9016);
-      const quantizer = new InputQuantizer(kernels.exports);
+      const quantizer = new InputQuantizer(kernels.exports, NO_ROOM);
       for (const length of [3000, 9000, 2500, 3000]) {
         buffer.resize(4 * length);
         for (let i = 0; i < length; i++) values[i] = ((i * 7919) % 400) / 2 - 100;
         const before = kernels.bytes.slice(at, at + 9016);
-        quantizer.write(values, 0, at, length, 1, 3);
+        quantizer.write(values, 0, at, length, 1, 3, false);
         before.set(
           new Uint8Array(quantizeReference(values, { shape: [length], scale: 1, zeroPoint: 3 }).buffer),
         );

@@ -12,7 +12,7 @@ import { BUILTIN, options, writeModel } from "../model-writer.ts";
 import { int8Values } from "../ops/node.ts";
 import { resizable } from "../resizable.ts";
 import { startWatched } from "../watched.ts";
-import { float32, int8, named } from "../written-models.ts";
+import { float32, int8, named, svdfInputs, svdfTensors } from "../written-models.ts";
 
 const proved: Variant[] = [];
 for (const variant of VARIANTS) if (await provesVariant(variant)) proved.push(variant);
@@ -165,6 +165,46 @@ test("floats that are no numbers are quantised alike by the host and by the kern
   const wanted = [3, 127, -128, 127, -128, 3, 3, 5, 1].map((value) => Math.fround(0.1) * (value - 3));
   expect([...byHost.run(values)]).toEqual([...Float32Array.from(wanted)]);
   expect([...byKernels.run(values)]).toEqual([...Float32Array.from(wanted)]);
+});
+
+/** Three float inputs, of whose sum a state remembers something. */
+const REMEMBERED = named(
+  {
+    ...{ a: float32([1, 2400]), b: float32([1, 2400]), c: float32([1, 2400]) },
+    ...{ qa: int8([1, 2400]), qb: int8([1, 2400]), qc: int8([1, 2400]) },
+    ...{ ab: int8([1, 2400], 0.1), sum: int8([1, 2400], 0.1) },
+    ...svdfTensors("s", 2400, 3, 40),
+    out: int8([1, 3], 2, 2),
+  },
+  [
+    { builtin: BUILTIN.quantize, inputs: ["a"], output: "qa" },
+    { builtin: BUILTIN.quantize, inputs: ["b"], output: "qb" },
+    { builtin: BUILTIN.quantize, inputs: ["c"], output: "qc" },
+    { builtin: BUILTIN.add, inputs: ["qa", "qb"], output: "ab", options: options.elementwise() },
+    { builtin: BUILTIN.add, inputs: ["ab", "qc"], output: "sum", options: options.elementwise() },
+    { builtin: BUILTIN.svdf, inputs: svdfInputs("s", "sum"), output: "out", options: options.svdf(2, 1) },
+  ],
+  ["a", "b", "c"],
+  ["out"],
+);
+
+test("floats on their way in touch no other input and no state", async () => {
+  for (const variant of proved) {
+    for (const schedule of ["auto", "minimum"] as const) {
+      const byHost = await load(writeModel(REMEMBERED), { variant, schedule });
+      const byKernels = await load(writeModel(REMEMBERED), { variant, schedule, passes: [] });
+      const answers = new Set<string>();
+      for (let run = 0; run < 50; run++) {
+        const inputs = [1, 2, 3].map((i) =>
+          Float32Array.from(int8Values(10 * run + i, 2400), (value) => value / 20),
+        );
+        const answer = [...(byHost.run(inputs)[0] ?? [])];
+        expect(answer).toEqual([...(byKernels.run(inputs)[0] ?? [])]);
+        answers.add(answer.join());
+      }
+      expect(answers.size).toBeGreaterThan(20);
+    }
+  }
 });
 
 test("an output of floats that was transferred to elsewhere is there again after the next run", async () => {
