@@ -15,7 +15,10 @@ export interface PeerRow {
   readonly engine: string;
   readonly min: number;
   readonly median: number;
+  /** That the model's file asks for. */
   readonly macs: number;
+  /** That it computes: thimble leaves out channels that it knows, and taps that meet nothing but padding. */
+  readonly computed?: number;
   /** The largest difference of an output from thimble's, in steps of its scale. */
   readonly difference: number;
   /** Why there is no time. */
@@ -33,8 +36,7 @@ const CLOCK_STEP = clockStep();
 interface Engine {
   readonly name: string;
   readonly model: PeerModel;
-  /** That it computes: thimble leaves out channels that it knows. */
-  readonly macs: number;
+  readonly computed?: number;
   readonly difference: number;
   least: number;
   readonly medians: number[];
@@ -59,13 +61,13 @@ export async function measureModel(
   const mended = mendQuantizedDimensions(bytes);
   const graph = importModel(bytes, name);
   const macs = graph.nodes.reduce((sum, node) => sum + opOf(node).macs(bind(graph, node)), 0);
-  const engines: Engine[] = [engineOf(`thimble (${variant})`, wrapped(ours), ours.report.macs, 0)];
+  const engines: Engine[] = [engineOf(`thimble (${variant})`, wrapped(ours), 0, ours.report.macs)];
   const rows: PeerRow[] = [];
   for (const peer of peers) {
     try {
       const model = await peer.load({ bytes: mended, graph, input: inputPort, output: outputPort });
       const made = await model.run(input);
-      engines.push(engineOf(peer.name, model, macs, largestDifference(expected, made, outputPort.scale)));
+      engines.push(engineOf(peer.name, model, largestDifference(expected, made, outputPort.scale)));
     } catch (error) {
       const refused = error instanceof Error ? error.message : String(error);
       rows.push({ model: name, engine: peer.name, min: NaN, median: NaN, macs, difference: NaN, refused });
@@ -86,7 +88,8 @@ export async function measureModel(
       engine: engine.name,
       min: engine.least,
       median: medians[medians.length >> 1] ?? NaN,
-      macs: engine.macs,
+      macs,
+      ...(engine.computed !== undefined && { computed: engine.computed }),
       difference: engine.difference,
     };
   });
@@ -94,8 +97,9 @@ export async function measureModel(
   return [...timed, ...rows];
 }
 
-function engineOf(name: string, model: PeerModel, macs: number, difference: number): Engine {
-  return { name, model, macs, difference, least: Infinity, medians: [] };
+function engineOf(name: string, model: PeerModel, difference: number, computed?: number): Engine {
+  const engine = { name, model, difference, least: Infinity, medians: [] };
+  return computed === undefined ? engine : { ...engine, computed };
 }
 
 function wrapped(model: Model): PeerModel {

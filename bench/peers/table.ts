@@ -13,12 +13,22 @@ export const TOLERANCE = 16;
 
 /** Everything as a table, models apart, and the geometric mean of the best rivals' times over thimble's. */
 export function resultsText({ machine, limit, rows }: Results): string {
-  const head = ["model", "engine", "min µs", "median µs", "× thimble", "GMAC/s", "of limit", "off by"];
+  const head = [
+    "model",
+    "engine",
+    "min µs",
+    "median µs",
+    "× thimble",
+    "GMAC/s",
+    "of limit",
+    "computed",
+    "off by",
+  ];
   const lines = [head];
   const best = new Map<string, number>();
   let ours = NaN;
   for (const [i, row] of rows.entries()) {
-    const { model, engine, min, median, macs, difference, refused } = row;
+    const { model, engine, min, median, macs, computed, difference, refused } = row;
     const isOurs = rows[i - 1]?.model !== model;
     if (isOurs) ours = min;
     if (refused !== undefined) {
@@ -35,7 +45,8 @@ export function resultsText({ machine, limit, rows }: Results): string {
       median.toFixed(median < 10 ? 2 : 1),
       (min / ours).toFixed(2),
       speed.toFixed(2),
-      `${Math.round((100 * speed) / limit)}%`,
+      share(speed / limit),
+      computed === undefined ? "" : share(computed / min / 1e3 / limit),
       isOurs ? "" : `${difference.toFixed(0)}${sound ? "" : " WRONG"}`,
     ]);
   }
@@ -44,9 +55,13 @@ export function resultsText({ machine, limit, rows }: Results): string {
   return [
     machine,
     ...aligned(lines),
-    `the dot product alone: ${limit.toFixed(1)} GMAC/s, measured after each model`,
+    `the dot product alone: ${limit.toFixed(1)} GMAC/s, measured after each model; GMAC/s are of what the model asks for, "computed" of what thimble computes of it`,
     `best rival ÷ thimble: ${mean.toFixed(2)} on the geometric mean, ${least.toFixed(2)} at the least; "off by" in steps of the output`,
   ].join("\n");
+}
+
+function share(part: number): string {
+  return `${Math.round(100 * part)}%`;
 }
 
 /** The first two columns to the left, the others to the right. */

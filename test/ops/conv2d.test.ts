@@ -216,7 +216,13 @@ for (const kernels of provedKernels()) {
  * Ten positive weights of sixteen, the rest of `depth` 0, reach every output of scales near 2^-10, and one such scale in some thousand has no constants in
  * float32.
  */
-function withScales(variant: Variant, scales: readonly number[], width: number, depth: number): Prepared {
+function withScales(
+  variant: Variant,
+  scales: readonly number[],
+  width: number,
+  depth: number,
+  zeroPoint: number,
+): Prepared {
   const channels = scales.length;
   const weights = Int8Array.from({ length: depth * channels }, (_, i) =>
     i % depth < 10 ? 127 : i % depth < 16 ? -127 : 0,
@@ -225,7 +231,7 @@ function withScales(variant: Variant, scales: readonly number[], width: number, 
     input: { shape: [1, 1, width, depth], scale: 1, zeroPoint: -128, values: int8Values(3, depth * width) },
     weights: { shape: [channels, 1, 1, depth], scales, values: weightsFor(variant, weights) },
     bias: undefined,
-    output: { shape: [1, 1, width, channels], scale: 1, zeroPoint: -128 },
+    output: { shape: [1, 1, width, channels], scale: 1, zeroPoint },
   };
   const options = { 0: 0, 1: 1, 2: 1, 3: 0, 4: 1, 5: 1 };
   const node = importNode(
@@ -242,31 +248,38 @@ function withScales(variant: Variant, scales: readonly number[], width: number, 
 for (const kernels of provedKernels().filter(
   ({ variant }) => variant === "relaxed" || variant === "signed",
 )) {
-  // All pixels of a block, and sixes of one and the last three of two together.
+  // All pixels of a block, and sixes of one and the last three of two together; of outputs that are clamped at the zero point, and on both sides of it.
   test.each([
-    [31, 16],
-    [33, 20],
-  ])(`blocks in float32 beside blocks in doubles (${kernels.variant}, %i pixels of %i)`, (width, depth) => {
-    let mixed = 0;
-    for (let seed = 1; mixed === 0 && seed < 1000; seed++) {
-      const scales = Array.from({ length: 24 }, (_, c) =>
-        Math.fround(0.00075 + 0.0001 * Math.sin(97 * seed + 5 * c)),
-      );
-      const { node, input, expected } = withScales(kernels.variant, scales, width, depth);
-      const packed = conv2d.pack?.(node, kernels.variant);
-      if (packed === undefined) throw new Error("it packs nothing");
-      // isSinglePrecision of assembly/micro/epilogue.ts.
-      const view = new DataView(packed.bytes.buffer);
-      const blocks = Array.from(
-        { length: packed.blocks },
-        (_, i) => view.getBigInt64(i * packed.blockBytes + 96, true) === 0n,
-      );
-      if (blocks[0] !== true || blocks[1] !== false) continue;
-      checkConvolution(kernels, conv2d, node, input, expected(), 1);
-      mixed++;
-    }
-    expect(mixed).toBe(1);
-  });
+    [31, 16, -128, Requantization.reluFused, 96],
+    [33, 20, -128, Requantization.reluFused, 96],
+    [31, 16, 0, Requantization.generalFused, 128],
+    [33, 20, 0, Requantization.generalFused, 128],
+  ])(
+    `blocks in float32 beside blocks in doubles (${kernels.variant}, %i pixels of %i, zero point %i)`,
+    (width, depth, zeroPoint, method, offsets) => {
+      let mixed = 0;
+      for (let seed = 1; mixed < 2 && seed < 4000; seed++) {
+        const scales = Array.from({ length: 24 }, (_, c) =>
+          Math.fround(0.00075 + 0.0001 * Math.sin(97 * seed + 5 * c)),
+        );
+        const { node, input, expected } = withScales(kernels.variant, scales, width, depth, zeroPoint);
+        if (packedMethod(conv2d, node, kernels.variant) !== (method as number)) continue;
+        const packed = conv2d.pack?.(node, kernels.variant);
+        if (packed === undefined) throw new Error("it packs nothing");
+        // isInFloat32 of assembly/micro/epilogue.ts.
+        const view = new DataView(packed.bytes.buffer);
+        const blocks = Array.from(
+          { length: packed.blocks },
+          (_, i) => view.getBigInt64(i * packed.blockBytes + offsets, true) === 0n,
+        );
+        // First one of a pair, then the other.
+        if (blocks[mixed] !== true || blocks[1 - mixed] !== false) continue;
+        checkConvolution(kernels, conv2d, node, input, expected(), 1);
+        mixed++;
+      }
+      expect(mixed).toBe(2);
+    },
+  );
 }
 
 const [simd] = provedKernels().filter(({ variant }) => variant === "simd");
