@@ -17,7 +17,10 @@ export function probe(scratch: usize): i32 {
   return i32(relaxedProbe(scratch));
 }
 
-/** For the host: `length` float32 values at `source` to int8, not in storage form, at `destination`, which is at `source` or below. */
+/**
+ * For the host: `length` float32 values at `source` to int8, not in storage form, at `destination`, which is at `source` or below, or where none of
+ * them is.
+ */
 export function quantizeInput(
   source: usize,
   destination: usize,

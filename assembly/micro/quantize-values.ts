@@ -8,7 +8,7 @@ const SQUARE_BITS = 0x5c800000;
  *   out[i] = clamp(round(in[i] / scale) + zeroPoint) xor flip
  *
  * in   float32 [length]      NaN becomes the zero point
- * out  int8 [length]         may begin at `in` or below it
+ * out  int8 [length]         may begin at `in` or below it, or where none of it is
  *
  * The quotient is float32; halves round away from zero. Reference: TFLite reference/quantize.h.
  *

@@ -1,6 +1,6 @@
 import { addTensors, replaceNodes } from "../graph/edit.ts";
 import type { Graph, Node, Tensor } from "../graph/graph.ts";
-import { elementBytes, tensorOf } from "../graph/graph.ts";
+import { tensorOf } from "../graph/graph.ts";
 import type { ConvolutionAttrs } from "../ops/convolution.ts";
 import { convolvedSize } from "../ops/convolution-window.ts";
 
@@ -79,18 +79,17 @@ function trimmed(side: Side): Trimmed {
   return same && meets(first) ? { ...left, after: rest } : all;
 }
 
-/** Weights [·, height, width, ·] of the rows and columns that are left. */
+/** Weights int8 [·, height, width, ·] of the rows and columns that are left. */
 function cut(weights: Tensor, rows: Trimmed, columns: Trimmed): Omit<Tensor, "id"> {
   const { shape, data = new Uint8Array(0), name, type, quantization } = weights;
   const [filters = 1, kernelHeight = 1, kernelWidth = 1, depth = 1] = shape;
-  const bytes = depth * elementBytes(type);
-  const left = new Uint8Array(filters * rows.kernel * columns.kernel * bytes);
+  const left = new Uint8Array(filters * rows.kernel * columns.kernel * depth);
   let to = 0;
   for (let filter = 0; filter < filters; filter++) {
     for (let row = 0; row < rows.kernel; row++) {
-      const from = ((filter * kernelHeight + rows.first + row) * kernelWidth + columns.first) * bytes;
-      left.set(data.subarray(from, from + columns.kernel * bytes), to);
-      to += columns.kernel * bytes;
+      const from = ((filter * kernelHeight + rows.first + row) * kernelWidth + columns.first) * depth;
+      left.set(data.subarray(from, from + columns.kernel * depth), to);
+      to += columns.kernel * depth;
     }
   }
   return {

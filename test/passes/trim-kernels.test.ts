@@ -5,7 +5,7 @@ import { tensorOf } from "../../src/graph/graph.ts";
 import type { ConvolutionAttrs } from "../../src/ops/convolution.ts";
 import { convolvedSize } from "../../src/ops/convolution-window.ts";
 import { trimKernels } from "../../src/passes/trim-kernels.ts";
-import { applyExactly, CONVOLUTION, GraphBuilder, int8, perTensor } from "./graphs.ts";
+import { applyExactly, CONVOLUTION, GraphBuilder, int8 } from "./graphs.ts";
 
 interface Window {
   readonly input: readonly [height: number, width: number];
@@ -16,9 +16,18 @@ interface Window {
 function convolution(op: string, { input: [height, width], kernel, attrs }: Window): Graph {
   const builder = new GraphBuilder();
   const input = builder.input(int8([1, height, width, 3]));
-  const weights = builder.constant(int8([op === "conv2d" ? 2 : 1, ...kernel, 3], perTensor(0.01, 0)));
-  const extra = op === "conv2d" ? {} : { depthMultiplier: 1 };
-  return builder.build(builder.node(op, [input, weights], { ...CONVOLUTION, ...attrs, ...extra }));
+  const isDepthwise = op === "depthwiseConv2d";
+  const scales = isDepthwise ? [0.01, 0.02, 0.03] : [0.01, 0.02];
+  const quantization = {
+    scales: Float32Array.from(scales),
+    zeroPoints: new Int32Array(scales.length),
+    axis: isDepthwise ? 3 : 0,
+  };
+  const weights = builder.constant(int8([isDepthwise ? 1 : 2, ...kernel, 3], quantization));
+  const biases = new Uint8Array(Int32Array.from(scales, (_, c) => 500 * c - 300).buffer);
+  const bias = builder.constant({ type: "int32", shape: [scales.length] }, biases);
+  const extra = isDepthwise ? { depthMultiplier: 1 } : {};
+  return builder.build(builder.node(op, [input, weights, bias], { ...CONVOLUTION, ...attrs, ...extra }));
 }
 
 function all(padding: number): Partial<ConvolutionAttrs> {
