@@ -90,7 +90,7 @@ export function prepareEpilogue(
   if (ASC_FEATURE_SIMD) {
     const stored = zeroPoint + storageOffset();
     const areSingle = method >= Requantization.reluSingle;
-    // Beside the room for doubles nothing tells them from methods of which only some blocks are in float32.
+    // But for the room for doubles they are the methods of which only some blocks are in float32.
     if (method === Requantization.reluSingle) method = Requantization.relu;
     if (method === Requantization.reluFusedSingle) method = Requantization.reluFused;
     if (method === Requantization.generalFusedSingle) method = Requantization.generalFused;
