@@ -5,6 +5,7 @@ import { portBytes } from "../emit/image.ts";
 import { ExecutionError, InputError } from "../errors.ts";
 import { kindOf } from "../given/bytes.ts";
 import { Header, SLACK_BYTES } from "../plan/format.ts";
+import { align } from "../plan/packing.ts";
 import { planRecords } from "../plan/record.ts";
 import { storageFlip } from "../plan/variant.ts";
 import type { KernelExports } from "./instantiate.ts";
@@ -362,10 +363,6 @@ class Session implements Model {
   }
 }
 
-function aligned(address: number): number {
-  return (address + 15) & ~15;
-}
-
 /** The most bytes of the arena side by side in which no input and no state lies. */
 function freeBetweenRuns({ sram, inputs, states, report }: Image): Room {
   const taken = [
@@ -376,10 +373,10 @@ function freeBetweenRuns({ sram, inputs, states, report }: Image): Room {
     { address: report.ramBytes - SLACK_BYTES, bytes: 0 },
   ].sort((a, b) => a.address - b.address);
   let room: Room = { address: 0, bytes: 0 };
-  let from = aligned(sram.length);
+  let from = align(sram.length, 16);
   for (const { address, bytes } of taken) {
     if (address - from > room.bytes) room = { address: from, bytes: address - from };
-    from = Math.max(from, aligned(address + bytes));
+    from = Math.max(from, align(address + bytes, 16));
   }
   return room;
 }
